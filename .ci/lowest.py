@@ -1,0 +1,11 @@
+"""Print the lowest versions that pyproject.toml allows, as constraints for pip."""
+
+import re
+import tomllib
+from pathlib import Path
+
+project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))
+requirements = [*project["project"]["dependencies"], *project["dependency-groups"]["frameworks"]]
+for requirement in requirements:
+    if match := re.match(r"([A-Za-z0-9_-]+)>=([0-9.]+)", requirement):
+        print(f"{match[1]}=={match[2]}")

@@ -1,0 +1,1 @@
+"""A small Django project: a guestbook and the Django admin."""

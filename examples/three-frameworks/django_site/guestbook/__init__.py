@@ -1,0 +1,1 @@
+"""The guestbook: visitors leave entries, the admin removes them."""

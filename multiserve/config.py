@@ -1,0 +1,263 @@
+"""The configuration: frozen dataclasses for what the TOML file holds, and `load_config`, which reads and checks it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import tomli
+
+from multiserve.errors import ConfigError, Problem, raise_for
+from multiserve.keys import KeyProblem, MountKey, parse_key
+from multiserve.tables import Table, describe, did_you_mean, option
+from multiserve.targets import Target, TargetProblem, parse_target
+
+CONFIG_VARIABLE = "MULTISERVE_CONFIG"
+FILE_NAME = "multiserve.toml"
+PYPROJECT = "pyproject.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """One entry of `[mounts]`: an application and where it stands."""
+
+    key: MountKey
+    toml_key: str
+    target: Target
+    app: str = option(help="The application: module:attribute, module:factory(...), or path/to/file.py:attribute.")
+    required: bool = option(default=False, help="Refuse to start when this mount cannot be loaded.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """`[server]`: what both servers share."""
+
+    host: str = option("127.0.0.1", help="The address to listen on; 0.0.0.0 is every network.")
+    port: int = option(8000, help="The port to listen on; 0 takes any free one.", minimum=0, maximum=65535)
+    strict: bool = option(default=False, help="Refuse to start when any mount cannot be loaded.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Development:
+    """`[development]`: the development server."""
+
+    reload: bool = option(default=True, help="Restart when a source file or the configuration changes.")
+    debugger: bool | None = option(
+        default=None, help="Show tracebacks with a console in the browser; by default only where host is this machine."
+    )
+    threaded: bool = option(default=True, help="Answer each request in a thread of its own.")
+    extra_files: tuple[str, ...] = option((), help="More files to watch: paths or glob patterns.")
+    exclude_patterns: tuple[str, ...] = option((), help="Files that the reloader leaves alone: fnmatch patterns.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole file, checked.
+
+    Attributes:
+        path: The file itself, absolute.
+        mounts: In the order of the file.
+        env: Environment variables to set before any application is imported.
+        pythonpath: Folders to search for modules, absolute; the first one is the folder of the file.
+        gunicorn: gunicorn's settings as the file has them; the gunicorn server checks them.
+        root: The key path of the table that holds it all; empty, or `tool.multiserve`.
+    """
+
+    path: Path
+    mounts: tuple[Mount, ...]
+    env: Mapping[str, str]
+    pythonpath: tuple[Path, ...]
+    server: Server
+    development: Development
+    gunicorn: Mapping[str, Any]
+    root: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths in the file start from."""
+        return self.path.parent
+
+
+def find_config(explicit: str | os.PathLike[str] | None = None) -> Path:
+    """Find the file: the explicit one, `MULTISERVE_CONFIG`, `multiserve.toml`, or `[tool.multiserve]`.
+
+    Raises:
+        ConfigError: None of the four is there.
+    """
+    if explicit is not None:
+        return Path(explicit)
+    if variable := os.environ.get(CONFIG_VARIABLE):
+        return Path(variable)
+    if (file := Path(FILE_NAME)).exists():
+        return file
+    if (file := Path(PYPROJECT)).exists() and _pyproject_table(_read_toml(file)) is not None:
+        return file
+    raise ConfigError(
+        Problem(
+            message=f"no configuration: there is no {FILE_NAME} here, and no [tool.multiserve] in {PYPROJECT}",
+            hint=f"Name a file with --config or {CONFIG_VARIABLE}, or write a {FILE_NAME}:\n"
+            '\n    [mounts]\n    "/" = "module:app"',
+        )
+    )
+
+
+def load_config(path: str | os.PathLike[str]) -> Config:
+    """Read and check a file, all mistakes in one run.
+
+    Raises:
+        ConfigError: The file cannot be read, is not TOML, or has mistakes in it.
+    """
+    file = Path(path)
+    document = _read_toml(file)
+    root = ""
+    if file.name == PYPROJECT:
+        root, table = "tool.multiserve", _pyproject_table(document)
+        if table is None:
+            raise ConfigError(Problem(message="there is no [tool.multiserve] table"), source=str(file))
+        document = table
+    problems: list[Problem] = []
+    config = _read_config(Table(document, root, problems), file.absolute(), root)
+    raise_for(problems, source=str(file))
+    return config
+
+
+def select(config: Config, keys: Iterable[str]) -> Config:
+    """Keep only the mounts with the given keys, at their own prefixes.
+
+    Raises:
+        ConfigError: There is no mount with such a key.
+    """
+    wanted = set()
+    known = {mount.key: str(mount.key) for mount in config.mounts}
+    for text in keys:
+        try:
+            key = parse_key(text)
+        except KeyProblem as error:
+            raise ConfigError(Problem(key=text, message=str(error), hint=error.hint)) from None
+        if key not in known:
+            raise ConfigError(Problem(key=text, message="no such mount", hint=did_you_mean(text, known.values())))
+        wanted.add(key)
+    return replace(config, mounts=tuple(mount for mount in config.mounts if mount.key in wanted))
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomli.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        problem = Problem(message="no such file", hint="Check the path given by --config or MULTISERVE_CONFIG.")
+    except IsADirectoryError:
+        problem = Problem(message="this is a folder", hint=f"Name the file in it, such as {path / FILE_NAME}.")
+    except OSError as error:
+        problem = Problem(message=f"cannot be read: {error.strerror or error}")
+    except UnicodeDecodeError as error:
+        problem = Problem(message=f"not UTF-8: byte {error.start} is wrong", hint="Save the file as UTF-8.")
+    except tomli.TOMLDecodeError as error:
+        line = f"{path}:{error.lineno}:{error.colno}"
+        raise ConfigError(Problem(key=line, message=f"not TOML: {error.msg}", hint=_hint(error.msg))) from None
+    except RecursionError:
+        problem = Problem(message="not TOML: nested too deeply")
+    except ValueError as error:  # such as an integer of more than 4300 digits, or a NUL in the path
+        problem = Problem(message=f"cannot be read: {error}")
+    raise ConfigError(problem, source=str(path))
+
+
+def _hint(message: str) -> str:
+    return 'A key with a slash is written in quotes: "/admin".' if message.startswith("Invalid statement") else ""
+
+
+def _pyproject_table(document: dict[str, Any]) -> dict[str, Any] | None:
+    tool = document.get("tool")
+    table = tool.get("multiserve") if isinstance(tool, dict) else None
+    return table if isinstance(table, dict) else None
+
+
+def _read_config(table: Table, path: Path, root: str) -> Config:
+    table.refuse_unknown(each.name for each in fields(Config) if each.name not in ("path", "root"))
+    return Config(
+        path=path,
+        mounts=_read_mounts(table),
+        env=_read_env(table.table("env")),
+        pythonpath=(path.parent, *_read_pythonpath(table, path.parent)),
+        server=table.table("server").read(Server),
+        development=table.table("development").read(Development),
+        gunicorn=MappingProxyType(dict(table.table("gunicorn").values)),
+        root=root,
+    )
+
+
+def _read_pythonpath(table: Table, folder: Path) -> list[Path]:
+    paths = [folder / text for text in table.texts("pythonpath")]
+    for path in paths:
+        if not path.is_dir():
+            table.refuse("pythonpath", f"no such folder: {path}", "Paths are relative to the folder of this file.")
+    return paths
+
+
+def _read_env(table: Table) -> Mapping[str, str]:
+    env = {}
+    for name in table:
+        if not name or "=" in name or "\0" in name:
+            table.refuse(name, "not the name of an environment variable")
+        elif (value := table.text(name)) is not None:
+            env[name] = value
+    return MappingProxyType(env)
+
+
+def _read_mounts(table: Table) -> tuple[Mount, ...]:
+    mounts = table.table("mounts")
+    if not mounts.values and isinstance(table.values.get("mounts", {}), dict):
+        table.refuse("mounts", "there are no mounts", 'Write at least one, such as "/" = "module:app".')
+    found: dict[MountKey, Mount] = {}
+    for name in mounts:
+        mount = _read_mount(mounts, name)
+        if mount is None:
+            continue
+        if earlier := found.get(mount.key):
+            mounts.refuse(name, f"the same mount as {earlier.toml_key}", "Keep one of the two.")
+        else:
+            found[mount.key] = mount
+    return tuple(found.values())
+
+
+def _read_mount(mounts: Table, name: str) -> Mount | None:
+    """Read one mount; None where it is so wrong that nothing can be made of it."""
+    value = mounts.values[name]
+    if _holds_tables(value):
+        mounts.refuse(name, "this is a table of tables", 'A key with dots is written in quotes: "api.example.com".')
+        return None
+    key = _attempt(mounts, name, lambda: parse_key(name))
+    text: Any
+    if isinstance(value, str):  # a bare string is `app`, told under the key that the file has
+        text, table, target = value, Table({}, mounts.path(name), mounts.problems), _read_target(mounts, name)
+    elif isinstance(value, dict):
+        table = Table(value, mounts.path(name), mounts.problems)
+        if "app" not in value:
+            mounts.refuse(name, "a mount needs an app", 'Write { app = "module:attribute" }.')
+        text, target = value.get("app"), _read_target(table, "app")
+    else:
+        mounts.refuse(name, f"expected a target, found {describe(value)}", 'Write "module:attribute" in quotes.')
+        return None
+    options = {"key": key, "toml_key": mounts.path(name), "app": text, "target": target}
+    mount = table.read(Mount, **options)
+    return mount if key and target else None
+
+
+def _holds_tables(value: object) -> bool:
+    return isinstance(value, dict) and bool(value) and all(isinstance(each, dict) for each in value.values())
+
+
+def _read_target(table: Table, name: str) -> Target | None:
+    text = table.text(name)
+    return None if text is None else _attempt(table, name, lambda: parse_target(text))
+
+
+def _attempt(table: Table, name: str, parse: Callable[[], Any]) -> Any:
+    try:
+        return parse()
+    except (KeyProblem, TargetProblem) as error:
+        table.refuse(name, str(error), error.hint)
+        return None

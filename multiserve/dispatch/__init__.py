@@ -1,0 +1,1 @@
+"""The dispatchers: thin callables over one router, one for each interface."""

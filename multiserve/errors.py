@@ -1,0 +1,76 @@
+"""The exceptions of multiserve, and `Problem`, the unit in which every mistake is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One mistake: where it is, what is wrong, and what to do about it.
+
+    Attributes:
+        key: The TOML key path as the file spells it, such as `mounts."/admin".app`; empty where no key is concerned.
+        message: What is wrong, without a full stop.
+        hint: What to do about it, as one or more sentences; empty where the message says it all.
+    """
+
+    key: str = ""
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.key}: " if self.key else ""
+        hint = f"\n    {self.hint}" if self.hint else ""
+        return f"{where}{self.message}{hint}"
+
+
+class MultiserveError(Exception):
+    """Whatever multiserve refuses to do, with every reason for it.
+
+    Attributes:
+        problems: Every mistake that was found, in the order of the file.
+        exit_code: What the command line exits with.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, *problems: Problem | str) -> None:
+        """Collect the problems; a plain string is a problem without a key."""
+        self.problems = tuple(Problem(message=each) if isinstance(each, str) else each for each in problems)
+        super().__init__(*self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+class ConfigError(MultiserveError):
+    """The configuration is missing, unreadable or wrong."""
+
+    def __init__(self, *problems: Problem | str, source: str = "") -> None:
+        """Collect the problems of one file, whose path is `source`."""
+        super().__init__(*problems)
+        self.source = source
+
+    def __str__(self) -> str:
+        return f"{self.source}:\n{super().__str__()}" if self.source else super().__str__()
+
+
+class LoadError(MultiserveError):
+    """An application could not be loaded; its `__cause__` is the exception that the application raised, if any."""
+
+    exit_code = 3
+
+
+class ServeError(MultiserveError):
+    """A server cannot be started."""
+
+    exit_code = 3
+
+
+def raise_for(problems: Iterable[Problem], *, source: str = "") -> None:
+    """Raise one `ConfigError` over all problems, or return if there are none."""
+    if found := tuple(problems):
+        raise ConfigError(*found, source=source)

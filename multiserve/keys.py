@@ -1,0 +1,165 @@
+"""The key of a mount: its text parsed into a host pattern and a prefix, both in their normal form."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_LONGEST_HOST = 253  # characters, RFC 1035
+_HIGHEST_PORT = 65535
+# IDNA 2003, which Python speaks, and the newer IDNA of the browsers disagree about these four characters.
+_DISPUTED = frozenset("ßς\u200c\u200d")
+
+
+class KeyProblem(ValueError):  # noqa: N818 (the reader turns it into a `Problem`)
+    """A text that is no key of a mount: what is wrong, and what to write instead."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        """Keep both halves, for a `Problem`."""
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class MountKey:
+    """Where a mount stands, in normal form: equal keys are the same place.
+
+    Attributes:
+        host: `example.com`, `[::1]`, or `*.example.com` for one label or more in front; empty for any host.
+        port: The port that the host is bound to, or None for any.
+        prefix: `/path` without a slash at its end, or "" for the root.
+    """
+
+    host: str = ""
+    port: int | None = None
+    prefix: str = ""
+
+    @property
+    def authority(self) -> str:
+        """The host with its port, as a Host header would spell it; empty for any host."""
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    def __str__(self) -> str:
+        return self.authority + (self.prefix or ("" if self.host else "/"))
+
+
+def parse_key(text: str) -> MountKey:
+    """Parse `/path`, `host` or `host/path`.
+
+    Raises:
+        KeyProblem: The text is not a key, with what to write instead.
+    """
+    if "://" in text:
+        _refuse("a key has no scheme", f'Write "{text.partition("://")[2]}".')
+    authority, slash, rest = text.partition("/")
+    path = slash + rest
+    if not authority:
+        if not path:
+            _refuse("a key is empty", 'Write "/" for the root, "/path" for a prefix, or a host such as "example.com".')
+        return MountKey(prefix=_parse_prefix(path))
+    host, port = _parse_authority(authority, text)
+    return MountKey(host, port, _parse_prefix(path) if path else "")
+
+
+def _refuse(message: str, hint: str) -> NoReturn:
+    raise KeyProblem(message, hint)
+
+
+def _parse_prefix(path: str) -> str:
+    for mark, name in ("?", "a query"), ("#", "a fragment"):
+        if mark in path:
+            _refuse(f"a prefix is a path, without {name}", f'Write "{path.partition(mark)[0]}".')
+    if re.search("%[0-9A-Fa-f]{2}", path):
+        _refuse("a prefix is plain text, not percent-escaped", "Write the character itself, such as é for %C3%A9.")
+    if unprintable := next((each for each in path if not each.isprintable()), None):
+        _refuse(f"a prefix cannot contain {unprintable!r}", "Take the character out.")
+    if "{" in path or "}" in path:
+        _refuse("placeholders such as {name} are not supported in this version", "Write one key for each prefix.")
+    prefix = path.removesuffix("/")
+    segments = prefix.split("/")[1:]
+    if "" in segments:
+        written = "/".join(segment for segment in segments if segment)
+        _refuse("a prefix has no empty segments", f'Write "/{written}".')
+    if "." in segments or ".." in segments:
+        _refuse("a prefix has no . or .. segments", "Write the path that it comes to.")
+    return prefix
+
+
+def _parse_authority(authority: str, text: str) -> tuple[str, int | None]:
+    if "@" in authority:
+        _refuse("a host has no user", f'Write "{text.partition("@")[2]}".')
+    if "{" in authority or "}" in authority:
+        _refuse("placeholders such as {name} are not supported in this version", "Write one key for each host.")
+    host, port = _split_port(authority)
+    if host.startswith("["):
+        return _parse_ipv6(host), port
+    if port is None and "." not in host and host.lower() != "localhost" and not host.startswith("*"):
+        _refuse(f'"{text}" is neither a path nor a host', f'Did you mean "/{text}"? A host has a dot or a port.')
+    return _parse_name(host), port
+
+
+def _split_port(authority: str) -> tuple[str, int | None]:
+    host, colon, digits = authority.rpartition(":")
+    if not colon or authority.endswith("]"):
+        return authority, None
+    if ":" in host and not host.startswith("["):
+        _refuse("an IPv6 address is written in brackets", f'Write "[{authority}]", or "[{host}]:{digits}" for a port.')
+    if not (digits.isascii() and digits.isdigit()) or not 0 < int(digits[:6]) <= _HIGHEST_PORT:
+        _refuse(f'"{digits}" is not a port', f"Write a number from 1 to {_HIGHEST_PORT}.")
+    return host, int(digits)
+
+
+def _parse_ipv6(host: str) -> str:
+    try:
+        return f"[{ipaddress.IPv6Address(host.removeprefix('[').removesuffix(']')).compressed}]"
+    except ValueError:
+        _refuse(f'"{host}" is not an IPv6 address', 'Write it as "[::1]".')
+
+
+def _parse_name(host: str) -> str:
+    star, name = ("*.", host[2:]) if host.startswith("*.") else ("", host)
+    name = name.removesuffix(".").lower()
+    if "*" in name:
+        _refuse("* stands for whole labels, at the front of a host", 'Write "*.example.com", or no host for any.')
+    if not name.isascii():
+        name = _to_ascii(name)
+    labels = name.split(".")
+    if len(name) > _LONGEST_HOST or not all(_LABEL.fullmatch(label) for label in labels):
+        _refuse(f'"{host}" is not a host', 'Write a name such as "example.com", an address, or "/path" for a prefix.')
+    return star + name
+
+
+def _to_ascii(name: str) -> str:
+    if disputed := _DISPUTED.intersection(name):
+        characters = ", ".join(sorted(map(ascii, disputed)))
+        _refuse(f"a host with {characters} has two readings", 'Write it as browsers send it, in its "xn--" form.')
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        _refuse(f'"{name}" is not an internationalised host name', 'Write it in its "xn--" form.')
+
+
+def normalise_host(header: str, scheme: str = "http") -> tuple[str, int] | None:
+    """Normalise the Host header of a request (RFC 9110, section 7.2): host and port, or None if it is malformed."""
+    match = _HOST_HEADER.fullmatch(header)
+    if match is None:
+        return None
+    name, address, digits = match.groups()
+    port = int(digits) if digits else _DEFAULT_PORTS.get(scheme, 0)
+    if port > _HIGHEST_PORT:
+        return None
+    if name:
+        return name.lower(), port
+    try:
+        return f"[{ipaddress.IPv6Address(address).compressed}]", port
+    except ValueError:
+        return None
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_HOST_HEADER = re.compile(
+    r"(?:([A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){0,126})\.?|\[([0-9A-Fa-f:.]{2,45})\])(?::([0-9]{0,5}))?"
+)

@@ -1,0 +1,1 @@
+"""What a mount can be besides an application that was loaded."""

@@ -1,0 +1,141 @@
+"""What the commands say, as text and as values for JSON; it prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from multiserve.assembly import Assembly
+from multiserve.config import Config, Mount
+from multiserve.errors import Problem
+from multiserve.explain import Explanation
+from multiserve.keys import MountKey
+from multiserve.routing import precedence
+
+
+def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:
+    """Align rows of text in columns."""
+    lines = [list(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in lines)
+    return "\n".join((indent + line).rstrip() for line in padded)
+
+
+def url_of(key: MountKey, origin: str) -> str:
+    """Give the URL of a mount for a person to click, given the origin of the server."""
+    scheme, _, address = origin.partition("://")
+    if key.host:
+        port = address.rpartition(":")[2] if key.port is None else key.port
+        address = f"{key.host}:{port}"
+    return f"{scheme}://{address}{key.prefix}/"
+
+
+def summary(assembly: Assembly, origin: str) -> str:
+    """Tell each mount, its target and its URL when a server starts."""
+    rows = [
+        (str(loaded.mount.key), loaded.mount.app, url_of(loaded.mount.key, origin) if not loaded.error else "FAILED")
+        for loaded in sorted(assembly.mounts, key=lambda loaded: precedence(loaded.mount.key))
+    ]
+    return f"{heading(assembly.config)}\n{table(rows)}"
+
+
+def heading(config: Config) -> str:
+    """Say how many mounts come from which file."""
+    count = len(config.mounts)
+    return f"multiserve: {count} {'mount' if count == 1 else 'mounts'} from {config.path}"
+
+
+def announcement(config: Config, origins: Sequence[str]) -> str:
+    """Tell each mount, its target and its URL, before any application is loaded."""
+    rows = [(str(mount.key), mount.app, *(url_of(mount.key, each) for each in origins)) for mount in ordered(config)]
+    return f"{heading(config)}\n{table(rows)}"
+
+
+def ordered(config: Config) -> list[Mount]:
+    """Give the mounts in the order in which a request tries them."""
+    return sorted(config.mounts, key=lambda mount: precedence(mount.key))
+
+
+def outcomes(assembly: Assembly) -> str:
+    """Tell for each mount whether it could be loaded, and why not."""
+    rows = table(
+        [
+            (
+                "FAILED" if loaded.error else "ok",
+                str(loaded.mount.key),
+                loaded.mount.app,
+                loaded.interface.upper() if loaded.interface else "",
+            )
+            for loaded in assembly.mounts
+        ],
+        indent="",
+    )
+    lines = []
+    for loaded, row in zip(assembly.mounts, rows.splitlines(), strict=True):
+        lines.append(row)
+        for problem in loaded.error.problems if loaded.error else ():
+            lines += [f"        {problem.message}", *([f"        {problem.hint}"] if problem.hint else ())]
+    return "\n".join(lines)
+
+
+def outcomes_as_json(assembly: Assembly) -> list[dict[str, Any]]:
+    """Give the outcome of each mount as values for JSON."""
+    return [
+        {
+            **mount_as_json(loaded.mount),
+            "ok": loaded.error is None,
+            "interface": loaded.interface,
+            "problems": problems_as_json(loaded.error.problems if loaded.error else ()),
+        }
+        for loaded in assembly.mounts
+    ]
+
+
+def mount_as_json(mount: Mount) -> dict[str, Any]:
+    """Give one mount as values for JSON."""
+    key = mount.key
+    return {
+        "mount": str(key),
+        "host": key.host,
+        "port": key.port,
+        "prefix": key.prefix,
+        "kind": "app",
+        "app": mount.app,
+    }
+
+
+def problems_as_json(problems: Iterable[Problem]) -> list[dict[str, str]]:
+    """Give problems as values for JSON."""
+    return [{"key": each.key, "message": each.message, "hint": each.hint} for each in problems]
+
+
+def routes(config: Config) -> str:
+    """List the mounts in the order in which a request tries them."""
+    rows = [(mount.key.authority or "any", mount.key.prefix or "/", "app", mount.app) for mount in ordered(config)]
+    return table([("HOST", "PREFIX", "KIND", "TARGET"), *rows], indent="")
+
+
+def explanation(result: Explanation) -> str:
+    """Tell which mount answers a URL, why, and what the application sees."""
+    if result.mount is None:
+        return table([("mount", "none"), ("because", result.reason)], indent="")
+    rows = [
+        ("mount", f"{result.mount.key}  ({result.mount.app})"),
+        ("because", result.reason),
+        ("SCRIPT_NAME", f'"{result.script_name}"'),
+        ("PATH_INFO", f'"{result.path_info}"'),
+        ("runner-up", f"{result.runner_up.key}  ({result.runner_up.app})" if result.runner_up else "none: 404"),
+    ]
+    return table(rows, indent="")
+
+
+def explanation_as_json(result: Explanation) -> dict[str, Any]:
+    """Give an explanation as values for JSON."""
+    return {
+        "url": result.url,
+        "mount": mount_as_json(result.mount) if result.mount else None,
+        "reason": result.reason,
+        "script_name": result.script_name,
+        "path_info": result.path_info,
+        "runner_up": mount_as_json(result.runner_up) if result.runner_up else None,
+    }

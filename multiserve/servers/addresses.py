@@ -1,0 +1,63 @@
+"""The addresses that servers listen on: binding them early, with errors that say what to do, and their URLs."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+
+from multiserve.errors import Problem, ServeError
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Bind and listen on a TCP address; port 0 takes any free one.
+
+    Raises:
+        ServeError: The port is in use, or the address is not one of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise _cannot_listen(host, port, error, "Check the host.") from None
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(socket.SOMAXCONN)
+    except OSError as error:
+        listener.close()
+        raise _cannot_listen(host, port, error, _HINTS.get(error.errno or 0, "")) from None
+    return listener
+
+
+_HINTS = {
+    errno.EADDRINUSE: "Another program uses the port: stop it, or choose another one with --port.",
+    errno.EADDRNOTAVAIL: "This machine has no such address: use 127.0.0.1, or 0.0.0.0 for every network.",
+    errno.EACCES: "Ports below 1024 need rights: choose a higher one with --port.",
+}
+
+
+def _cannot_listen(host: str, port: int, error: OSError, hint: str) -> ServeError:
+    reason = error.strerror or str(error)
+    return ServeError(Problem(message=f"cannot listen on {authority(host, port)}: {reason}", hint=hint))
+
+
+def authority(host: str, port: int) -> str:
+    """Write host and port as a URL does."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def origin(host: str, port: int, scheme: str = "http") -> str:
+    """Give the URL under which a person on this machine reaches an address."""
+    reachable = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared)
+    return f"{scheme}://{authority(reachable, port)}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
