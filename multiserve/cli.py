@@ -77,7 +77,7 @@ _format_option = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", package_name="multiserve", prog_name="multiserve")
 def main() -> None:
-    r"""Compose Python web applications from a TOML file and serve them on one origin.
+    """Compose Python web applications from a TOML file and serve them on one origin.
 
     \b
     A first multiserve.toml:
@@ -89,7 +89,7 @@ def main() -> None:
     multiserve check     does everything load?
     multiserve routes    which URL goes where?
     multiserve run       serve it
-    """
+    """  # noqa: D301 (click's mark is a control character)
 
 
 @main.command()
@@ -124,7 +124,7 @@ def main() -> None:
 )
 @click.pass_context
 def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values: Any) -> None:
-    r"""Serve the mounts, for development or for production.
+    """Serve the mounts, for development or for production.
 
     \b
     Examples:
@@ -132,7 +132,7 @@ def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values:
         multiserve run --port 5000 --only /admin
         multiserve run --production           # gunicorn, for real users
         multiserve run --production --bind unix:/run/shop.sock --workers 4
-    """
+    """  # noqa: D301 (click's mark is a control character)
     _refuse_misplaced_options(ctx, production=values["production"])
     with _reported_errors(show_traceback=traceback):
         path = find_config(config).absolute()
@@ -220,7 +220,7 @@ def _refuse_gunicorn(error: ImportError) -> NoReturn:
 @_only_option
 @_format_option
 def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: str) -> None:
-    r"""Load every mount and check every setting, without serving.
+    """Load every mount and check every setting, without serving.
 
     The exit code is 0 if all is well, 1 if the file is wrong, 3 if an application cannot be loaded.
 
@@ -229,7 +229,7 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
         multiserve check
         multiserve check --only /admin
         multiserve check --format json
-    """
+    """  # noqa: D301 (click's mark is a control character)
     with _reported_errors(show_traceback=traceback):
         try:
             configuration = load_config(find_config(config))
@@ -240,7 +240,7 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
                 click.echo(json.dumps({"ok": False, "problems": report.problems_as_json(error.problems), "mounts": []}))
                 sys.exit(error.exit_code)
             raise
-        with contextlib.redirect_stdout(sys.stderr):  # what applications print is not our answer
+        with _stdout_is_stderr():
             assembly = assemble(configuration)
         if style == "json":
             mounts = report.outcomes_as_json(assembly)
@@ -250,6 +250,19 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
             if traceback:
                 _echo_failures(assembly)
         sys.exit(LoadError.exit_code if assembly.failures else 0)
+
+
+@contextlib.contextmanager
+def _stdout_is_stderr() -> Iterator[None]:
+    """Keep what applications write, even past Python, out of our answer."""
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
 
 
 def _check_gunicorn(config: Config) -> None:
@@ -267,14 +280,14 @@ def _check_gunicorn(config: Config) -> None:
 @_format_option
 @click.option("--explain", "url", metavar="URL", help="Tell which mount answers this URL, and why.")
 def routes(*, config: str | None, traceback: bool, style: str, url: str | None) -> None:
-    r"""List the mounts in the order in which a request tries them; no application is imported.
+    """List the mounts in the order in which a request tries them; no application is imported.
 
     \b
     Examples:
         multiserve routes
         multiserve routes --explain /admin/users
         multiserve routes --explain https://api.example.com/v1
-    """
+    """  # noqa: D301 (click's mark is a control character)
     with _reported_errors(show_traceback=traceback):
         configuration = load_config(find_config(config))
         if url is not None:

@@ -13,7 +13,7 @@ import tomli
 
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.keys import KeyProblem, MountKey, parse_key
-from multiserve.tables import Table, describe, did_you_mean, option
+from multiserve.tables import Table, describe, did_you_mean, option, quote_key
 from multiserve.targets import Target, TargetProblem, parse_target
 
 CONFIG_VARIABLE = "MULTISERVE_CONFIG"
@@ -91,11 +91,14 @@ def find_config(explicit: str | os.PathLike[str] | None = None) -> Path:
     if explicit is not None:
         return Path(explicit)
     if variable := os.environ.get(CONFIG_VARIABLE):
+        if not _exists(variable):
+            hint = "Correct the variable, unset it, or name a file with --config."
+            raise ConfigError(Problem(key=CONFIG_VARIABLE, message=f'there is no file "{variable}"', hint=hint))
         return Path(variable)
-    if (file := Path(FILE_NAME)).exists():
-        return file
-    if (file := Path(PYPROJECT)).exists() and _pyproject_table(_read_toml(file)) is not None:
-        return file
+    if _exists(FILE_NAME):
+        return Path(FILE_NAME)
+    if _exists(PYPROJECT) and _pyproject_table(_read_toml(Path(PYPROJECT))) is not None:
+        return Path(PYPROJECT)
     raise ConfigError(
         Problem(
             message=f"no configuration: there is no {FILE_NAME} here, and no [tool.multiserve] in {PYPROJECT}",
@@ -103,6 +106,10 @@ def find_config(explicit: str | os.PathLike[str] | None = None) -> Path:
             '\n    [mounts]\n    "/" = "module:app"',
         )
     )
+
+
+def _exists(path: str) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 (Path.exists raises where the system refuses to look)
 
 
 def load_config(path: str | os.PathLike[str]) -> Config:
@@ -117,7 +124,8 @@ def load_config(path: str | os.PathLike[str]) -> Config:
     if file.name == PYPROJECT:
         root, table = "tool.multiserve", _pyproject_table(document)
         if table is None:
-            raise ConfigError(Problem(message="there is no [tool.multiserve] table"), source=str(file))
+            hint = f"Write [{root}.mounts] in it, or name another file with --config."
+            raise ConfigError(Problem(message=f"there is no [{root}] table", hint=hint), source=str(file))
         document = table
     problems: list[Problem] = []
     config = _read_config(Table(document, root, problems), file.absolute(), root)
@@ -132,15 +140,18 @@ def select(config: Config, keys: Iterable[str]) -> Config:
         ConfigError: There is no mount with such a key.
     """
     wanted = set()
+    problems = []
     known = {mount.key: str(mount.key) for mount in config.mounts}
     for text in keys:
         try:
             key = parse_key(text)
         except KeyProblem as error:
-            raise ConfigError(Problem(key=text, message=str(error), hint=error.hint)) from None
+            problems.append(Problem(key=text, message=str(error), hint=error.hint))
+            continue
         if key not in known:
-            raise ConfigError(Problem(key=text, message="no such mount", hint=did_you_mean(text, known.values())))
+            problems.append(Problem(key=text, message="no such mount", hint=did_you_mean(text, known.values())))
         wanted.add(key)
+    raise_for(problems)
     return replace(config, mounts=tuple(mount for mount in config.mounts if mount.key in wanted))
 
 
@@ -148,13 +159,15 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomli.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
-        problem = Problem(message="no such file", hint="Check the path given by --config or MULTISERVE_CONFIG.")
+        problem = Problem(message="no such file", hint=f"Check the path given by --config or {CONFIG_VARIABLE}.")
     except IsADirectoryError:
         problem = Problem(message="this is a folder", hint=f"Name the file in it, such as {path / FILE_NAME}.")
     except OSError as error:
         problem = Problem(message=f"cannot be read: {error.strerror or error}")
     except UnicodeDecodeError as error:
-        problem = Problem(message=f"not UTF-8: byte {error.start} is wrong", hint="Save the file as UTF-8.")
+        lines = error.object.count(b"\n", 0, error.start)
+        message = f"not UTF-8: the byte 0x{error.object[error.start]:02x}"
+        raise ConfigError(Problem(key=f"{path}:{lines + 1}", message=message, hint="Save the file as UTF-8.")) from None
     except tomli.TOMLDecodeError as error:
         line = f"{path}:{error.lineno}:{error.colno}"
         raise ConfigError(Problem(key=line, message=f"not TOML: {error.msg}", hint=_hint(error.msg))) from None
@@ -192,7 +205,7 @@ def _read_config(table: Table, path: Path, root: str) -> Config:
 def _read_pythonpath(table: Table, folder: Path) -> list[Path]:
     paths = [folder / text for text in table.texts("pythonpath")]
     for path in paths:
-        if not path.is_dir():
+        if not os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises where a name is too long)
             table.refuse("pythonpath", f"no such folder: {path}", "Paths are relative to the folder of this file.")
     return paths
 
@@ -211,26 +224,24 @@ def _read_mounts(table: Table) -> tuple[Mount, ...]:
     mounts = table.table("mounts")
     if not mounts.values and isinstance(table.values.get("mounts", {}), dict):
         table.refuse("mounts", "there are no mounts", 'Write at least one, such as "/" = "module:app".')
-    found: dict[MountKey, Mount] = {}
-    for name in mounts:
-        mount = _read_mount(mounts, name)
-        if mount is None:
+    read = []
+    names: dict[MountKey, str] = {}
+    for name, value in mounts.values.items():
+        if host := _host_without_quotes(name, value):
+            hint = f'A host is written in quotes, "{host}", and a path begins with a slash, "/{name}".'
+            mounts.refuse(name, "this is a table, not the key of a mount", hint)
             continue
-        if earlier := found.get(mount.key):
-            mounts.refuse(name, f"the same mount as {earlier.toml_key}", "Keep one of the two.")
-        else:
-            found[mount.key] = mount
-    return tuple(found.values())
+        key: MountKey | None = _attempt(mounts, name, parse_key, name)
+        if key and (earlier := names.setdefault(key, name)) != name:
+            mounts.refuse(name, f"the same mount as {mounts.path(earlier)}", "Keep one of the two.")
+        if mount := _read_mount(mounts, name, key):
+            read.append(mount)
+    return tuple(read)
 
 
-def _read_mount(mounts: Table, name: str) -> Mount | None:
+def _read_mount(mounts: Table, name: str, key: MountKey | None) -> Mount | None:
     """Read one mount; None where it is so wrong that nothing can be made of it."""
-    value = mounts.values[name]
-    if _holds_tables(value):
-        mounts.refuse(name, "this is a table of tables", 'A key with dots is written in quotes: "api.example.com".')
-        return None
-    key = _attempt(mounts, name, lambda: parse_key(name))
-    text: Any
+    value, text = mounts.values[name], None
     if isinstance(value, str):  # a bare string is `app`, told under the key that the file has
         text, table, target = value, Table({}, mounts.path(name), mounts.problems), _read_target(mounts, name)
     elif isinstance(value, dict):
@@ -246,18 +257,25 @@ def _read_mount(mounts: Table, name: str) -> Mount | None:
     return mount if key and target else None
 
 
-def _holds_tables(value: object) -> bool:
-    return isinstance(value, dict) and bool(value) and all(isinstance(each, dict) for each in value.values())
+def _host_without_quotes(name: str, value: object) -> str:
+    """Give the host that was meant where TOML made tables of it, for want of quotes; empty if this is none."""
+    options = {field.name for field in fields(Mount)}
+    parts = [name]
+    while isinstance(value, dict) and value and not options & value.keys():
+        part, value = next(iter(value.items()))
+        parts.append(part)
+    is_word = quote_key(name) == name and name.lower() != "localhost"
+    return ".".join(parts) if is_word and len(parts) > 1 else ""
 
 
 def _read_target(table: Table, name: str) -> Target | None:
     text = table.text(name)
-    return None if text is None else _attempt(table, name, lambda: parse_target(text))
+    return None if text is None else _attempt(table, name, parse_target, text)
 
 
-def _attempt(table: Table, name: str, parse: Callable[[], Any]) -> Any:
+def _attempt(table: Table, name: str, parse: Callable[[str], Any], text: str) -> Any:
     try:
-        return parse()
+        return parse(text)
     except (KeyProblem, TargetProblem) as error:
         table.refuse(name, str(error), error.hint)
         return None

@@ -90,7 +90,7 @@ def _split(url: str) -> tuple[str, str, str]:
             raise ConfigError(Problem(key=url, message=f"not a URL: {error}")) from None
         scheme, host, rest = parts.scheme or scheme, parts.netloc.rpartition("@")[2], parts.path
     path = rest.partition("?")[0].partition("#")[0]
-    return scheme, host, unquote_to_bytes(path).decode("latin-1")
+    return scheme, host, unquote_to_bytes(path.encode("utf-8", "surrogateescape")).decode("latin-1")
 
 
 def _text(wsgi: str) -> str:

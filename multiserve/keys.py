@@ -52,13 +52,15 @@ def parse_key(text: str) -> MountKey:
     Raises:
         KeyProblem: The text is not a key, with what to write instead.
     """
-    if "://" in text:
-        _refuse("a key has no scheme", f'Write "{text.partition("://")[2]}".')
+    if not text.strip():
+        _refuse("a key is empty", 'Write "/" for the root, "/path" for a prefix, or a host such as "example.com".')
+    if text != text.strip():
+        _refuse("a key has no spaces around it", f'Write "{text.strip()}".')
     authority, slash, rest = text.partition("/")
+    if authority.endswith(":") and rest.startswith("/"):
+        _refuse("a key has no scheme", f'Write "{rest[1:]}".')
     path = slash + rest
     if not authority:
-        if not path:
-            _refuse("a key is empty", 'Write "/" for the root, "/path" for a prefix, or a host such as "example.com".')
         return MountKey(prefix=_parse_prefix(path))
     host, port = _parse_authority(authority, text)
     return MountKey(host, port, _parse_prefix(path) if path else "")
@@ -96,7 +98,8 @@ def _parse_authority(authority: str, text: str) -> tuple[str, int | None]:
     host, port = _split_port(authority)
     if host.startswith("["):
         return _parse_ipv6(host), port
-    if port is None and "." not in host and host.lower() != "localhost" and not host.startswith("*"):
+    name = host.removesuffix(".").lower()
+    if port is None and "." not in name and name != "localhost" and not name.startswith("*"):
         _refuse(f'"{text}" is neither a path nor a host', f'Did you mean "/{text}"? A host has a dot or a port.')
     return _parse_name(host), port
 
@@ -106,13 +109,15 @@ def _split_port(authority: str) -> tuple[str, int | None]:
     if not colon or authority.endswith("]"):
         return authority, None
     if ":" in host and not host.startswith("["):
-        _refuse("an IPv6 address is written in brackets", f'Write "[{authority}]", or "[{host}]:{digits}" for a port.')
-    if not (digits.isascii() and digits.isdigit()) or not 0 < int(digits[:6]) <= _HIGHEST_PORT:
+        _refuse("an IPv6 address is written in brackets", f'Write "[{authority}]", and a port behind the bracket.')
+    if not re.fullmatch("[0-9]{1,5}", digits) or not 0 < int(digits) <= _HIGHEST_PORT:
         _refuse(f'"{digits}" is not a port', f"Write a number from 1 to {_HIGHEST_PORT}.")
     return host, int(digits)
 
 
 def _parse_ipv6(host: str) -> str:
+    if "%" in host:
+        _refuse("an address in a Host header has no zone", f'Write "{host.partition("%")[0]}]".')
     try:
         return f"[{ipaddress.IPv6Address(host.removeprefix('[').removesuffix(']')).compressed}]"
     except ValueError:

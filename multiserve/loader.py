@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import inspect
 import linecache
+import os
 import pkgutil
 import sys
 import traceback
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -42,7 +44,8 @@ def load(target: Target, *, prefix: str, key: str, folder: Path) -> Loaded:
         LoadError: Nothing can be loaded; the cause is the application's own exception, if it raised one.
     """
     try:
-        return _load(target, prefix, folder)
+        with _blamed(f'looking into "{target.text}" failed: '):
+            return _load(target, prefix, folder)
     except _Failure as failure:
         problem = Problem(key=key, message=str(failure), hint=failure.hint)
         raise LoadError(problem) from failure.__cause__
@@ -54,12 +57,21 @@ class _Failure(Exception):  # noqa: N818 (it never leaves this module)
         self.hint = hint
 
 
+@contextlib.contextmanager
+def _blamed(what: str) -> Iterator[None]:
+    """Make whatever an application raises, even SystemExit, its own failure; only Ctrl-C is the user's."""
+    try:
+        yield
+    except (KeyboardInterrupt, _Failure):
+        raise
+    except BaseException as error:
+        raise _Failure(f"{what}{_explain(error)}", _hint_for(error)) from error
+
+
 def _load(target: Target, prefix: str, folder: Path) -> Loaded:
-    # A module may load other modules, replace hooks or leave by sys.exit(): whatever it raises is its own failure.
-    # Only Ctrl-C is the user's.
     module = _import(target, folder)
-    attribute, call = (target.attribute, target.call) if target.attribute else _usual_name(module)
-    found = _attribute(module, attribute)
+    attribute, call = (target.attribute, target.call) if target.attribute else _usual_name(module, target.module)
+    found = _attribute(module, target.module, attribute)
     name = f"{target.module}:{attribute}"
     if call is not None:
         found = _call(found, name, call, prefix)
@@ -68,34 +80,48 @@ def _load(target: Target, prefix: str, folder: Path) -> Loaded:
 
 
 def _import(target: Target, folder: Path) -> ModuleType:
-    name = target.module
-    try:
-        module = importlib.import_module(name)
-    except KeyboardInterrupt:
-        raise
-    except ModuleNotFoundError as error:
-        # The module itself, or a package that it is in; any other name was imported by the module.
-        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
-            message = f'there is no module "{error.name}"'
-            raise _Failure(message, _where_to_look(name, error.name)) from None
-        raise _Failure(f'importing "{name}" failed: {_explain(error)}', _hint_for(error)) from error
-    except BaseException as error:
-        raise _Failure(f'importing "{name}" failed: {_explain(error)}', _hint_for(error)) from error
-    file = getattr(module, "__file__", None)
-    if target.file and (file is None or not Path(file).samefile(folder / target.file)):
-        message = f'the module name "{name}" is taken by {file or "a built-in module"}'
-        raise _Failure(message, f"Rename {target.file}, or add its folder to pythonpath.")
+    name, file = target.module, folder / target.file
+    if target.file and not file.is_file():
+        raise _Failure(f"there is no file {file}", "Paths are relative to the folder of the configuration.")
+    with _blamed(f'importing "{name}" failed: '):
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            # The module itself, or a package that it is in; any other name was imported by the module.
+            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+                raise
+            if target.file and (owner := sys.modules.get(name.partition(".")[0])):
+                raise _taken(target, owner) from None
+            raise _Failure(f'there is no module "{error.name}"', _where_to_look(name, error.name)) from None
+    if target.file and not _is_from(module, file):
+        raise _taken(target, module)
     return module
+
+
+def _is_from(module: ModuleType, file: Path) -> bool:
+    found = getattr(module, "__file__", None)
+    return found is not None and os.path.exists(found) and file.samefile(found)  # noqa: PTH110 (it is no Path)
+
+
+def _taken(target: Target, owner: ModuleType) -> _Failure:
+    file = getattr(owner, "__file__", None) or "a module without a file"
+    message = f'the module name "{owner.__name__}" is taken by {file}'
+    return _Failure(message, f'Rename "{PurePath(target.file).parts[0]}".')
 
 
 def _where_to_look(name: str, missing: str) -> str:
     package, _, last = missing.rpartition(".")
-    paths = list(getattr(sys.modules.get(package), "__path__", [])) if package else sys.path
+    parent = sys.modules.get(package)
+    if hasattr(parent, last):
+        return f'Did you mean "{package}:{last}{name[len(missing) :]}"?'
+    paths = list(getattr(parent, "__path__", [])) if package else sys.path
     names = (found.name for found in pkgutil.iter_modules(paths))
-    if near := difflib.get_close_matches(last, set(names), n=1):
+    cutoff = 0.6 if package else 0.8  # the search path has hundreds of names, and some are always a little alike
+    if near := difflib.get_close_matches(last, set(names), n=1, cutoff=cutoff):
         return f'Did you mean "{package + "." if package else ""}{near[0]}{name[len(missing) :]}"?'
     if package:
-        return f'The package "{package}" is there, but has no module "{last}".'
+        kind = "package" if hasattr(parent, "__path__") else "module"
+        return f'The {kind} "{package}" is there, but nothing in it is called "{last}".'
     return "Install the package that has it, or add the folder that has it to pythonpath."
 
 
@@ -107,7 +133,9 @@ def _hint_for(error: BaseException) -> str:
 
 def _explain(error: BaseException) -> str:
     """Say what was raised and where, in one line."""
-    text = traceback.format_exception_only(error)[-1].strip()
+    # The lines of a SyntaxError's source come first and are indented; further lines of the message and notes follow.
+    lines = "".join(traceback.format_exception_only(error)).splitlines()
+    text = next((line for line in lines if not line.startswith(" ")), type(error).__name__)
     if isinstance(error, SyntaxError) and error.filename:
         return f"{text} ({error.filename}, line {error.lineno})"
     frames = own_frames(error)
@@ -128,90 +156,100 @@ def format_cause(error: LoadError) -> str:
     if error.__cause__ is None:
         return str(error)
     linecache.checkcache()
-    frames = own_frames(error.__cause__)
-    lines = ["Traceback (most recent call last):\n", *traceback.format_list(frames)] if frames else []
-    return "".join([f"{error}\n", *lines, *traceback.format_exception_only(error.__cause__)]).rstrip()
+    details = traceback.TracebackException.from_exception(error.__cause__)
+    del details.stack[: len(details.stack) - len(own_frames(error.__cause__))]
+    return f"{error}\n{''.join(details.format())}".rstrip()
 
 
-def _usual_name(module: ModuleType) -> tuple[str, Call | None]:
-    for name in USUAL_APPLICATIONS:
-        if hasattr(module, name):
-            return name, None
-    for name in USUAL_FACTORIES:
-        if hasattr(module, name):
-            return name, Call()
-    names = ", ".join((*USUAL_APPLICATIONS, *USUAL_FACTORIES))
-    message = f'"{module.__name__}" has none of the usual names: {names}'
-    raise _Failure(message, f'Name the attribute: "{module.__name__}:attribute".')
+def _usual_name(module: ModuleType, path: str) -> tuple[str, Call | None]:
+    usual = {**dict.fromkeys(USUAL_APPLICATIONS), **dict.fromkeys(USUAL_FACTORIES, Call())}
+    for name, call in usual.items():
+        with _blamed(f'reading "{name}" of "{path}" failed: '):
+            if hasattr(module, name):
+                return name, call
+    message = f'"{path}" has none of the usual names: {", ".join(usual)}'
+    raise _Failure(message, f'Name the attribute: "{path}:attribute".')
 
 
-def _attribute(module: ModuleType, dotted: str) -> Any:
+def _attribute(module: ModuleType, path: str, dotted: str) -> Any:
     found: Any = module
-    path = module.__name__
     for name in dotted.split("."):
-        try:
-            found = getattr(found, name)
-        except AttributeError:
-            near = difflib.get_close_matches(name, dir(found), n=1)
-            raise _Failure(f'"{path}" has no "{name}"', f'Did you mean "{near[0]}"?' if near else "") from None
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            raise _Failure(f'reading "{name}" of "{path}" failed: {_explain(error)}') from error
+        with _blamed(f'reading "{name}" of "{path}" failed: '):
+            try:
+                found = getattr(found, name)
+            except AttributeError as error:
+                raised = own_frames(error)  # by a property or a module's __getattr__, which may be what is wrong
+                message = f'"{path}" has no "{name}"' + (f": {_explain(error)}" if raised else "")
+                raise _Failure(message, _nearest(name, found)) from (error if raised else None)
         path = f"{path}.{name}"
     return found
 
 
+def _nearest(name: str, owner: object) -> str:
+    names = [each for each in dir(owner) if name.startswith("_") or not each.startswith("_")]
+    usual = [each for each in (*USUAL_APPLICATIONS, *USUAL_FACTORIES) if each in names]
+    near = [*difflib.get_close_matches(name, names, n=1), *usual]
+    return f'Did you mean "{near[0]}"?' if near else ""
+
+
 def _call(factory: Callable[..., Any], name: str, call: Call, prefix: str) -> Any:
     if not callable(factory):
-        raise _Failure(f'"{name}" is not a factory: {_kind(factory)} cannot be called', f'Write "{name}".')
+        raise _Failure(f'"{name}" is not a factory: it is {_kind(factory)}, which cannot be called')
     args, kwargs = call.arguments(prefix)
     if signature := _signature(factory):
         try:
             signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise _Failure(f'"{name}" was called wrongly: {error}', f"Its arguments are {signature}.") from None
-    try:
+            is_application = "start_response" in signature.parameters
+            hint = f'It is an application: write "{name}".' if is_application else f"Its arguments are {signature}."
+            raise _Failure(f'"{name}" was called wrongly: {error}', hint) from None
+    with _blamed(f'"{name}" raised '):
         application = factory(*args, **kwargs)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise _Failure(f'"{name}" raised {_explain(error)}', _hint_for(error)) from error
     if inspect.iscoroutine(application):
         application.close()
         raise _Failure(f'"{name}" is an async factory', "Make it a plain function that returns the application.")
     return application
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+def _signature(function: Callable[..., Any], *, follow_wrapped: bool = True) -> inspect.Signature | None:
     try:
-        return inspect.signature(function)
+        return inspect.signature(function, follow_wrapped=follow_wrapped)
     except (ValueError, TypeError):  # some built-in callables have none
         return None
 
 
 def _kind(value: object) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def _interface(application: Any, name: str, *, is_call: bool) -> Interface:
     """Tell the interface from the object, never by calling it."""
     if not callable(application):
-        message = f'"{name}" is not an application: {_kind(application)} cannot be called'
+        message = f'"{name}" is not an application: it is {_kind(application)}, which cannot be called'
         if isinstance(application, ModuleType):
             raise _Failure(message, f'Name the attribute in it: "{application.__name__}:app".')
         raise _Failure(message, "The factory returned it: is a return missing?" if is_call else "")
     if _is_coroutine_callable(application):
         return "asgi"
-    signature = _signature(application)
-    if signature is not None and not is_call and not _takes(signature, 2) and _takes(signature, 0):
-        message = f'"{name}" is not a WSGI application: it takes no (environ, start_response)'
-        raise _Failure(message, f'If it is a factory, write "{name}()".')
-    return "wsgi"
+    # A decorator may change what a function takes: what it wraps tells nothing.
+    signature = _signature(application, follow_wrapped=False)
+    if signature is None or _takes(signature, 2):
+        if inspect.isclass(application) and not hasattr(application, "__iter__"):
+            message = f'"{name}" is not a WSGI application but a class, whose instances cannot be iterated over'
+            raise _Failure(message, f'If its instances are applications, write "{name}(...)".')
+        return "wsgi"
+    if _takes(signature, 3):
+        return "asgi"
+    message = f'"{name}" is not a WSGI application: it takes {signature}, not (environ, start_response)'
+    arguments = "" if _takes(signature, 0) else "..."
+    raise _Failure(message, f'If it is a factory, write "{name}({arguments})".' if not is_call else "")
 
 
 def _is_coroutine_callable(application: Any) -> bool:
-    return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(type(application).__call__)
+    """Recognise ASGI 3.0, and the classes of ASGI 2.0, whose instances are awaited."""
+    owner = application if inspect.isclass(application) else type(application)
+    return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(owner.__call__)
 
 
 def _takes(signature: inspect.Signature, count: int) -> bool:

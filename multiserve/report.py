@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from multiserve.assembly import Assembly
 from multiserve.config import Config, Mount
@@ -14,8 +15,8 @@ from multiserve.routing import precedence
 
 
 def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:
-    """Align rows of text in columns."""
-    lines = [list(row) for row in rows]
+    """Align rows of text in columns, each row on one line."""
+    lines = [[" ".join(cell.splitlines()) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in lines)
     return "\n".join((indent + line).rstrip() for line in padded)
@@ -27,7 +28,7 @@ def url_of(key: MountKey, origin: str) -> str:
     if key.host:
         port = address.rpartition(":")[2] if key.port is None else key.port
         address = f"{key.host}:{port}"
-    return f"{scheme}://{address}{key.prefix}/"
+    return f"{scheme}://{address}{quote(key.prefix)}/"
 
 
 def summary(assembly: Assembly, origin: str) -> str:

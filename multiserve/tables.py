@@ -26,8 +26,14 @@ def quote_key(key: str) -> str:
     """Spell one key as TOML does: bare where possible, else in quotes."""
     if _BARE.fullmatch(key):
         return key
-    characters = (_ESCAPES.get(each) or (each if each.isprintable() else f"\\u{ord(each):04x}") for each in key)
-    return f'"{"".join(characters)}"'
+    return f'"{"".join(map(_escape, key))}"'
+
+
+def _escape(character: str) -> str:
+    if character in _ESCAPES or character.isprintable():
+        return _ESCAPES.get(character, character)
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 (what four digits can hold)
 
 
 def describe(value: object) -> str:

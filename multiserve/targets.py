@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,7 +12,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-_FILE = re.compile(r"(?P<file>.+\.py)(?::(?P<rest>.*))?", re.DOTALL)
+_FILE = re.compile(r"(?P<file>(?:[A-Za-z]:)?[^:]+\.py)(?::(?P<rest>.*))?", re.DOTALL)
 _SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:attribute".'
 
 
@@ -90,24 +91,29 @@ def parse_target(text: str) -> Target:
 
 def _module_of(file: str) -> str:
     path = PurePosixPath(file)
-    name = path.with_suffix("")
+    names = [*path.parent.parts, path.name.removesuffix(".py")]
     if path.is_absolute() or ".." in path.parts or ":" in file:
         raise TargetProblem(
             f'"{file}" is outside the folder of the configuration',
             f'Add its folder to pythonpath, and write "{path.stem}" here.',
         )
-    if any("." in part for part in name.parts):
-        raise TargetProblem(f'"{file}" has a dot in the name of a folder', "Add the folder to pythonpath.")
-    return ".".join(name.parts)
+    if not all(names) or any("." in name for name in names):
+        raise TargetProblem(
+            f'"{file}" is no module: a name in it has a dot', "Rename it, or add the folder to pythonpath."
+        )
+    if names[-1] == "__init__":  # a package is imported by its folder
+        names = names[:-1] or names
+    return ".".join(names)
 
 
 def _parse_expression(expression: str) -> tuple[str, Call | None]:
     try:
-        node = ast.parse(expression, mode="eval").body
+        with warnings.catch_warnings(action="ignore"):  # such as for "\d": Python would print one without a file
+            node = ast.parse(expression, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         _refuse_expression(expression)
     if isinstance(node, ast.Call):
-        return _dotted(node.func, expression), _parse_call(node)
+        return _dotted(node.func, expression), _parse_call(node, expression)
     return _dotted(node, expression), None
 
 
@@ -125,22 +131,24 @@ def _refuse_expression(expression: str) -> NoReturn:
     raise TargetProblem(f'"{expression}" is neither an attribute nor one call of a factory')
 
 
-def _parse_call(node: ast.Call) -> Call:
-    kwargs = {}
+def _parse_call(node: ast.Call, expression: str) -> Call:
+    kwargs: dict[str, Any] = {}
     for keyword in node.keywords:
         if keyword.arg is None:
             raise TargetProblem("a factory call cannot unpack **arguments", "Write each argument out.")
-        kwargs[keyword.arg] = _parse_argument(keyword.value)
-    return Call(tuple(_parse_argument(each) for each in node.args), MappingProxyType(kwargs))
+        if keyword.arg in kwargs:
+            raise TargetProblem(f'the argument "{keyword.arg}" is given twice', "Keep one of the two.")
+        kwargs[keyword.arg] = _parse_argument(keyword.value, expression)
+    return Call(tuple(_parse_argument(each, expression) for each in node.args), MappingProxyType(kwargs))
 
 
-def _parse_argument(node: ast.expr) -> Any:
+def _parse_argument(node: ast.expr, expression: str) -> Any:
     if isinstance(node, ast.Name) and node.id == Placeholder.PREFIX.value:
         return Placeholder.PREFIX
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, RecursionError, MemoryError):
         raise TargetProblem(
-            f"the argument {ast.unparse(node)} is not a literal",
+            f"the argument {ast.get_source_segment(expression, node)} is not a literal",
             "Arguments are literals, such as 'text', 3, True or [1, 2], and the name prefix.",
         ) from None

@@ -8,6 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A property is right or wrong, however busy the machine is.
+settings.register_profile("multiserve", deadline=None)
+settings.load_profile("multiserve")
 
 APPS = Path(__file__).parent / "apps"
 

@@ -83,12 +83,13 @@ def test_the_example_file_shows_every_option_of_a_mount() -> None:
     assert {name: written[name] for name in defaults_of(Mount)} == defaults_of(Mount)
 
 
-def test_the_example_file_shows_every_default_of_gunicorn_that_differs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_file_shows_every_default_of_gunicorn_that_differs() -> None:
     settings = pytest.importorskip("multiserve.servers.settings", reason="gunicorn does not run on Windows")
-    monkeypatch.setenv("WEB_CONCURRENCY", "4")
     section = EXAMPLE.read_text("utf-8").partition("[gunicorn]\n")[2]
     written = tomllib.loads(re.sub("^# ", "", section, flags=re.MULTILINE))
-    assert written == settings.defaults(load_config(EXAMPLE))
+    defaults = settings.defaults(load_config(EXAMPLE))
+    assert 1 <= defaults["workers"] <= written["workers"]  # it depends on the machine
+    assert written == {**defaults, "workers": written["workers"]}
 
 
 @pytest.mark.parametrize("path", [EXAMPLE, *EXAMPLES], ids=lambda path: str(path.relative_to(ROOT)))

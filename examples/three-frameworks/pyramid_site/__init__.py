@@ -15,9 +15,7 @@ def make_app(neighbours: Iterable[str] = ()) -> Router:
     settings = {"neighbours": tuple(neighbours)}
     with Configurator(settings=settings) as config:
         # Applications on one origin share the browser's cookie jar: each needs its own cookie name.
-        config.set_session_factory(
-            SignedCookieSessionFactory(SECRET_KEY, cookie_name="pyramid_session", httponly=True)
-        )
+        config.set_session_factory(SignedCookieSessionFactory(SECRET_KEY, cookie_name="pyramid_session", httponly=True))
         config.set_default_csrf_options(require_csrf=True)
         config.add_static_view("static", "static")
         config.add_route("home", "/")

@@ -1,0 +1,3 @@
+"""A module during whose import Ctrl-C is pressed."""
+
+raise KeyboardInterrupt

@@ -1,0 +1,5 @@
+"""A module of the package."""
+
+from good import answer as app
+
+__all__ = ["app"]

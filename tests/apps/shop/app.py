@@ -1,0 +1,9 @@
+"""One of two files with the same name in different folders."""
+
+from good import answer
+
+name = "shop"
+
+
+def app(environ, start_response):
+    return answer(environ, start_response)

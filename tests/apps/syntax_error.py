@@ -1,0 +1,4 @@
+"""A module that is no Python."""
+
+def app(environ, start_response:
+    return []

@@ -1,0 +1,119 @@
+"""Addresses: bound early, with errors that say what to do, and their URLs."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+
+import pytest
+
+from multiserve.errors import ServeError
+from multiserve.servers.addresses import authority, bind, is_loopback, origin
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", ""])
+def test_an_address_is_bound_and_listened_on(host):
+    with bind(host, 0) as listener:
+        port = listener.getsockname()[1]
+        assert port
+        socket.create_connection(("localhost", port)).close()
+
+
+def test_an_ipv6_address_is_bound():
+    with contextlib.closing(bind("::1", 0)) as listener:
+        assert listener.family == socket.AF_INET6
+
+
+def test_a_port_in_use_is_refused():
+    with bind("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(ServeError) as caught:
+            bind("127.0.0.1", port)
+    assert str(caught.value) == (
+        f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
+        "    Another program uses the port: stop it, or choose another one with --port."
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [
+        pytest.param(
+            "192.0.2.1",
+            "cannot listen on 192.0.2.1:0: Cannot assign requested address\n"
+            "    This machine has no such address: use 127.0.0.1, or 0.0.0.0 for every network.",
+            id="address of another machine",
+        ),
+        pytest.param(
+            "2001:db8::1",
+            "cannot listen on [2001:db8::1]:0: Cannot assign requested address\n"
+            "    This machine has no such address: use 127.0.0.1, or 0.0.0.0 for every network.",
+            id="IPv6 address of another machine",
+        ),
+        pytest.param(
+            "a..b",
+            "cannot listen on a..b:0: encoding with 'idna' codec failed (UnicodeError: label empty or too long)\n"
+            "    Check the host.",
+            id="no host name",
+        ),
+    ],
+)
+def test_an_address_that_cannot_be_bound_is_refused(host, message):
+    with pytest.raises(ServeError) as caught:
+        bind(host, 0)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "a b", "a" * 64 + ".com", "nul\0", "ä" * 300])
+def test_a_host_that_is_none_is_refused(host):
+    with pytest.raises(ServeError, match="cannot listen on .*:0: .*\n    Check the host."):
+        bind(host, 0)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "written"),
+    [("127.0.0.1", 80, "127.0.0.1:80"), ("::1", 80, "[::1]:80"), ("example.com", 8000, "example.com:8000")],
+)
+def test_an_authority_is_written_as_in_a_url(host, port, written):
+    assert authority(host, port) == written
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("localhost", "http://localhost:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("", "http://127.0.0.1:80"),
+        ("::", "http://[::1]:80"),
+        ("::1", "http://[::1]:80"),
+    ],
+)
+def test_an_origin_is_a_url_to_click_on_this_machine(host, url):
+    assert origin(host, 80) == url
+
+
+def test_an_origin_has_a_scheme():
+    assert origin("::1", 443, "https") == "https://[::1]:443"
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.9.10", True),
+        ("::1", True),
+        ("localhost", True),
+        ("shop.localhost", True),
+        ("0.0.0.0", False),
+        ("", False),
+        ("::", False),
+        ("192.168.1.5", False),
+        ("example.com", False),
+        ("localhost.example.com", False),
+        ("notlocalhost", False),
+        ("127.0.0.1.example.com", False),
+    ],
+)
+def test_a_loopback_address_is_known(host, loopback):
+    assert is_loopback(host) is loopback

@@ -1,0 +1,529 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from multiserve import __version__, cli
+from multiserve.errors import ServeError
+
+APPS = Path(__file__).parent / "apps"
+GOOD = f"""
+pythonpath = ['{APPS}']
+[mounts]
+"/" = "good:app"
+"/lazy" = "lazy"
+"/made" = "factories:create_app(prefix)"
+"""
+BROKEN = GOOD + '"/gone" = "qqqq:app"\n"/exits" = "exits:app"\n"/asgi" = "asgi_app:app"\n'
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    """Run the command in the test's own folder and give its exit code, and what it writes to stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            cli.main(args, prog_name="multiserve")
+        return caught.value.code, *capsys.readouterr()
+
+    return run
+
+
+# multiserve
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_version_is_told(run, option):
+    assert run(option) == (0, f"multiserve, version {__version__}\n", "")
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_the_help_shows_a_first_file_and_the_three_commands(run, option):
+    code, out, err = run(option)
+    assert (code, err) == (0, "")
+    assert '      [mounts]\n      "/"      = "storefront:app"\n      "/admin" =' in out
+    assert [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()] == ["check", "routes", "run"]
+
+
+@pytest.mark.parametrize("command", ["run", "check", "routes"])
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_the_help_of_every_command_has_examples_that_it_understands(run, command, option):
+    code, out, err = run(command, option)
+    assert (code, err) == (0, "")
+    examples = [line.partition("#")[0].split() for line in out.splitlines() if line.strip().startswith("multiserve ")]
+    assert len(examples) >= 3
+    for name, subcommand, *args in examples:
+        assert (name, subcommand) == ("multiserve", command)
+        cli.main.commands[command].make_context(command, args).close()
+
+
+@pytest.mark.parametrize("command", ["run", "check", "routes"])
+def test_every_option_is_explained(command):
+    for option in cli.main.commands[command].params:
+        assert option.help
+        assert option.help[0].isupper()
+        assert option.help.endswith((".", "]"))
+
+
+def test_an_unknown_command_is_wrong_usage(run):
+    code, out, err = run("serve")
+    assert (code, out) == (2, "")
+    assert "No such command 'serve'." in err
+
+
+def test_no_command_shows_the_help(run):
+    code, out, err = run()
+    assert code in (0, 2)  # click's own opinion changed between two versions
+    assert "Usage: multiserve [OPTIONS] COMMAND" in out + err
+
+
+def test_the_package_runs_as_a_module_and_imports_neither_click_nor_a_server():
+    command = [sys.executable, "-m", "multiserve", "--version"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.endswith(f"{__version__}\n")
+    code = "import sys, multiserve; print(sorted({'click', 'gunicorn', 'werkzeug'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+# What every command does with a file that is wrong
+
+
+@pytest.mark.parametrize("command", [["run"], ["run", "--production"], ["check"], ["routes"]], ids=" ".join)
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(
+            None,
+            "no configuration: there is no multiserve.toml here, and no [tool.multiserve] in pyproject.toml\n"
+            "    Name a file with --config or MULTISERVE_CONFIG, or write a multiserve.toml:\n"
+            '\n    [mounts]\n    "/" = "module:app"',
+            id="no file",
+        ),
+        pytest.param(
+            "[mounts]\nadmin = 'a:'\n[sevrer]",
+            "{file}:\n"
+            'sevrer: no such key\n    Did you mean "server"?\n'
+            'mounts.admin: "admin" is neither a path nor a host\n'
+            '    Did you mean "/admin"? A host has a dot or a port.\n'
+            'mounts.admin: "" is neither an attribute nor one call of a factory\n'
+            '    Write "module:attribute", "module:factory(...)" or "path/to/file.py:attribute".',
+            id="three mistakes",
+        ),
+        pytest.param("[mounts", "{file}:1:8: not TOML: Expected ']' at the end of a table declaration", id="no TOML"),
+    ],
+)
+def test_every_command_tells_all_mistakes_of_the_file(run, write_config, command, text, message):
+    path = Path("multiserve.toml")
+    if text is not None:
+        write_config(text)
+    code, out, err = run(*command)
+    file = path.absolute() if command[0] == "run" else path
+    assert (code, out, err) == (1, "", f"Error: {message.format(file=file)}\n")
+
+
+@pytest.mark.parametrize("command", ["run", "check", "routes"])
+def test_a_file_that_is_not_there_is_told(run, tmp_path, command):
+    file = tmp_path / "no.toml"
+    message = f"Error: {file}:\nno such file\n    Check the path given by --config or MULTISERVE_CONFIG.\n"
+    assert run(command, "-c", str(file)) == (1, "", message)
+
+
+@pytest.mark.parametrize("command", ["run", "check", "routes"])
+def test_a_variable_that_points_nowhere_is_named(run, monkeypatch, command):
+    monkeypatch.setenv("MULTISERVE_CONFIG", "no.toml")
+    message = (
+        'Error: MULTISERVE_CONFIG: there is no file "no.toml"\n'
+        "    Correct the variable, unset it, or name a file with --config.\n"
+    )
+    assert run(command) == (1, "", message)
+
+
+def test_the_file_is_named_by_option_or_variable(run, write_config, tmp_path, monkeypatch):
+    write_config("[mounts]\n'/' = 'wrong'")
+    (tmp_path / "variable.toml").write_text("[mounts]\n'/' = 'variable'")
+    (tmp_path / "option.toml").write_text("[mounts]\n'/' = 'option'")
+    monkeypatch.setenv("MULTISERVE_CONFIG", "variable.toml")
+    assert run("routes")[1].split()[-1] == "variable"
+    assert run("routes", "--config", "option.toml")[1].split()[-1] == "option"
+
+
+# run
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        pytest.param(["--workers", "2"], "--workers needs --production.", id="workers"),
+        pytest.param(["--threads", "2"], "--threads needs --production.", id="threads"),
+        pytest.param(["--bind", "x:1"], "--bind needs --production.", id="bind"),
+        pytest.param(
+            ["--production", "--no-reload"],
+            "--reload is an option of the development server: leave out --production.",
+            id="reload",
+        ),
+        pytest.param(
+            ["--production", "--debugger"],
+            "--debugger is an option of the development server: leave out --production.",
+            id="debugger",
+        ),
+        pytest.param(
+            ["--production", "--extra-files", "x"],
+            "--extra-files is an option of the development server: leave out --production.",
+            id="files",
+        ),
+        pytest.param(
+            ["--production", "--bind", "x:1", "--port", "1"],
+            "--bind says it all: leave out --host and --port.",
+            id="bind and port",
+        ),
+    ],
+)
+def test_options_that_do_not_belong_together_are_wrong_usage(run, write_config, args, message):
+    write_config(GOOD)
+    code, out, err = run("run", *args)
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: multiserve run [OPTIONS]\n")
+    assert err.endswith(f"\n\nError: {message}\n")
+
+
+def test_an_unknown_option_is_wrong_usage(run):
+    code, out, err = run("run", "--zzz")
+    assert (code, out) == (2, "")
+    assert "No such option" in err
+
+
+def test_a_variable_of_the_other_server_may_stay_set(run, write_config, monkeypatch):
+    write_config("[mounts]\n'/' = 'a:'")
+    monkeypatch.setenv("MULTISERVE_WORKERS", "2")
+    assert run("run")[0] == 1
+    monkeypatch.setenv("MULTISERVE_PRODUCTION", "1")
+    monkeypatch.setenv("MULTISERVE_RELOAD", "1")
+    assert run("run")[0] == 1
+
+
+@pytest.mark.parametrize("mode", [[], ["--production"]], ids=["development", "production"])
+def test_run_refuses_a_mount_that_is_not_there(run, write_config, mode):
+    write_config(GOOD)
+    message = "Error: /admin: no such mount\n    Known here: /, /lazy, /made.\n"
+    assert run("run", *mode, "--only", "/admin") == (1, "", message)
+
+
+def test_a_production_server_that_cannot_be_imported_says_what_to_run_instead(run, write_config, monkeypatch):
+    write_config(GOOD)
+    monkeypatch.setitem(sys.modules, "multiserve.servers.gunicorn", None)
+    monkeypatch.delattr("multiserve.servers.gunicorn", raising=False)
+    code, out, err = run("run", "--production")
+    assert (code, out) == (ServeError.exit_code, "")
+    assert err.startswith("Error: gunicorn cannot be imported: ")
+    assert err.endswith(
+        "    Serve multiserve.wsgi:application with another server, such as: "
+        "waitress-serve multiserve.wsgi:application\n"
+    )
+
+
+# check
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_check_tells_that_all_is_well(run, write_config):
+    write_config(GOOD)
+    text = "ok  /      good:app                      WSGI\nok  /lazy  lazy                          WSGI\n"
+    assert run("check") == (0, f"{text}ok  /made  factories:create_app(prefix)  WSGI\n", "")
+
+
+OUTCOMES = f"""\
+ok      /       good:app                      WSGI
+ok      /lazy   lazy                          WSGI
+ok      /made   factories:create_app(prefix)  WSGI
+FAILED  /gone   qqqq:app
+        there is no module "qqqq"
+        Install the package that has it, or add the folder that has it to pythonpath.
+FAILED  /exits  exits:app
+        importing "exits" failed: SystemExit: 4 ({APPS / "exits.py"}, line 5)
+FAILED  /asgi   asgi_app:app
+        "asgi_app:app" is an ASGI application, which this version cannot mount
+        Mount a WSGI application here.
+"""
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_check_tells_everything_that_fails_and_nothing_hides_another(run, write_config):
+    write_config(BROKEN)
+    assert run("check") == (3, OUTCOMES, "")
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_check_shows_tracebacks_if_asked(run, write_config):
+    write_config(BROKEN)
+    code, out, err = run("check", "--traceback")
+    assert (code, out) == (3, OUTCOMES)
+    assert f'  File "{APPS / "exits.py"}", line 5, in <module>\n    sys.exit(4)\nSystemExit: 4\n' in err
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_check_gives_json(run, write_config):
+    write_config(BROKEN)
+    code, out, err = run("check", "--format", "json")
+    result = json.loads(out)
+    assert (code, err, result["ok"], result["problems"]) == (3, "", False, [])
+    assert [(each["mount"], each["ok"], each["interface"]) for each in result["mounts"]] == [
+        ("/", True, "wsgi"),
+        ("/lazy", True, "wsgi"),
+        ("/made", True, "wsgi"),
+        ("/gone", False, None),
+        ("/exits", False, None),
+        ("/asgi", False, None),
+    ]
+    assert result["mounts"][3]["problems"] == [
+        {
+            "key": 'mounts."/gone"',
+            "message": 'there is no module "qqqq"',
+            "hint": "Install the package that has it, or add the folder that has it to pythonpath.",
+        }
+    ]
+
+
+def test_check_gives_the_mistakes_of_the_file_as_json(run, write_config):
+    write_config('[mounts]\n"/" = 1')
+    code, out, err = run("check", "--format", "json")
+    assert (code, err) == (1, "")
+    assert json.loads(out) == {
+        "ok": False,
+        "problems": [
+            {
+                "key": 'mounts."/"',
+                "message": "expected a target, found a whole number",
+                "hint": 'Write "module:attribute" in quotes.',
+            }
+        ],
+        "mounts": [],
+    }
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_what_applications_print_is_not_part_of_the_answer(run, write_config):
+    write_config(f'pythonpath = ["{APPS}"]\n[mounts]\n"/" = "prints"')
+    code, out, err = run("check", "--format", "json")
+    assert (code, json.loads(out)["ok"]) == (0, True)
+    assert err == "hello from the import\nhello from the factory\n"
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_what_applications_write_past_python_is_not_part_of_the_answer(tmp_path, write_config):
+    (tmp_path / "writes.py").write_text("import os\nos.write(1, b'noise')\ndef app(environ, start_response): ...\n")
+    path = write_config('[mounts]\n"/" = "writes:app"')
+    command = [sys.executable, "-m", "multiserve", "check", "-c", str(path), "--format", "json"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout)["ok"]
+    assert result.stderr == "noise"
+
+
+@pytest.mark.usefixtures("clean_process")
+@pytest.mark.parametrize(
+    ("only", "mounts"),
+    [
+        pytest.param(["/made/"], ["/made"], id="one"),
+        pytest.param(["/made", "/"], ["/", "/made"], id="two"),
+    ],
+)
+def test_check_only_some_mounts(run, write_config, only, mounts):
+    write_config(BROKEN)
+    code, out, _ = run("check", *(f"--only={each}" for each in only))
+    assert (code, [line.split()[1] for line in out.splitlines()]) == (0, mounts)
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_only_is_read_from_the_environment(run, write_config, monkeypatch):
+    write_config(BROKEN)
+    monkeypatch.setenv("MULTISERVE_ONLY", "/made /")
+    assert run("check")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("only", "message"),
+    [
+        pytest.param("/mdae", '/mdae: no such mount\n    Did you mean "/made"?', id="an unknown one"),
+        pytest.param(
+            "made",
+            'made: "made" is neither a path nor a host\n    Did you mean "/made"? A host has a dot or a port.',
+            id="a bare word",
+        ),
+    ],
+)
+def test_only_a_mount_that_is_there(run, write_config, only, message):
+    write_config(GOOD)
+    assert run("check", "--only", only) == (1, "", f"Error: {message}\n")
+
+
+def test_check_checks_the_settings_of_gunicorn(run, write_config):
+    path = write_config(GOOD + '[gunicorn]\nworkesr = 2\nreload = true\nthreads = "four"\nloglevel = "lodu"')
+    assert run("check") == (
+        1,
+        "",
+        (
+            f"Error: {path}:\n"
+            'gunicorn.workesr: gunicorn has no such setting\n    Did you mean "workers"?\n'
+            "gunicorn.reload: this setting makes no sense here\n"
+            "    Run without --production to reload on changes; send SIGHUP to reload in production.\n"
+            "gunicorn.threads: expected a whole number, found a text\n"
+            'gunicorn.loglevel: "lodu" is not one of the choices\n'
+            "    Known here: critical, debug, error, info, warning.\n"
+        ),
+    )
+
+
+# routes
+
+ROUTES = """
+[mounts]
+"/" = "storefront:app"
+"/admin" = "backoffice:app"
+"*.example.com/blog" = "blog:app"
+"""
+
+
+def test_routes_lists_the_mounts_and_imports_none(run, write_config):
+    write_config(ROUTES)
+    assert run("routes") == (
+        0,
+        (
+            "HOST           PREFIX  KIND  TARGET\n"
+            "*.example.com  /blog   app   blog:app\n"
+            "any            /admin  app   backoffice:app\n"
+            "any            /       app   storefront:app\n"
+        ),
+        "",
+    )
+
+
+def test_routes_gives_json(run, write_config):
+    write_config(ROUTES)
+    code, out, err = run("routes", "--format", "json")
+    assert (code, err) == (0, "")
+    [blog, admin, root] = json.loads(out)["mounts"]
+    assert blog == {
+        "mount": "*.example.com/blog",
+        "host": "*.example.com",
+        "port": None,
+        "prefix": "/blog",
+        "kind": "app",
+        "app": "blog:app",
+    }
+    assert (admin["mount"], root["mount"]) == ("/admin", "/")
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        pytest.param(
+            "/admin/users?x=1",
+            "mount        /admin  (backoffice:app)\n"
+            'because      "/admin" is the longest prefix that matches\n'
+            'SCRIPT_NAME  "/admin"\n'
+            'PATH_INFO    "/users"\n'
+            "runner-up    /  (storefront:app)\n",
+            id="a path",
+        ),
+        pytest.param(
+            "https://shop.example.com/blog",
+            "mount        *.example.com/blog  (blog:app)\n"
+            'because      the host matches "*.example.com", and "/blog" is the only prefix under it that matches\n'
+            'SCRIPT_NAME  "/blog"\n'
+            'PATH_INFO    ""\n'
+            "runner-up    /  (storefront:app)\n",
+            id="a whole URL",
+        ),
+        pytest.param(
+            "/administrator",
+            "mount        /  (storefront:app)\n"
+            "because      the root is the only prefix that matches\n"
+            'SCRIPT_NAME  ""\n'
+            'PATH_INFO    "/administrator"\n'
+            "runner-up    none: 404\n",
+            id="no runner-up",
+        ),
+    ],
+)
+def test_routes_explains_a_url(run, write_config, url, text):
+    write_config(ROUTES)
+    assert run("routes", "--explain", url) == (0, text, "")
+
+
+def test_routes_explains_a_url_that_no_mount_takes(run, write_config):
+    write_config('[mounts]\n"/admin" = "backoffice:app"')
+    text = "mount    none\nbecause  no mount has a prefix of this path, so the answer is 404\n"
+    assert run("routes", "--explain", "/x") == (0, text, "")
+
+
+def test_routes_explains_in_json(run, write_config):
+    write_config(ROUTES)
+    code, out, err = run("routes", "--explain", "/admin/users", "--format", "json")
+    result = json.loads(out)
+    assert (code, err) == (0, "")
+    assert result.pop("mount")["mount"] == "/admin"
+    assert result.pop("runner_up")["mount"] == "/"
+    assert result == {
+        "url": "/admin/users",
+        "reason": '"/admin" is the longest prefix that matches',
+        "script_name": "/admin",
+        "path_info": "/users",
+    }
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "/\udcff", "", "//", "*", "http://", "http://example.com:x/", "é"])
+def test_no_text_to_explain_ends_in_a_traceback(run, write_config, url):
+    write_config(ROUTES)
+    code, out, err = run("routes", "--explain", url)
+    assert (code, bool(out), bool(err)) in ((0, True, False), (1, False, True))
+
+
+# The exits, and the shells
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+@pytest.mark.parametrize("command", ["check", "routes"])
+def test_traceback_raises_the_error_itself(write_config, command, style):
+    path = write_config("[mounts]")
+    args = [command, "-c", str(path), "--traceback", "--format", style]
+    expected = SystemExit if (command, style) == ("check", "json") else cli.ConfigError
+    with pytest.raises(expected):
+        cli.main(args, prog_name="multiserve")
+
+
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [
+        pytest.param("multiserve check --only ", ["/", "/admin", "*.example.com/blog"], id="every mount"),
+        pytest.param("multiserve run --only /a", ["/admin"], id="a beginning"),
+        pytest.param("multiserve check -c other.toml --only ", ["/other"], id="another file"),
+        pytest.param("multiserve check -c broken.toml --only ", [], id="a file that is wrong"),
+        pytest.param("multiserve check -c no.toml --only ", [], id="no file"),
+        pytest.param("multiserve ch", ["check"], id="a command"),
+        pytest.param("multiserve check --format ", ["text", "json"], id="a choice"),
+    ],
+)
+def test_the_shell_completes_mounts(run, write_config, tmp_path, monkeypatch, words, completions):
+    write_config(ROUTES)
+    (tmp_path / "other.toml").write_text("[mounts]\n'/other' = 'a'")
+    (tmp_path / "broken.toml").write_text("[mounts]\nother = 'a'")
+    monkeypatch.setenv("_MULTISERVE_COMPLETE", "zsh_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1::3] == completions
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_gets_its_script(run, monkeypatch, shell):
+    monkeypatch.setattr(click.shell_completion.BashComplete, "_check_version", staticmethod(lambda: None))
+    monkeypatch.setenv("_MULTISERVE_COMPLETE", f"{shell}_source")
+    code, out, _ = run()
+    assert code == 0
+    assert "_MULTISERVE_COMPLETE" in out

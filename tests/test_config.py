@@ -1,0 +1,677 @@
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+import tomli
+import tomli_w
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from multiserve.config import Config, Development, Server, find_config, load_config, select
+from multiserve.errors import ConfigError, Problem
+from multiserve.keys import MountKey
+from multiserve.targets import parse_target
+
+VALID = """
+pythonpath = ["lib"]
+
+[mounts]
+"/" = "storefront:app"
+"/admin" = { app = "backoffice:create_app('staging')", required = true }
+"api.example.com:8000/v1/" = "api.main"
+"*.example.com" = "shops/app.py:app"
+
+[env]
+SHOP_NAME = "The Shop"
+
+[server]
+host = "0.0.0.0"
+port = 5000
+strict = true
+
+[development]
+reload = false
+debugger = true
+threaded = false
+extra_files = ["*.yaml"]
+exclude_patterns = ["*.log"]
+
+[gunicorn]
+workers = 2
+accesslog = "-"
+"""
+QUOTES = 'A key with a slash is written in quotes: "/admin".'
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read a file with the given text or bytes."""
+
+    def read(content, name="multiserve.toml"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return load_config(path)
+
+    return read
+
+
+@pytest.fixture
+def problems(read, tmp_path):
+    """Read a file that is wrong and give its problems, paths in them shortened."""
+
+    def problems(content, name="multiserve.toml"):
+        with pytest.raises(ConfigError) as caught:
+            read(content, name)
+        assert caught.value.source in ("", str(tmp_path / name))
+        short = [(each.key, each.message, each.hint) for each in caught.value.problems]
+        return [tuple(text.replace(f"{tmp_path}{os.sep}", "") for text in each) for each in short]
+
+    return problems
+
+
+def test_every_key_of_the_file_is_read(read, tmp_path):
+    (tmp_path / "lib").mkdir()
+    config = read(VALID)
+    assert [(each.key, each.app, each.target, each.toml_key, each.required) for each in config.mounts] == [
+        (MountKey(), "storefront:app", parse_target("storefront:app"), 'mounts."/"', False),
+        (
+            MountKey(prefix="/admin"),
+            "backoffice:create_app('staging')",
+            parse_target("backoffice:create_app('staging')"),
+            'mounts."/admin"',
+            True,
+        ),
+        (
+            MountKey("api.example.com", 8000, "/v1"),
+            "api.main",
+            parse_target("api.main"),
+            'mounts."api.example.com:8000/v1/"',
+            False,
+        ),
+        (
+            MountKey("*.example.com"),
+            "shops/app.py:app",
+            parse_target("shops/app.py:app"),
+            'mounts."*.example.com"',
+            False,
+        ),
+    ]
+    assert config.path == tmp_path / "multiserve.toml"
+    assert config.folder == tmp_path
+    assert config.pythonpath == (tmp_path, tmp_path / "lib")
+    assert dict(config.env) == {"SHOP_NAME": "The Shop"}
+    assert config.server == Server(host="0.0.0.0", port=5000, strict=True)
+    assert config.development == Development(
+        reload=False, debugger=True, threaded=False, extra_files=("*.yaml",), exclude_patterns=("*.log",)
+    )
+    assert dict(config.gunicorn) == {"workers": 2, "accesslog": "-"}
+    assert config.root == ""
+
+
+def test_one_mount_is_enough_and_the_rest_has_defaults(read, tmp_path):
+    config = read('[mounts]\n"/" = "a"')
+    assert (config.server, config.development) == (Server(), Development())
+    assert (dict(config.env), dict(config.gunicorn), config.pythonpath) == ({}, {}, (tmp_path,))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b'\xef\xbb\xbf[mounts]\n"/caf\xc3\xa9" = "a"', id="a byte order mark"),
+        pytest.param(b'[mounts]\r\n"/caf\xc3\xa9" = "a"\r\n', id="line ends of Windows"),
+        pytest.param(b'mounts."/caf\xc3\xa9" = "a"', id="a dotted key"),
+        pytest.param(b'mounts = { "/caf\xc3\xa9/" = { app = "a" } }', id="inline tables"),
+        pytest.param(b'[mounts."/caf\xc3\xa9"]\napp = "a"', id="a table of its own"),
+    ],
+)
+def test_the_ways_to_write_a_mount_are_equal(read, content):
+    assert [(str(mount.key), mount.app) for mount in read(content).mounts] == [("/café", "a")]
+
+
+def test_relative_paths_start_from_the_folder_of_the_file(tmp_path, monkeypatch):
+    (tmp_path / "site" / "lib").mkdir(parents=True)
+    (tmp_path / "site" / "multiserve.toml").write_text('pythonpath = ["lib"]\n[mounts]\n"/" = "a"')
+    monkeypatch.chdir(tmp_path)
+    config = load_config("site/multiserve.toml")
+    assert config.path == tmp_path / "site" / "multiserve.toml"
+    assert config.pythonpath == (tmp_path / "site", tmp_path / "site" / "lib")
+
+
+def test_a_pyproject_has_everything_under_its_tool_table(read, problems):
+    config = read('[project]\nname = "x"\n[tool.multiserve.mounts]\n"/" = "a"\n', "pyproject.toml")
+    assert config.root == "tool.multiserve"
+    assert config.mounts[0].toml_key == 'tool.multiserve.mounts."/"'
+    assert problems("[tool.multiserve.mounts]\nadmin = 'a'\n[tool.multiserve.server]\nprot = 1", "pyproject.toml") == [
+        (
+            "tool.multiserve.mounts.admin",
+            '"admin" is neither a path nor a host',
+            'Did you mean "/admin"? A host has a dot or a port.',
+        ),
+        ("tool.multiserve.server.prot", "no such key", 'Did you mean "port"?'),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[project]\nname = 'x'", id="no tool table"),
+        pytest.param("[tool.ruff]", id="no multiserve table"),
+        pytest.param("[tool]\nmultiserve = 1", id="multiserve is no table"),
+        pytest.param("tool = 1", id="tool is no table"),
+    ],
+)
+def test_a_pyproject_without_the_table_is_refused(problems, text):
+    hint = "Write [tool.multiserve.mounts] in it, or name another file with --config."
+    assert problems(text, "pyproject.toml") == [("", "there is no [tool.multiserve] table", hint)]
+
+
+A = '[mounts]\n"/" = "a"\n'  # a file that is right so far
+EMPTY = ("mounts", "there are no mounts", 'Write at least one, such as "/" = "module:app".')
+SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:attribute".'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("", [EMPTY], id="an empty file"),
+        pytest.param("[mounts]", [EMPTY], id="an empty table"),
+        pytest.param("# nothing\n[server]\nport = 1", [EMPTY], id="no table"),
+        pytest.param(
+            "mounts = 'a'", [("mounts", "expected a table, found a text", "Write [mounts].")], id="mounts is a text"
+        ),
+        pytest.param(
+            "[[mounts]]\napp = 'a'",
+            [("mounts", "expected a table, found a list", "Write [mounts].")],
+            id="mounts is a list of tables",
+        ),
+        pytest.param(A + "[sevrer]", [("sevrer", "no such key", 'Did you mean "server"?')], id="an unknown table"),
+        pytest.param(
+            A + "[root]",
+            [("root", "no such key", "Known here: development, env, gunicorn, mounts, pythonpath, server.")],
+            id="a field that is no key",
+        ),
+        pytest.param(
+            A + "[zzz]",
+            [("zzz", "no such key", "Known here: development, env, gunicorn, mounts, pythonpath, server.")],
+            id="an unknown table without a near one",
+        ),
+        pytest.param(
+            A + '"/admin/" = "a"\n"/admin" = "b"',
+            [('mounts."/admin"', 'the same mount as mounts."/admin/"', "Keep one of the two.")],
+            id="two spellings of one mount",
+        ),
+        pytest.param(
+            A + '"Example.com" = "a"\n"example.com./" = "b"',
+            [('mounts."example.com./"', 'the same mount as mounts."Example.com"', "Keep one of the two.")],
+            id="two spellings of one host",
+        ),
+        pytest.param(
+            A + '"/x/" = "a:"\n"/x" = "b"',
+            [
+                ('mounts."/x/"', '"" is neither an attribute nor one call of a factory', SHAPE),
+                ('mounts."/x"', 'the same mount as mounts."/x/"', "Keep one of the two."),
+            ],
+            id="two spellings, one of them wrong in another way",
+        ),
+        pytest.param(
+            "[mounts]\nadmin = 'a'",
+            [
+                (
+                    "mounts.admin",
+                    '"admin" is neither a path nor a host',
+                    'Did you mean "/admin"? A host has a dot or a port.',
+                )
+            ],
+            id="a bare word",
+        ),
+        pytest.param(
+            A + '"/caf%C3%A9" = "a"',
+            [
+                (
+                    'mounts."/caf%C3%A9"',
+                    "a prefix is plain text, not percent-escaped",
+                    "Write the character itself, such as é for %C3%A9.",
+                )
+            ],
+            id="a percent-escape",
+        ),
+        pytest.param(
+            A + '"example.com:99999" = "a"',
+            [('mounts."example.com:99999"', '"99999" is not a port', "Write a number from 1 to 65535.")],
+            id="a port out of range",
+        ),
+        pytest.param(
+            A + '"https://example.com" = "a"',
+            [('mounts."https://example.com"', "a key has no scheme", 'Write "example.com".')],
+            id="a scheme",
+        ),
+        pytest.param(
+            A + '"" = "a"',
+            [
+                (
+                    'mounts.""',
+                    "a key is empty",
+                    'Write "/" for the root, "/path" for a prefix, or a host such as "example.com".',
+                )
+            ],
+            id="an empty key",
+        ),
+        pytest.param(
+            A + 'api.example.com = "a"',
+            [
+                (
+                    "mounts.api",
+                    "this is a table, not the key of a mount",
+                    'A host is written in quotes, "api.example.com", and a path begins with a slash, "/api".',
+                )
+            ],
+            id="a host without quotes",
+        ),
+        pytest.param(
+            A + 'example.com = { app = "a" }',
+            [
+                (
+                    "mounts.example",
+                    "this is a table, not the key of a mount",
+                    'A host is written in quotes, "example.com", and a path begins with a slash, "/example".',
+                )
+            ],
+            id="a host without quotes, with a table",
+        ),
+        pytest.param(
+            A + '"/x" = 1',
+            [('mounts."/x"', "expected a target, found a whole number", 'Write "module:attribute" in quotes.')],
+            id="a number as a target",
+        ),
+        pytest.param(
+            A + '"/x" = ["a"]',
+            [('mounts."/x"', "expected a target, found a list", 'Write "module:attribute" in quotes.')],
+            id="a list as a target",
+        ),
+        pytest.param(
+            A + '"/x" = 2024-02-29',
+            [('mounts."/x"', "expected a target, found a date or time", 'Write "module:attribute" in quotes.')],
+            id="a date as a target",
+        ),
+        pytest.param(
+            A + '"/x" = "a\\u0000"',
+            [('mounts."/x"', "the text contains a NUL character", "Take the character out.")],
+            id="NUL in a target",
+        ),
+        pytest.param(
+            A + '"/x" = "my-app:x"', [('mounts."/x"', '"my-app" is not the name of a module', SHAPE)], id="no module"
+        ),
+        pytest.param(
+            A + '"/x" = {}',
+            [('mounts."/x"', "a mount needs an app", 'Write { app = "module:attribute" }.')],
+            id="an empty mount",
+        ),
+        pytest.param(
+            A + '"/x" = { ap = "a" }',
+            [
+                ('mounts."/x"', "a mount needs an app", 'Write { app = "module:attribute" }.'),
+                ('mounts."/x".ap', "no such key", 'Did you mean "app"?'),
+            ],
+            id="an unknown option of a mount",
+        ),
+        pytest.param(
+            A + '"/x" = { app = 1, required = "yes" }',
+            [
+                ('mounts."/x".app', "expected a text, found a whole number", "Put the value in quotes."),
+                ('mounts."/x".required', "expected true or false, found a text", "Write it without quotes."),
+            ],
+            id="wrong options of a mount",
+        ),
+        pytest.param(
+            A + '"/x" = { app = "a:f(x)" }',
+            [
+                (
+                    'mounts."/x".app',
+                    "the argument x is not a literal",
+                    "Arguments are literals, such as 'text', 3, True or [1, 2], and the name prefix.",
+                )
+            ],
+            id="a wrong target in a table",
+        ),
+        pytest.param(
+            A + "[env]\nDEBUG = 1\n'A=B' = 'x'\n'' = 'x'\nNUL = \"\\u0000\"\n[env.NESTED]\nX = 'y'",
+            [
+                ("env.DEBUG", "expected a text, found a whole number", "Put the value in quotes."),
+                ('env."A=B"', "not the name of an environment variable", ""),
+                ('env.""', "not the name of an environment variable", ""),
+                ("env.NUL", "the text contains a NUL character", "Take the character out."),
+                ("env.NESTED", "expected a text, found a table", "Put the value in quotes."),
+            ],
+            id="environment variables",
+        ),
+        pytest.param(
+            A + "[server]\nhost = 1\nport = true\nstrict = 'yes'",
+            [
+                ("server.host", "expected a text, found a whole number", "Put the value in quotes."),
+                ("server.port", "expected a whole number, found true or false", "Write it without quotes."),
+                ("server.strict", "expected true or false, found a text", "Write it without quotes."),
+            ],
+            id="wrong types",
+        ),
+        pytest.param(
+            A + "[server]\nport = 65536",
+            [("server.port", "65536 is out of range", "Write a number from 0 to 65535.")],
+            id="a number out of range",
+        ),
+        pytest.param(
+            A + f"[server]\nport = {'9' * 1000}",
+            [("server.port", "a number of that size is out of range", "Write a number from 0 to 65535.")],
+            id="a number of 1000 digits",
+        ),
+        pytest.param(
+            A + "[development]\nextra_files = 'x'\nexclude_patterns = [1]\nrelaod = true",
+            [
+                ("development.relaod", "no such key", 'Did you mean "reload"?'),
+                (
+                    "development.extra_files",
+                    "expected a list of texts, found a text",
+                    'Write extra_files = ["...", "..."].',
+                ),
+                (
+                    "development.exclude_patterns",
+                    "expected a list of texts, found a list with something else in it",
+                    'Write exclude_patterns = ["...", "..."].',
+                ),
+            ],
+            id="the development server",
+        ),
+        pytest.param(
+            "gunicorn = 4\nserver = []\n" + A,
+            [
+                ("server", "expected a table, found a list", "Write [server]."),
+                ("gunicorn", "expected a table, found a whole number", "Write [gunicorn]."),
+            ],
+            id="no tables",
+        ),
+        pytest.param(
+            "pythonpath = ['lib']\n" + A,
+            [("pythonpath", "no such folder: lib", "Paths are relative to the folder of this file.")],
+            id="a folder that is not there",
+        ),
+        pytest.param(
+            f"pythonpath = ['{'x' * 5000}']\n" + A,
+            [("pythonpath", f"no such folder: {'x' * 5000}", "Paths are relative to the folder of this file.")],
+            id="a folder whose name is too long",
+        ),
+        pytest.param(
+            "pythonpath = 'lib'\n" + A,
+            [("pythonpath", "expected a list of texts, found a text", 'Write pythonpath = ["...", "..."].')],
+            id="pythonpath is no list",
+        ),
+    ],
+)
+def test_every_mistake_says_where_it_is_what_is_wrong_and_what_to_do(problems, text, expected):
+    assert problems(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(
+            b"[mounts]\n/admin = 'a'",
+            ("multiserve.toml:2:1", "not TOML: Invalid statement", QUOTES),
+            id="a key without quotes",
+        ),
+        pytest.param(
+            b'[mounts]\n"/" = storefront',
+            ("multiserve.toml:2:7", "not TOML: Invalid value", ""),
+            id="a value without quotes",
+        ),
+        pytest.param(
+            b'[mounts]\n"/" = "a"\n"/" = "b"',
+            ("multiserve.toml:3:10", "not TOML: Cannot overwrite a value", ""),
+            id="the same key twice",
+        ),
+        pytest.param(
+            b'[mounts]\n"/" = "a\n',
+            ("multiserve.toml:2:9", "not TOML: Illegal character '\\n'", ""),
+            id="a text without its end",
+        ),
+        pytest.param(b"\0", ("multiserve.toml:1:1", "not TOML: Invalid statement", QUOTES), id="NUL"),
+        pytest.param(
+            b'[mounts]\n"/" = "caf\xe9"',
+            ("multiserve.toml:2", "not UTF-8: the byte 0xe9", "Save the file as UTF-8."),
+            id="Latin-1",
+        ),
+        pytest.param(
+            '[mounts]\n"/" = "a"'.encode("utf-16"),
+            ("multiserve.toml:1", "not UTF-8: the byte 0xff", "Save the file as UTF-8."),
+            id="UTF-16",
+        ),
+        pytest.param(
+            b"\xef\xbb\xbf\n\n\xff",
+            ("multiserve.toml:3", "not UTF-8: the byte 0xff", "Save the file as UTF-8."),
+            id="a wrong byte alone on its line",
+        ),
+        pytest.param(
+            b"a = " + b"9" * 5000,
+            (
+                "",
+                (
+                    "cannot be read: Exceeds the limit (4300 digits) for integer string conversion: "
+                    "value has 5000 digits; use sys.set_int_max_str_digits() to increase the limit"
+                ),
+                "",
+            ),
+            id="a number that Python refuses to read",
+        ),
+        pytest.param(
+            b"a = " + b"[" * 100_000, ("", "not TOML: nested too deeply", ""), id="a hundred thousand brackets"
+        ),
+    ],
+)
+def test_what_is_not_toml_gives_line_and_column(problems, content, expected):
+    assert problems(content) == [expected]
+
+
+def error_of(act):
+    with pytest.raises(ConfigError) as caught:
+        act()
+    return str(caught.value)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    path = tmp_path / "no.toml"
+    assert error_of(lambda: load_config(path)) == (
+        f"{path}:\nno such file\n    Check the path given by --config or MULTISERVE_CONFIG."
+    )
+
+
+def test_a_folder_in_place_of_a_file_is_told(tmp_path):
+    assert error_of(lambda: load_config(tmp_path)) == (
+        f"{tmp_path}:\nthis is a folder\n    Name the file in it, such as {tmp_path / 'multiserve.toml'}."
+    )
+
+
+def test_a_file_where_a_folder_should_be_is_told(tmp_path):
+    (tmp_path / "x").touch()
+    path = tmp_path / "x" / "multiserve.toml"
+    assert error_of(lambda: load_config(path)) == f"{path}:\ncannot be read: Not a directory"
+
+
+def test_a_path_that_no_system_has_is_told():
+    assert error_of(lambda: load_config("a\0b")) == "a\0b:\ncannot be read: embedded null byte"
+    assert error_of(lambda: load_config("x" * 5000)) == f"{'x' * 5000}:\ncannot be read: File name too long"
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_told(tmp_path):
+    path = tmp_path / "multiserve.toml"
+    path.touch(mode=0)
+    assert error_of(lambda: load_config(path)) == f"{path}:\ncannot be read: Permission denied"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_file_is_found_in_four_places_in_order(here, monkeypatch):
+    (here / "pyproject.toml").write_text('[tool.multiserve.mounts]\n"/" = "a"')
+    assert find_config() == Path("pyproject.toml")
+    (here / "multiserve.toml").touch()
+    assert find_config() == Path("multiserve.toml")
+    (here / "other.toml").touch()
+    monkeypatch.setenv("MULTISERVE_CONFIG", "other.toml")
+    assert find_config() == Path("other.toml")
+    assert find_config("explicit.toml") == Path("explicit.toml")
+
+
+def test_an_empty_variable_is_no_variable(here, monkeypatch):
+    (here / "multiserve.toml").touch()
+    monkeypatch.setenv("MULTISERVE_CONFIG", "")
+    assert find_config() == Path("multiserve.toml")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param("no.toml", id="no such file"), pytest.param("x" * 5000, id="a name too long")]
+)
+def test_a_variable_that_points_nowhere_is_named(here, monkeypatch, name):
+    monkeypatch.setenv("MULTISERVE_CONFIG", name)
+    assert error_of(find_config) == (
+        f'MULTISERVE_CONFIG: there is no file "{name}"\n'
+        "    Correct the variable, unset it, or name a file with --config."
+    )
+
+
+@pytest.mark.parametrize("pyproject", [pytest.param(None, id="no file"), pytest.param("[tool.x]", id="no table")])
+def test_where_there_is_no_file_the_first_one_is_shown(here, pyproject):
+    if pyproject is not None:
+        (here / "pyproject.toml").write_text(pyproject)
+    assert error_of(find_config) == (
+        "no configuration: there is no multiserve.toml here, and no [tool.multiserve] in pyproject.toml\n"
+        "    Name a file with --config or MULTISERVE_CONFIG, or write a multiserve.toml:\n"
+        '\n    [mounts]\n    "/" = "module:app"'
+    )
+
+
+def test_a_broken_pyproject_is_told(here):
+    (here / "pyproject.toml").write_text("[tool")
+    assert error_of(find_config) == "pyproject.toml:1:6: not TOML: Expected ']' at the end of a table declaration"
+
+
+@pytest.mark.parametrize(
+    ("keys", "selected"),
+    [
+        pytest.param(["/admin"], ["/admin"], id="one"),
+        pytest.param(["/admin/"], ["/admin"], id="another spelling"),
+        pytest.param(["example.com", "/"], ["/", "example.com"], id="two, in the order of the file"),
+        pytest.param(["/", "/"], ["/"], id="one twice"),
+    ],
+)
+def test_only_some_mounts_are_selected(read, keys, selected):
+    config = read('[mounts]\n"/" = "a"\n"/admin" = "b"\n"example.com" = "c"')
+    assert [str(mount.key) for mount in select(config, keys).mounts] == selected
+
+
+def test_every_key_that_selects_nothing_is_told(read):
+    config = read('[mounts]\n"/" = "a"\n"/admin" = "b"\n')
+    with pytest.raises(ConfigError) as caught:
+        select(config, ["/admni", "/", "admin", "zzz.example.com"])
+    assert caught.value.problems == (
+        Problem(key="/admni", message="no such mount", hint='Did you mean "/admin"?'),
+        Problem(
+            key="admin",
+            message='"admin" is neither a path nor a host',
+            hint='Did you mean "/admin"? A host has a dot or a port.',
+        ),
+        Problem(key="zzz.example.com", message="no such mount", hint="Known here: /, /admin."),
+    )
+
+
+EXAMPLES = [VALID, *(path.read_text("utf-8") for path in Path(__file__).parents[1].glob("examples/*/multiserve.toml"))]
+PIECES = st.binary(max_size=4) | st.sampled_from(
+    [b'"', b"'", b"[", b"]", b"{", b"}", b"=", b".", b"\n", b"\r", b"\0", b"\xff", b"/", b"%41", b"*", b":", b"(", b"#"]
+)
+
+
+@st.composite
+def mutated_files(draw):
+    """Delete, insert and swap pieces of a file that is right."""
+    data = draw(st.sampled_from(EXAMPLES)).encode()
+    for _ in range(draw(st.integers(1, 6))):
+        start, end = sorted((draw(st.integers(0, len(data))), draw(st.integers(0, len(data)))))
+        end = min(end, start + draw(st.sampled_from([0, 1, 8, 64])))
+        piece = data[start:end][::-1] if draw(st.booleans()) else draw(PIECES)
+        data = data[:start] + piece + data[end:]
+    return data
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+KEYS = NAMES | st.sampled_from(
+    [
+        "mounts",
+        "env",
+        "server",
+        "development",
+        "gunicorn",
+        "pythonpath",
+        "app",
+        "required",
+        "port",
+        "/",
+        "/x",
+        "a.b",
+        "*.a",
+    ]
+)
+TOML_VALUES = st.recursive(
+    st.booleans()
+    | st.integers()
+    | st.integers(10**4200, 10**4290)
+    | st.floats()
+    | NAMES
+    | NAMES.map("a:{}".format)
+    | st.dates()
+    | st.times()
+    | st.datetimes(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@st.composite
+def other_values(draw):
+    """Replace one value of a file that is right by another one."""
+    document = tomli.loads(draw(st.sampled_from(EXAMPLES)))
+    table = document
+    while isinstance(inner := table[draw(st.sampled_from(sorted(table)))], dict) and inner and draw(st.integers(0, 3)):
+        table = inner
+    table[draw(st.sampled_from(sorted(table)) | KEYS)] = draw(TOML_VALUES)
+    return tomli_w.dumps(document).encode()
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    mutated_files()
+    | other_values()
+    | st.dictionaries(KEYS, TOML_VALUES).map(lambda each: tomli_w.dumps(each).encode())
+    | st.binary()
+)
+@example(b"x = 0000-01-01")
+@example(b"x = 9999-12-31T23:59:59-23:59")
+@example(b"[mounts]\n'/' = 0x" + b"f" * 100_000)
+@example(b"[server]\nport = 0x" + b"f" * 100_000)
+@example(b"[mounts]\n'example.com:000001" + b"0" * 5000 + b"' = 'a'")
+@example(b"a." * 20_000 + b"a = 1")
+@example(b"mounts." + b"a." * 500 + b"a = 1")
+@example(b"[mounts]\n'/' = 'a:f(" + b"(" * 50_000 + b"'")
+@example(b"[mounts]\n'/' = 'a:f(" + b"9" * 50_000 + b")'")
+def test_reading_any_bytes_gives_a_configuration_or_its_problems(data):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "multiserve.toml")
+        path.write_bytes(data)
+        with contextlib.suppress(ConfigError):
+            config = load_config(path)
+            assert isinstance(config, Config)
+            assert config.mounts

@@ -1,0 +1,503 @@
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from pathlib import Path
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+
+from multiserve.errors import LoadError, Problem
+from multiserve.loader import Loaded, format_cause, load
+from multiserve.targets import parse_target
+
+APPS = Path(__file__).parent / "apps"
+KEY = 'mounts."/x"'
+PATHS = "Paths are relative to the folder of the configuration."
+PYTHONPATH = "or add the folder that has it to pythonpath."
+
+
+@pytest.fixture(autouse=True)
+def _search_path(clean_process):
+    sys.path.insert(0, str(APPS))
+
+
+def loaded(text, *, prefix="", folder=APPS) -> Loaded:
+    return load(parse_target(text), prefix=prefix, key=KEY, folder=folder)
+
+
+def failure(text, *, folder=APPS) -> LoadError:
+    with pytest.raises(LoadError) as caught:
+        loaded(text, folder=folder)
+    return caught.value
+
+
+def where(name, text):
+    """Give the place of a line, as messages have it."""
+    path = APPS / name
+    lines = path.read_text("utf-8").splitlines()
+    return f"({path}, line {next(number for number, line in enumerate(lines, 1) if text in line)})"
+
+
+def get(application):
+    environ = {}
+    setup_testing_defaults(environ)
+    return b"".join(application(environ, lambda *_: None))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("good:app", id="a function"),
+        pytest.param("good:lambda_app", id="a lambda"),
+        pytest.param("good:instance", id="a callable instance"),
+        pytest.param("good:Iterable", id="a class whose instances are the response"),
+        pytest.param("good:method", id="a bound method"),
+        pytest.param("good:partial", id="a partial"),
+        pytest.param("good:decorated", id="a decorated function that takes something else"),
+        pytest.param("good:namespace.inner.app", id="a dotted attribute"),
+        pytest.param("good:Callable()", id="an instance made from its class"),
+        pytest.param("good:takes_nothing()", id="a factory"),
+        pytest.param("good:takes_one('x')", id="a factory with an argument"),
+        pytest.param("good", id="a module with an app"),
+        pytest.param("both", id="a module with an application and an app"),
+        pytest.param("only_factory", id="a module with a factory"),
+        pytest.param("package", id="a package"),
+        pytest.param("package.main", id="a module in a package"),
+        pytest.param("lazy", id="a module that makes its attributes"),
+        pytest.param("lazy:app", id="an attribute made by the module"),
+        pytest.param("good.py", id="a file"),
+        pytest.param("good.py:app", id="a file with an attribute"),
+        pytest.param("good.py:takes_nothing()", id="a file with a call"),
+        pytest.param("with-dash.py", id="a file that no import could name"),
+        pytest.param("package/main.py:app", id="a file in a package"),
+        pytest.param("package/__init__.py", id="the file of a package"),
+        pytest.param("shop/app.py", id="a file in a folder that is no package"),
+    ],
+)
+def test_a_wsgi_application_is_loaded(text):
+    application, interface = loaded(text)
+    assert interface == "wsgi"
+    assert get(application) == b"|/"
+
+
+def test_application_comes_before_app():
+    assert loaded("both").application is importlib.import_module("both").application
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["app", "instance", "method", "partial", "partial_of_instance", "returns_awaitable", "Callable", "DoubleCallable"],
+)
+def test_an_asgi_application_is_recognised(name):
+    assert loaded(f"asgi_app:{name}") == (getattr(importlib.import_module("asgi_app"), name), "asgi")
+
+
+def test_an_asgi_application_from_a_factory_is_recognised():
+    assert loaded("factories:returns_asgi()").interface == "asgi"
+
+
+def test_a_factory_gets_its_literals_and_the_prefix():
+    application = loaded("factories:create_app('staging', prefix, [1, 2], root=prefix)", prefix="/admin").application
+    assert application.args == ("staging", "/admin", [1, 2])
+    assert application.kwargs == {"root": "/admin"}
+
+
+def test_a_partial_is_a_factory():
+    application = loaded("factories:default(debug=True)").application
+    assert (application.args, application.kwargs) == (("default",), {"debug": True})
+
+
+def test_a_module_is_imported_once_and_a_factory_called_for_each_mount():
+    assert loaded("good:app").application is loaded("good.py").application
+    assert loaded("factories:create_app()").application is not loaded("factories:create_app()").application
+    assert loaded("only_factory").application is loaded("only_factory").application
+    assert len(importlib.import_module("only_factory").made) == 2
+    assert len(importlib.import_module("factories").calls) == 2
+
+
+def test_two_files_of_one_name_in_two_folders_are_two_modules():
+    blog, shop = loaded("blog/app.py").application, loaded("shop/app.py:app").application
+    assert (blog.__globals__["name"], shop.__globals__["name"]) == ("blog", "shop")
+
+
+RAISED = [
+    pytest.param(
+        "raises_on_import:app",
+        'importing "raises_on_import" failed: ConnectionError: the database is away '
+        f"{where('raises_on_import.py', 'raise ')}",
+        "",
+        id="the import raises",
+    ),
+    pytest.param(
+        "broken_import:app",
+        'importing "broken_import" failed: ModuleNotFoundError: '
+        f"No module named 'no_such_dependency' {where('broken_import.py', 'import no_such')}",
+        f'Install the package that has "no_such_dependency", {PYTHONPATH}',
+        id="a dependency is missing",
+    ),
+    pytest.param(
+        "broken_name:app",
+        "importing \"broken_name\" failed: ImportError: cannot import name 'no_such_name' from 'good' "
+        f"({APPS / 'good.py'}) {where('broken_name.py', 'from good')}",
+        "",
+        id="a name is missing in what the module imports",
+    ),
+    pytest.param(
+        "package.sub:app",
+        'importing "package.sub" failed: ModuleNotFoundError: '
+        f"No module named 'package.nowhere' {where('package/sub/__init__.py', 'import package')}",
+        f'Install the package that has "package.nowhere", {PYTHONPATH}',
+        id="a module of its own package is missing",
+    ),
+    pytest.param(
+        "package.sub.deeper:app",
+        'importing "package.sub.deeper" failed: ModuleNotFoundError: '
+        f"No module named 'package.nowhere' {where('package/sub/__init__.py', 'import package')}",
+        f'Install the package that has "package.nowhere", {PYTHONPATH}',
+        id="the package around it fails",
+    ),
+    pytest.param(
+        "syntax_error:app",
+        f"importing \"syntax_error\" failed: SyntaxError: '(' was never closed {where('syntax_error.py', 'def ')}",
+        "",
+        id="no Python",
+    ),
+    pytest.param(
+        "exits:app",
+        f'importing "exits" failed: SystemExit: 4 {where("exits.py", "sys.exit")}',
+        "",
+        id="the import leaves the process",
+    ),
+    pytest.param(
+        "cancels:app",
+        f'importing "cancels" failed: cancels.Cancelled {where("cancels.py", "raise ")}',
+        "",
+        id="the import raises what is no Exception",
+    ),
+    pytest.param(
+        "lazy:needs_settings",
+        'reading "needs_settings" of "lazy" failed: RuntimeError: settings are not configured '
+        f"{where('lazy.py', 'raise Runtime')}",
+        "",
+        id="the attribute raises",
+    ),
+    pytest.param(
+        "lazy:typo",
+        "\"lazy\" has no \"typo\": AttributeError: 'function' object has no attribute 'no_such_attribute' "
+        f"{where('lazy.py', 'no_such_attribute')}",
+        "",
+        id="the attribute raises AttributeError",
+    ),
+    pytest.param(
+        "grumpy",
+        'reading "application" of "grumpy" failed: RuntimeError: no application today '
+        f"{where('grumpy.py', 'raise Runtime')}",
+        "",
+        id="the usual attributes raise",
+    ),
+    pytest.param(
+        "shy:app",
+        'looking into "shy:app" failed: RuntimeError: working outside of the application context '
+        f"{where('shy.py', 'raise Runtime')}",
+        "",
+        id="the signature raises",
+    ),
+    pytest.param(
+        "factories:raises()",
+        f'"factories:raises" raised ValueError: the database is away {where("factories.py", "database is away")}',
+        "",
+        id="the factory raises over two lines",
+    ),
+    pytest.param(
+        "factories:raises_with_a_note()",
+        f'"factories:raises_with_a_note" raised RuntimeError: broken {where("factories.py", "raise error")}',
+        "",
+        id="the factory raises with a note",
+    ),
+    pytest.param(
+        "factories:raises_type_error()",
+        "\"factories:raises_type_error\" raised TypeError: object of type 'int' has no len() "
+        f"{where('factories.py', 'len(3)')}",
+        "",
+        id="the factory raises TypeError",
+    ),
+    pytest.param(
+        "factories:raises_import_error()",
+        "\"factories:raises_import_error\" raised ModuleNotFoundError: No module named 'no_such_driver' "
+        f"{where('factories.py', 'import no_such')}",
+        f'Install the package that has "no_such_driver", {PYTHONPATH}',
+        id="the factory's import fails",
+    ),
+    pytest.param(
+        "factories:raises_key_error()",
+        f"\"factories:raises_key_error\" raised KeyError: 'SECRET' {where('factories.py', 'SECRET')}",
+        "",
+        id="the factory raises KeyError",
+    ),
+    pytest.param(
+        "factories:exits()",
+        f'"factories:exits" raised SystemExit: no licence {where("factories.py", "sys.exit")}',
+        "",
+        id="the factory leaves the process",
+    ),
+    pytest.param(
+        "factories:cancels()",
+        f'"factories:cancels" raised asyncio.exceptions.CancelledError {where("factories.py", "CancelledError")}',
+        "",
+        id="the factory is cancelled",
+    ),
+    pytest.param(
+        "factories:stops()",
+        f'"factories:stops" raised StopIteration {where("factories.py", "StopIteration")}',
+        "",
+        id="the factory stops an iteration",
+    ),
+    pytest.param(
+        "factories:builtin('x')",
+        "\"factories:builtin\" raised ValueError: invalid literal for int() with base 10: 'x'",
+        "",
+        id="a built-in factory raises",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message", "hint"), RAISED)
+def test_what_an_application_raises_is_its_cause(text, message, hint):
+    error = failure(text)
+    assert error.problems == (Problem(key=KEY, message=message, hint=hint),)
+    assert error.__cause__ is not None
+
+
+NOT_FOUND = [
+    pytest.param(
+        "qqqq:app",
+        'there is no module "qqqq"',
+        f"Install the package that has it, {PYTHONPATH}",
+        id="no module",
+    ),
+    pytest.param("factoris:app", 'there is no module "factoris"', 'Did you mean "factories"?', id="a near module"),
+    pytest.param(
+        "qqqq.web:app",
+        'there is no module "qqqq"',
+        f"Install the package that has it, {PYTHONPATH}",
+        id="no package",
+    ),
+    pytest.param("pakage.main:app", 'there is no module "pakage"', 'Did you mean "package.main"?', id="a near package"),
+    pytest.param(
+        "package.mian:app", 'there is no module "package.mian"', 'Did you mean "package.main"?', id="near in it"
+    ),
+    pytest.param(
+        "package.zzz:app",
+        'there is no module "package.zzz"',
+        'The package "package" is there, but nothing in it is called "zzz".',
+        id="no module in a package",
+    ),
+    pytest.param("good.app", 'there is no module "good.app"', 'Did you mean "good:app"?', id="a dot for a colon"),
+    pytest.param(
+        "good.namespace.inner",
+        'there is no module "good.namespace"',
+        'Did you mean "good:namespace.inner"?',
+        id="dots for a colon and a dot",
+    ),
+    pytest.param(
+        "good.zzz:app",
+        'there is no module "good.zzz"',
+        'The module "good" is there, but nothing in it is called "zzz".',
+        id="no package at all",
+    ),
+    pytest.param("no_such_file.py", f"there is no file {APPS / 'no_such_file.py'}", PATHS, id="no file"),
+    pytest.param("no/such/file.py:app", f"there is no file {APPS / 'no/such/file.py'}", PATHS, id="no folder"),
+    pytest.param("good:ap", '"good" has no "ap"', 'Did you mean "app"?', id="a near attribute"),
+    pytest.param("good:application", '"good" has no "application"', 'Did you mean "app"?', id="a usual attribute"),
+    pytest.param(
+        "good:namespace.iner", '"good.namespace" has no "iner"', 'Did you mean "inner"?', id="a near one inside"
+    ),
+    pytest.param("unusual:zzz", '"unusual" has no "zzz"', "", id="no attribute"),
+    pytest.param("unusual:name", '"unusual" has no "name"', "", id="what only dunder names are near to"),
+    pytest.param(
+        "unusual",
+        '"unusual" has none of the usual names: application, app, create_app, make_app',
+        'Name the attribute: "unusual:attribute".',
+        id="no usual name",
+    ),
+    pytest.param(
+        "good:number", '"good:number" is not an application: it is an int, which cannot be called', "", id="a number"
+    ),
+    pytest.param(
+        "good:settings", '"good:settings" is not an application: it is a dict, which cannot be called', "", id="a dict"
+    ),
+    pytest.param(
+        "good:nothing", '"good:nothing" is not an application: it is None, which cannot be called', "", id="None"
+    ),
+    pytest.param(
+        "factories:sys",
+        '"factories:sys" is not an application: it is a module, which cannot be called',
+        'Name the attribute in it: "sys:app".',
+        id="a module",
+    ),
+    pytest.param(
+        "good:number()",
+        '"good:number" is not a factory: it is an int, which cannot be called',
+        "",
+        id="a number called",
+    ),
+    pytest.param(
+        "good:takes_nothing",
+        '"good:takes_nothing" is not a WSGI application: it takes (), not (environ, start_response)',
+        'If it is a factory, write "good:takes_nothing()".',
+        id="a factory without its brackets",
+    ),
+    pytest.param(
+        "good:takes_one",
+        '"good:takes_one" is not a WSGI application: it takes (name), not (environ, start_response)',
+        'If it is a factory, write "good:takes_one(...)".',
+        id="a factory without its arguments",
+    ),
+    pytest.param(
+        "good:takes_four",
+        '"good:takes_four" is not a WSGI application: it takes (one, two, three, four), not (environ, start_response)',
+        'If it is a factory, write "good:takes_four(...)".',
+        id="a function that takes too much",
+    ),
+    pytest.param(
+        "good:Callable",
+        '"good:Callable" is not a WSGI application: it takes (), not (environ, start_response)',
+        'If it is a factory, write "good:Callable()".',
+        id="a class in place of its instance",
+    ),
+    pytest.param(
+        "good:Plain",
+        '"good:Plain" is not a WSGI application but a class, whose instances cannot be iterated over',
+        'If its instances are applications, write "good:Plain(...)".',
+        id="a class that takes two arguments",
+    ),
+    pytest.param(
+        "factories:strict()",
+        "\"factories:strict\" was called wrongly: missing a required argument: 'name'",
+        "Its arguments are (name, *, debug=False).",
+        id="an argument is missing",
+    ),
+    pytest.param(
+        "factories:strict('x', True)",
+        '"factories:strict" was called wrongly: too many positional arguments',
+        "Its arguments are (name, *, debug=False).",
+        id="an argument too many",
+    ),
+    pytest.param(
+        "factories:strict('x', debg=True)",
+        "\"factories:strict\" was called wrongly: got an unexpected keyword argument 'debg'",
+        "Its arguments are (name, *, debug=False).",
+        id="an unknown argument",
+    ),
+    pytest.param(
+        "good:app()",
+        "\"good:app\" was called wrongly: missing a required argument: 'environ'",
+        'It is an application: write "good:app".',
+        id="an application called",
+    ),
+    pytest.param(
+        "factories:returns_nothing()",
+        '"factories:returns_nothing()" is not an application: it is None, which cannot be called',
+        "The factory returned it: is a return missing?",
+        id="a factory without a return",
+    ),
+    pytest.param(
+        "factories:returns_number()",
+        '"factories:returns_number()" is not an application: it is an int, which cannot be called',
+        "The factory returned it: is a return missing?",
+        id="a factory of a number",
+    ),
+    pytest.param(
+        "factories:returns_module()",
+        '"factories:returns_module()" is not an application: it is a module, which cannot be called',
+        'Name the attribute in it: "sys:app".',
+        id="a factory of a module",
+    ),
+    pytest.param(
+        "factories:returns_factory()",
+        '"factories:returns_factory()" is not a WSGI application: it takes (), not (environ, start_response)',
+        "",
+        id="a factory of a factory",
+    ),
+    pytest.param(
+        "factories:is_async()",
+        '"factories:is_async" is an async factory',
+        "Make it a plain function that returns the application.",
+        id="an async factory",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message", "hint"), NOT_FOUND)
+def test_what_is_not_there_or_no_application_says_what_to_write(text, message, hint):
+    error = failure(text)
+    assert error.problems == (Problem(key=KEY, message=message, hint=hint),)
+    assert error.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("text", "module", "folder"),
+    [
+        pytest.param("calendar.py", "calendar", "calendar.py", id="a file"),
+        pytest.param("site/app.py", "site", "site", id="a folder"),
+    ],
+)
+def test_a_file_whose_name_is_taken_is_told_by_whom(text, module, folder):
+    owner = importlib.import_module(module).__file__
+    sys.path.insert(0, str(APPS / "taken"))
+    error = failure(text, folder=APPS / "taken")
+    message = f'the module name "{module}" is taken by {owner}'
+    assert error.problems == (Problem(key=KEY, message=message, hint=f'Rename "{folder}".'),)
+
+
+def test_a_file_whose_name_a_built_in_module_has_is_told(tmp_path):
+    (tmp_path / "sys.py").touch()
+    message = 'the module name "sys" is taken by a module without a file'
+    assert failure("sys.py", folder=tmp_path).problems == (Problem(key=KEY, message=message, hint='Rename "sys.py".'),)
+
+
+@pytest.mark.parametrize("text", ["interrupts:app", "factories:interrupts()"])
+def test_control_c_is_the_users(text):
+    with pytest.raises(KeyboardInterrupt):
+        loaded(text)
+
+
+def test_the_traceback_of_an_error_begins_in_the_application():
+    path = APPS / "raises_on_import.py"
+    lines = format_cause(failure("raises_on_import:app")).splitlines(keepends=True)
+    # Newer Pythons underline the calls.
+    assert "".join(line for line in lines if line.strip(" ~^\n")) == (
+        f'{KEY}: importing "raises_on_import" failed: ConnectionError: the database is away ({path}, line 5)\n'
+        "Traceback (most recent call last):\n"
+        f'  File "{path}", line 8, in <module>\n'
+        "    connect()\n"
+        f'  File "{path}", line 5, in connect\n'
+        '    raise ConnectionError("the database is away")\n'
+        "ConnectionError: the database is away"
+    )
+
+
+def test_the_traceback_of_an_error_has_what_it_was_raised_from():
+    text = format_cause(failure("factories:raises_from_another()"))
+    assert "KeyError: 'SECRET'\n\nThe above exception was the direct cause of the following exception:\n" in text
+    assert text.endswith("RuntimeError: not configured")
+    assert "multiserve/loader.py" not in text
+
+
+def test_the_traceback_of_a_syntax_error_shows_its_line():
+    text = format_cause(failure("syntax_error:app"))
+    assert text.endswith("SyntaxError: '(' was never closed")
+    assert "def app(environ, start_response:" in text
+    assert "importlib" not in text
+
+
+def test_an_error_without_a_cause_has_no_traceback():
+    assert format_cause(failure("good:ap")) == f'{KEY}: "good" has no "ap"\n    Did you mean "app"?'
+
+
+def test_nothing_of_multiserve_is_seen_in_the_cause():
+    cause = failure("factories:raises()").__cause__
+    assert cause.__context__ is None
+    assert [frame.name for frame in traceback.extract_tb(cause.__traceback__)][-1] == "raises"

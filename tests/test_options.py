@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import click
+import pytest
+
+from multiserve.config import Development, Server
+from multiserve.options import options_of, override
+from multiserve.tables import option
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    name: str = option("x", help="A name.")
+    max_count: int = option(1, help="A number.", minimum=0, maximum=9)
+    on: bool = option(default=True, help="A switch.")
+    maybe: bool | None = option(default=None, help="A switch with a third state.")
+    words: tuple[str, ...] = option((), help="Words.")
+
+
+@click.command(context_settings={"terminal_width": 100})
+@options_of(Options)
+def command(**values):
+    click.echo(override(Options(name="from the file", on=True, words=("file",)), values))
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """Run a command with these options and give its exit code, and what it writes to stdout and stderr."""
+
+    def run(*args, **environ):
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as caught:
+            command(args, prog_name="command")
+        return caught.value.code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("args", "environ", "expected"),
+    [
+        pytest.param([], {}, {}, id="nothing"),
+        pytest.param(["--name", "y"], {}, {"name": "y"}, id="a text"),
+        pytest.param(["--name", ""], {}, {"name": ""}, id="an empty text"),
+        pytest.param(["--max-count", "0"], {}, {"max_count": 0}, id="zero"),
+        pytest.param(["--no-on"], {}, {"on": False}, id="a switch turned off"),
+        pytest.param(["--maybe"], {}, {"maybe": True}, id="a third state turned on"),
+        pytest.param(["--no-maybe"], {}, {"maybe": False}, id="a third state turned off"),
+        pytest.param(["--words", "a", "--words", "b c"], {}, {"words": ("a", "b c")}, id="words"),
+        pytest.param(
+            [], {"MULTISERVE_NAME": "y", "MULTISERVE_MAX_COUNT": "3"}, {"name": "y", "max_count": 3}, id="environ"
+        ),
+        pytest.param(
+            [], {"MULTISERVE_ON": "0", "MULTISERVE_MAYBE": "yes"}, {"on": False, "maybe": True}, id="switches"
+        ),
+        pytest.param([], {"MULTISERVE_WORDS": "a b"}, {"words": ("a", "b")}, id="words of the environment"),
+        pytest.param(["--name", "z"], {"MULTISERVE_NAME": "y"}, {"name": "z"}, id="the command line wins"),
+    ],
+)
+def test_what_is_given_replaces_what_the_file_has(run, args, environ, expected):
+    values = {"name": "from the file", "max_count": 1, "on": True, "maybe": None, "words": ("file",), **expected}
+    assert run(*args, **environ) == (0, f"{Options(**values)}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("args", "environ", "message"),
+    [
+        pytest.param(
+            ["--max-count", "10"],
+            {},
+            "Error: Invalid value for '--max-count': 10 is not in the range 0<=x<=9.",
+            id="a number out of range",
+        ),
+        pytest.param(
+            ["--max-count", "x"],
+            {},
+            "Error: Invalid value for '--max-count': 'x' is not a valid integer range.",
+            id="no number",
+        ),
+        pytest.param(
+            [],
+            {"MULTISERVE_MAX_COUNT": "x"},
+            "Error: Invalid value for '--max-count': 'x' is not a valid integer range.",
+            id="no number in the environment",
+        ),
+    ],
+)
+def test_a_wrong_value_is_wrong_usage(run, args, environ, message):
+    code, out, err = run(*args, **environ)
+    assert (code, out) == (2, "")
+    # Some versions of click name the variable even where it is not set.
+    assert re.sub(r" \(env var: '\w+'\)", "", err).endswith(f"\n{message}\n")
+
+
+def test_the_help_has_every_option_with_its_variable_and_default(run):
+    assert " ".join(run("--help")[1].split()) == (
+        "Usage: command [OPTIONS] Options: "
+        "--name TEXT A name. [default: x] [env var: MULTISERVE_NAME] "
+        "--max-count INTEGER RANGE A number. [default: 1] [env var: MULTISERVE_MAX_COUNT; 0<=x<=9] "
+        "--on / --no-on A switch. [default: on] [env var: MULTISERVE_ON] "
+        "--maybe / --no-maybe A switch with a third state. [env var: MULTISERVE_MAYBE] "
+        "--words TEXT Words. [env var: MULTISERVE_WORDS] "
+        "--help Show this message and exit."
+    )
+
+
+@pytest.mark.parametrize("kind", [Server, Development])
+def test_nothing_given_changes_nothing(kind):
+    nothing = dict.fromkeys(("host", "port", "strict", "reload", "debugger", "threaded"))
+    settings = kind()
+    assert override(settings, {**nothing, "extra_files": (), "exclude_patterns": (), "other": 1}) == settings
+
+
+def test_zero_and_false_are_values():
+    assert override(Server(port=8000, strict=True), {"port": 0, "strict": False}) == Server(port=0, strict=False)

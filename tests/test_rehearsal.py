@@ -1,0 +1,96 @@
+"""A rehearsal: what a child process raises is raised here, and nothing else of it is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from multiserve.errors import ConfigError, LoadError, Problem, ServeError
+from multiserve.servers.rehearsal import rehearse
+
+
+def raising(error):
+    def act():
+        raise error
+
+    return act
+
+
+def test_nothing_is_raised_where_nothing_is():
+    rehearse(lambda: None)
+
+
+def test_what_is_done_in_the_rehearsal_is_not_done_here():
+    done = []
+    rehearse(lambda: done.append(1))
+    assert done == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        LoadError(Problem(key="mounts", message="one", hint="do"), Problem(message="two\nlines")),
+        LoadError("text"),
+        ServeError("ä \ud800"),
+        ConfigError("wrong"),
+    ],
+)
+def test_an_error_is_raised_here_with_all_its_problems(error):
+    with pytest.raises(type(error)) as caught:
+        rehearse(raising(error))
+    assert caught.value.problems == error.problems
+
+
+@pytest.mark.parametrize(
+    ("act", "code"),
+    [
+        pytest.param(lambda: os._exit(7), 7, id="os._exit"),
+        pytest.param(lambda: os._exit(0), 0, id="os._exit without a fault"),
+        pytest.param(lambda: os.kill(os.getpid(), signal.SIGKILL), -9, id="a signal"),
+        pytest.param(raising(ValueError("a fault of multiserve")), 1, id="another exception"),
+        pytest.param(lambda: sys.exit(5), 1, id="sys.exit"),
+        pytest.param(raising(KeyboardInterrupt()), 1, id="Ctrl-C"),
+    ],
+)
+def test_a_child_that_ends_by_itself_is_told_from_one_that_raises(act, code):
+    with pytest.raises(ServeError) as caught:
+        rehearse(act)
+    message = f"the process that loaded the applications ended by itself, with exit code {code}"
+    assert str(caught.value) == message
+
+
+def test_an_exception_that_should_not_be_shows_its_traceback(capfd):
+    with pytest.raises(ServeError):
+        rehearse(raising(ValueError("a fault of multiserve")))
+    assert "ValueError: a fault of multiserve" in capfd.readouterr().err
+
+
+def test_a_rehearsal_that_takes_too_long_is_ended():
+    with pytest.raises(ServeError, match=f"ended by itself, with exit code {-signal.SIGALRM}"):
+        rehearse(lambda: time.sleep(60), seconds=1)
+
+
+def test_a_process_that_the_applications_start_is_not_waited_for():
+    reading, writing = os.pipe()
+
+    def act():
+        if os.fork() == 0:  # it inherits the pipe of the rehearsal, and keeps it open
+            os.close(writing)
+            os.read(reading, 1)
+            os._exit(0)
+
+    rehearse(act)
+    os.close(writing)
+    os.close(reading)
+
+
+def test_no_file_descriptor_is_left_open():
+    before = len(os.listdir("/dev/fd"))
+    rehearse(lambda: None)
+    with pytest.raises(LoadError):
+        rehearse(raising(LoadError("no")))
+    assert len(os.listdir("/dev/fd")) == before

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from multiserve import report
+from multiserve.assembly import Assembly, LoadedMount
+from multiserve.config import load_config
+from multiserve.errors import LoadError, Problem
+from multiserve.explain import Explanation
+from multiserve.keys import parse_key
+
+FILE = """
+[mounts]
+"/" = "storefront"
+"/admin" = "backoffice:create_app()"
+"*.example.com" = "shops:app"
+"example.com:81/v1" = "api.main:app"
+"""
+
+
+def application(environ, start_response):
+    raise NotImplementedError
+
+
+@pytest.fixture
+def config(write_config):
+    return load_config(write_config(FILE))
+
+
+@pytest.fixture
+def assembly(config):
+    """An assembly in which one mount has failed."""
+    problem = Problem(key='mounts."/admin"', message='there is no module "backoffice"', hint="Install it.")
+    mounts = [LoadedMount(mount=mount, application=application, interface="wsgi") for mount in config.mounts]
+    mounts[1] = LoadedMount(mount=config.mounts[1], application=application, error=LoadError(problem, "more"))
+    return Assembly(config=config, mounts=tuple(mounts), application=application)
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        pytest.param([], "", id="no rows"),
+        pytest.param([("a", "bc"), ("def", "g")], "  a    bc\n  def  g", id="columns"),
+        pytest.param([("a", ""), ("b", "")], "  a\n  b", id="an empty column"),
+        pytest.param([("a\nb", "c\u2028d")], "  a b  c d", id="line breaks in a cell"),
+    ],
+)
+def test_rows_are_aligned(rows, text):
+    assert report.table(rows) == text
+
+
+@pytest.mark.parametrize(
+    ("key", "origin", "url"),
+    [
+        pytest.param("/", "http://127.0.0.1:8000", "http://127.0.0.1:8000/", id="the root"),
+        pytest.param("/admin", "http://127.0.0.1:8000", "http://127.0.0.1:8000/admin/", id="a prefix"),
+        pytest.param("/my docs/é", "http://x:80", "http://x:80/my%20docs/%C3%A9/", id="what a URL must escape"),
+        pytest.param("example.com/x", "http://127.0.0.1:8000", "http://example.com:8000/x/", id="a host"),
+        pytest.param("example.com:81", "https://127.0.0.1:8000", "https://example.com:81/", id="a host and port"),
+        pytest.param("[::1]/x", "http://[::1]:8000", "http://[::1]:8000/x/", id="an IPv6 address"),
+    ],
+)
+def test_a_mount_has_a_url_to_click(key, origin, url):
+    assert report.url_of(parse_key(key), origin) == url
+
+
+def test_the_summary_tells_each_mount_its_target_and_its_url(assembly):
+    assert report.summary(assembly, "http://127.0.0.1:8000") == (
+        f"multiserve: 4 mounts from {assembly.config.path}\n"
+        "  example.com:81/v1  api.main:app             http://example.com:81/v1/\n"
+        "  *.example.com      shops:app                http://*.example.com:8000/\n"
+        "  /admin             backoffice:create_app()  FAILED\n"
+        "  /                  storefront               http://127.0.0.1:8000/"
+    )
+
+
+def test_one_mount_is_no_mounts(write_config):
+    path = write_config('[mounts]\n"/" = "a"')
+    assert report.announcement(load_config(path), ["http://127.0.0.1:8000", "http://[::1]:8000"]) == (
+        f"multiserve: 1 mount from {path}\n  /  a  http://127.0.0.1:8000/  http://[::1]:8000/"
+    )
+
+
+def test_an_announcement_without_an_origin_has_no_url(config):
+    assert report.announcement(config, []).splitlines()[1:] == [
+        "  example.com:81/v1  api.main:app",
+        "  *.example.com      shops:app",
+        "  /admin             backoffice:create_app()",
+        "  /                  storefront",
+    ]
+
+
+def test_the_outcomes_tell_what_failed_and_why(assembly):
+    assert report.outcomes(assembly).splitlines() == [
+        "ok      /                  storefront               WSGI",
+        "FAILED  /admin             backoffice:create_app()",
+        '        there is no module "backoffice"',
+        "        Install it.",
+        "        more",
+        "ok      *.example.com      shops:app                WSGI",
+        "ok      example.com:81/v1  api.main:app             WSGI",
+    ]
+
+
+def test_a_target_over_several_lines_is_told_on_one(write_config):
+    config = load_config(write_config('[mounts]\n"/" = """a:f(\n  1,\n)"""\n"/b" = "b"'))
+    mounts = tuple(LoadedMount(mount=each, application=application, interface="wsgi") for each in config.mounts)
+    assembly = Assembly(config=config, mounts=mounts, application=application)
+    assert report.outcomes(assembly) == "ok  /   a:f(   1, )  WSGI\nok  /b  b            WSGI"
+
+
+def test_the_outcomes_are_values_for_json(assembly):
+    [root, admin, *_, api] = json.loads(json.dumps(report.outcomes_as_json(assembly)))
+    assert root == {
+        "mount": "/",
+        "host": "",
+        "port": None,
+        "prefix": "",
+        "kind": "app",
+        "app": "storefront",
+        "ok": True,
+        "interface": "wsgi",
+        "problems": [],
+    }
+    assert admin == {
+        "mount": "/admin",
+        "host": "",
+        "port": None,
+        "prefix": "/admin",
+        "kind": "app",
+        "app": "backoffice:create_app()",
+        "ok": False,
+        "interface": None,
+        "problems": [
+            {"key": 'mounts."/admin"', "message": 'there is no module "backoffice"', "hint": "Install it."},
+            {"key": "", "message": "more", "hint": ""},
+        ],
+    }
+    assert (api["host"], api["port"], api["prefix"]) == ("example.com", 81, "/v1")
+
+
+def test_the_routes_stand_in_the_order_of_matching(config):
+    assert report.routes(config).splitlines() == [
+        "HOST            PREFIX  KIND  TARGET",
+        "example.com:81  /v1     app   api.main:app",
+        "*.example.com   /       app   shops:app",
+        "any             /admin  app   backoffice:create_app()",
+        "any             /       app   storefront",
+    ]
+
+
+def test_an_explanation_is_told(config):
+    root, admin, *_ = config.mounts
+    result = Explanation(
+        url="/admin/x", mount=admin, reason="it is the longest", script_name="/admin", path_info="/x", runner_up=root
+    )
+    assert report.explanation(result).splitlines() == [
+        "mount        /admin  (backoffice:create_app())",
+        "because      it is the longest",
+        'SCRIPT_NAME  "/admin"',
+        'PATH_INFO    "/x"',
+        "runner-up    /  (storefront)",
+    ]
+    assert report.explanation_as_json(result) == {
+        "url": "/admin/x",
+        "mount": report.mount_as_json(admin),
+        "reason": "it is the longest",
+        "script_name": "/admin",
+        "path_info": "/x",
+        "runner_up": report.mount_as_json(root),
+    }
+
+
+def test_an_explanation_without_a_runner_up_is_told(config):
+    result = Explanation(url="/", mount=config.mounts[0], reason="it is the only one", path_info="/")
+    assert report.explanation(result).splitlines()[-1] == "runner-up    none: 404"
+    assert report.explanation_as_json(result)["runner_up"] is None
+
+
+def test_an_explanation_without_a_mount_is_told():
+    result = Explanation(url="/x", mount=None, reason="no mount has it")
+    assert report.explanation(result) == "mount    none\nbecause  no mount has it"
+    assert report.explanation_as_json(result)["mount"] is None
+
+
+def test_the_heading_names_the_file(config):
+    assert report.heading(config) == f"multiserve: 4 mounts from {Path(config.path)}"

@@ -1,0 +1,295 @@
+"""gunicorn's settings: each is known, each wrong value is a problem, and all problems are told at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from dataclasses import replace
+
+import pytest
+from gunicorn.config import KNOWN_SETTINGS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from multiserve.config import load_config
+from multiserve.servers.settings import REFUSED, absolute, configure, defaults
+
+NAMES = [setting.name for setting in KNOWN_SETTINGS]
+ACCEPTED = sorted(set(NAMES) - REFUSED.keys())
+RELATIVE = "\n    Paths are relative to the folder of the configuration."
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    path = tmp_path_factory.mktemp("site") / "multiserve.toml"
+    path.write_text('[mounts]\n"/" = "a:b"\n')
+    return load_config(path)
+
+
+@pytest.fixture
+def problems(config):
+    """Give the text of all problems of some settings."""
+
+    def problems(overrides={}, **values):
+        _, found = configure(replace(config, gunicorn=values), overrides)
+        return "\n".join(map(str, found))
+
+    return problems
+
+
+@pytest.fixture
+def value(config):
+    """Give what gunicorn makes of one value."""
+
+    def value(name, given):
+        made, found = configure(replace(config, gunicorn={name: given}), {})
+        assert found == []
+        return made.settings[name].get()
+
+    return value
+
+
+def test_the_defaults_pass_and_differ_from_gunicorns_where_they_should(config, monkeypatch):
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+    made, found = configure(config, {})
+    assert found == []
+    assert {name: getattr(made, name) for name in defaults(config)} | {"workers": 0} == {
+        "bind": ["127.0.0.1:8000"],
+        "workers": 0,
+        "worker_class": made.worker_class,
+        "threads": 4,
+        "keepalive": 5,
+        "forwarder_headers": [],
+        "control_socket_disable": True,
+        "http_parser": "python",
+        "access_log_format": '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" "%({multiserve.mount}e)s"',
+        "proc_name": "multiserve",
+    }
+    assert made.worker_class_str == "gthread"
+    assert 1 <= made.workers <= 4
+
+
+def test_every_refused_setting_is_one_of_gunicorns():
+    assert REFUSED.keys() <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_setting_that_makes_no_sense_is_refused_with_a_reason(problems, name):
+    assert problems(**{name: "x"}) == f"gunicorn.{name}: this setting makes no sense here\n    {REFUSED[name]}"
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+@pytest.mark.parametrize("wrong", [1.5, dt.date(2026, 1, 1), [[]], ["a", 1]])
+def test_a_value_of_a_kind_that_no_setting_takes_is_a_problem(problems, name, wrong):
+    assert problems(**{name: wrong}).startswith(f"gunicorn.{name}: expected ")
+
+
+anything = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.sampled_from(["a" * 5000, "os.getcwd", "os:getcwd", "unix:", "[::1", "fd://1", ":1", "-", "%", "sys.exit", "/"]),
+    st.lists(st.text(max_size=5), max_size=3),
+    st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=2),
+)
+
+
+@given(st.sampled_from(NAMES), anything)
+@settings(deadline=None, max_examples=500)
+def test_no_value_ends_in_an_exception(config, name, given_):
+    _, found = configure(replace(config, gunicorn={name: given_}), {})
+    assert all(problem.key in (f"gunicorn.{name}", "gunicorn") for problem in found)
+
+
+def test_all_problems_are_told_at_once(problems):
+    assert problems({"workers": 0}, worker=1, timeout="30", wsgi_app="a:b", keepalive=True) == (
+        'gunicorn.worker: gunicorn has no such setting\n    Did you mean "workers"?\n'
+        "gunicorn.timeout: expected a whole number, found a text\n"
+        "gunicorn.wsgi_app: this setting makes no sense here\n    The applications are in [mounts].\n"
+        "gunicorn.keepalive: expected a whole number, found true or false\n"
+        "--workers: 0 is too small: at least 1"
+    )
+
+
+def test_a_problem_in_pyproject_has_its_key_path(config):
+    _, found = configure(replace(config, root="tool.multiserve", gunicorn={"timeout": "x"}), {})
+    assert str(found[0]) == "tool.multiserve.gunicorn.timeout: expected a whole number, found a text"
+
+
+PROBLEMS = [
+    ("workers", 0, "0 is too small: at least 1"),
+    ("threads", 0, "0 is too small: at least 1"),
+    ("timeout", -1, "-1 is too small: at least 0"),
+    ("timeout", 2**31, "2147483648 is too large: at most 2147483647"),
+    ("umask", 0o1000, "512 is too large: at most 511"),
+    ("umask", "022", "expected a whole number, found a text"),
+    ("cert_reqs", 3, "3 is too large: at most 2"),
+    ("user", -1, "-1 is too small: at least 0"),
+    ("user", True, "expected a name or a number, found true or false"),
+    ("user", "no-such-user", "gunicorn refuses the value: No such user: 'no-such-user'"),
+    ("group", "no-such-group", "gunicorn refuses the value: No such group: 'no-such-group'"),
+    ("preload_app", "true", "expected true or false, found a text"),
+    ("preload_app", 1, "expected true or false, found a whole number"),
+    ("proc_name", 5, "expected a text, found a whole number"),
+    ("proc_name", "a\0b", "the text contains a NUL character\n    Take the character out."),
+    ("loglevel", "loud", '"loud" is not one of the choices\n    Known here: critical, debug, error, info, warning.'),
+    ("loglevel", "inof", '"inof" is not one of the choices\n    Did you mean "info"?'),
+    ("syslog_facility", "sauth", '"sauth" is not one of the choices\n    Did you mean "auth"?'),
+    ("syslog_addr", "http://x", "gunicorn refuses the value: invalid syslog address"),
+    ("bind", 8000, "expected a list of texts, found a whole number"),
+    ("bind", [8000], "expected a list of texts, found a list with something else in it"),
+    ("bind", "127.0.0.1:http", "gunicorn refuses the value: 'http' is not a valid port number."),
+    ("bind", "127.0.0.1:99999", "gunicorn refuses the value: 99999 is no port"),
+    ("bind", ["127.0.0.1:80", "[::1]:-1"], "gunicorn refuses the value: -1 is no port"),
+    ("bind", "fd://x", "gunicorn refuses the value: 'x' is not a valid file descriptor."),
+    ("statsd_host", "localhost:99999", "gunicorn refuses the value: 99999 is no port"),
+    ("statsd_host", "localhost:x", "gunicorn refuses the value: Value must be one of ('host:port', 'unix://PATH')"),
+    (
+        "forwarded_allow_ips",
+        ["nowhere"],
+        "gunicorn refuses the value: 'nowhere' does not appear to be an IPv4 or IPv6 network",
+    ),
+    ("worker_class", "gthred", "gunicorn refuses the value: class uri 'gthred' invalid or not found: "),
+    ("worker_class", "nope.Worker", "gunicorn refuses the value: class uri 'nope.Worker' invalid or not found: "),
+    ("worker_class", "gunicorn.nope", "gunicorn refuses the value: module 'gunicorn' has no attribute 'nope'"),
+    ("worker_class", "os.getcwd", "gunicorn refuses the value: <built-in function getcwd> is not a class"),
+    (
+        "worker_class",
+        "asgi",
+        'this worker serves ASGI applications, which this version cannot mount\n    Write "gthread".',
+    ),
+    ("logger_class", "os.getcwd", "gunicorn refuses the value: <built-in function getcwd> is not a class"),
+    ("access_log_format", "%(h", "gunicorn refuses the value: incomplete format key"),
+    ("access_log_format", "%(h)s %", "gunicorn refuses the value: incomplete format"),
+    ("ciphers", "none of them", "gunicorn refuses the value: ('No cipher can be selected.',)"),
+    (
+        "when_ready",
+        "hook",
+        "gunicorn refuses the value: Value 'hook' is not import string. Format: module[.submodules...].object",
+    ),
+    ("when_ready", "nope.hook", "gunicorn refuses the value: No module named 'nope'"),
+    ("when_ready", "os.nope", "gunicorn refuses the value: Can not load 'nope' from 'os'"),
+    ("when_ready", "os.sep", "gunicorn refuses the value: Value is not callable: /"),
+    ("when_ready", "os.getcwd", "gunicorn refuses the value: Value must have an arity of: 1"),
+    ("secure_scheme_headers", {"X": 1}, "expected a table of texts, found something else in it"),
+    ("secure_scheme_headers", "X", "expected a table, found a text"),
+    ("certfile", "no.pem", f"there is no file HERE/no.pem{RELATIVE}"),
+    ("keyfile", "/no.pem", f"there is no file /no.pem{RELATIVE}"),
+    ("chdir", "no", f"there is no folder HERE/no{RELATIVE}"),
+    ("worker_tmp_dir", "multiserve.toml", f"there is no folder HERE/multiserve.toml{RELATIVE}"),
+    ("pidfile", "no/pid", "there is no folder HERE/no\n    Make the folder first."),
+    ("errorlog", "", "HERE is a folder\n    Name a file."),
+    ("accesslog", ".", "HERE is a folder\n    Name a file."),
+    ("certfile", "a" * 300, f"gunicorn refuses the value: [Errno 36] File name too long: 'HERE/{'a' * 300}'"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "message"), [pytest.param(*case, id=f"{case[0]}={str(case[1])[:20]!r}") for case in PROBLEMS]
+)
+def test_a_wrong_value_is_a_problem(config, problems, name, wrong, message):
+    expected = f"gunicorn.{name}: {message}".replace("HERE", str(config.folder))
+    found = problems(**{name: wrong})
+    assert (found[: len(expected)] if message.endswith(": ") else found) == expected
+    assert "\n" not in found.removesuffix(expected.partition("\n")[2]).rstrip("\n")
+
+
+@pytest.mark.parametrize("empty", ["", [], [""], ["127.0.0.1:80", ""]])
+def test_no_address_is_a_problem(problems, empty):
+    hint = 'Write HOST:PORT, or unix:PATH, such as "127.0.0.1:8000".'
+    assert problems(bind=empty) == f"gunicorn.bind: there is no address\n    {hint}"
+    assert problems({"bind": [""]}) == f"--bind: there is no address\n    {hint}"
+
+
+def test_a_certificate_that_is_none_is_a_problem(config, problems):
+    (config.folder / "no.pem").write_text("nothing")
+    assert problems(certfile="no.pem").startswith("gunicorn: [SSL] ")
+    assert problems(keyfile="no.pem") != ""
+
+
+def test_http2_without_its_package_is_a_problem(problems):
+    assert problems(http_protocols=["h2"]) == (
+        "gunicorn: http_protocols includes h2 but the h2 package is not installed. "
+        "Install gunicorn[http2], or drop h2 from http_protocols."
+    )
+
+
+VALUES = [
+    ("forwarded_allow_ips", ["10.0.0.0/8", "::1"], ["10.0.0.0/8", "::1"]),
+    ("forwarded_allow_ips", [], []),
+    ("forwarder_headers", ["SCRIPT_NAME"], ["SCRIPT_NAME"]),
+    ("http_protocols", ["h1"], ["h1"]),
+    ("bind", "127.0.0.1:80", ["127.0.0.1:80"]),
+    ("bind", ["unix:run.sock", "unix:///run/a.sock"], ["unix:HERE/run.sock", "unix:/run/a.sock"]),
+    ("bind", ["fd://3", "[::1]:80"], ["fd://3", "[::1]:80"]),
+    ("pidfile", "pid", "HERE/pid"),
+    ("accesslog", "-", "-"),
+    ("errorlog", "error.log", "HERE/error.log"),
+    ("logger_class", "simple", "simple"),
+    ("worker_class", "sync", "sync"),
+    ("worker_class", "gunicorn.workers.sync.SyncWorker", "gunicorn.workers.sync.SyncWorker"),
+    ("timeout", 0, 0),
+    ("umask", 0o022, 18),
+    ("sendfile", False, False),
+    ("user", 0, 0),
+    ("access_log_format", "%(h)s %(B)d %({x-a}i)s", "%(h)s %(B)d %({x-a}i)s"),
+    ("secure_scheme_headers", {"X-PROTO": "https"}, {"X-PROTO": "https"}),
+]
+
+
+@pytest.mark.parametrize(("name", "given_", "made"), VALUES)
+def test_a_value_becomes_what_gunicorn_takes(config, value, name, given_, made):
+    here = str(config.folder)
+    expected = [each.replace("HERE", here) for each in made] if isinstance(made, list) else made
+    assert value(name, given_) == (expected.replace("HERE", here) if isinstance(expected, str) else expected)
+
+
+def test_paths_of_the_command_line_start_from_the_folder_where_it_was_given(config, tmp_path):
+    overrides = absolute({"bind": ["unix:run.sock", "127.0.0.1:80"], "workers": 2}, tmp_path)
+    made, found = configure(config, overrides)
+    assert found == []
+    assert made.settings["bind"].get() == [f"unix:{tmp_path}/run.sock", "127.0.0.1:80"]
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_a_class_that_cannot_be_imported_says_why_in_one_line(config, problems):
+    (config.folder / "failing.py").write_text("raise RuntimeError('no engine')\n")
+    sys.path.insert(0, str(config.folder))
+    message = "gunicorn refuses the value: class uri 'failing.Worker' invalid or not found: RuntimeError: no engine"
+    assert problems(worker_class="failing.Worker") == f"gunicorn.worker_class: {message}"
+
+
+def test_sync_has_one_thread_as_gunicorn_would_replace_it_otherwise(config):
+    made, _ = configure(replace(config, gunicorn={"worker_class": "sync"}), {})
+    assert (made.threads, made.worker_class_str) == (1, "sync")
+
+
+def test_a_control_socket_that_is_named_is_on(config):
+    made, _ = configure(replace(config, gunicorn={"control_socket": "ctl"}), {})
+    assert not made.control_socket_disable
+    assert made.control_socket == str(config.folder / "ctl")
+
+
+@pytest.mark.parametrize(("variable", "workers"), [("3", 3), ("", None)])
+def test_web_concurrency_is_a_default(config, monkeypatch, variable, workers):
+    monkeypatch.setenv("WEB_CONCURRENCY", variable)
+    made, found = configure(config, {})
+    assert found == []
+    assert made.workers == (workers or defaults(config)["workers"])
+    made, _ = configure(replace(config, gunicorn={"workers": 7}), {})
+    assert made.workers == 7
+
+
+def test_variables_of_gunicorn_that_are_wrong_are_problems(config, monkeypatch):
+    monkeypatch.setenv("WEB_CONCURRENCY", "0")
+    _, found = configure(config, {})
+    assert str(found[0]) == "WEB_CONCURRENCY: 0 is too small: at least 1"
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_a_hook_that_leaves_is_a_problem(config, problems):
+    (config.folder / "leaving.py").write_text("import sys\nsys.exit('bye')\n")
+    sys.path.insert(0, str(config.folder))
+    assert problems(when_ready="leaving.hook") == "gunicorn.when_ready: gunicorn refuses the value: bye"
