@@ -204,8 +204,7 @@ def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
     gunicorn.serve(read, assemble, overrides, _announce_mounts)
 
 
-def _announce_mounts(config: Config, addresses: list[str]) -> None:
-    origins = [f"http://{address}" for address in addresses if not address.startswith(("unix:", "fd:"))]
+def _announce_mounts(config: Config, origins: list[str]) -> None:
     click.echo(report.announcement(config, origins), err=True)
 
 

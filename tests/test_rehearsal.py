@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -89,8 +90,8 @@ def test_a_process_that_the_applications_start_is_not_waited_for():
 
 
 def test_no_file_descriptor_is_left_open():
-    before = len(os.listdir("/dev/fd"))
+    before = len(list(Path("/dev/fd").iterdir()))
     rehearse(lambda: None)
     with pytest.raises(LoadError):
         rehearse(raising(LoadError("no")))
-    assert len(os.listdir("/dev/fd")) == before
+    assert len(list(Path("/dev/fd").iterdir())) == before

@@ -30,8 +30,8 @@ def config(tmp_path_factory):
 def problems(config):
     """Give the text of all problems of some settings."""
 
-    def problems(overrides={}, **values):
-        _, found = configure(replace(config, gunicorn=values), overrides)
+    def problems(overrides=None, **values):
+        _, found = configure(replace(config, gunicorn=values), overrides or {})
         return "\n".join(map(str, found))
 
     return problems
@@ -151,7 +151,7 @@ PROBLEMS = [
         ["nowhere"],
         "gunicorn refuses the value: 'nowhere' does not appear to be an IPv4 or IPv6 network",
     ),
-    ("worker_class", "gthred", "gunicorn refuses the value: class uri 'gthred' invalid or not found: "),
+    ("worker_class", "gthred", '"gthred" is not one of the choices\n    Did you mean "gthread"?'),
     ("worker_class", "nope.Worker", "gunicorn refuses the value: class uri 'nope.Worker' invalid or not found: "),
     ("worker_class", "gunicorn.nope", "gunicorn refuses the value: module 'gunicorn' has no attribute 'nope'"),
     ("worker_class", "os.getcwd", "gunicorn refuses the value: <built-in function getcwd> is not a class"),

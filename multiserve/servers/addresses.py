@@ -17,9 +17,9 @@ def bind(host: str, port: int) -> socket.socket:
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a host that cannot be encoded
         raise _cannot_listen(host, port, error, "Check the host.") from None
     listener = socket.socket(family, kind, protocol)
     try:
@@ -39,8 +39,8 @@ _HINTS = {
 }
 
 
-def _cannot_listen(host: str, port: int, error: OSError, hint: str) -> ServeError:
-    reason = error.strerror or str(error)
+def _cannot_listen(host: str, port: int, error: OSError | ValueError, hint: str) -> ServeError:
+    reason = getattr(error, "strerror", None) or str(error)
     return ServeError(Problem(message=f"cannot listen on {authority(host, port)}: {reason}", hint=hint))
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import logging
 import os
+import signal
 import socket
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
 
-from werkzeug._reloader import run_with_reloader  # what `run_simple` calls; werkzeug.serving does not export it
+from werkzeug._reloader import ensure_echo_on, reloader_loops  # `run_simple`'s; werkzeug.serving has them not
 from werkzeug.debug import DebuggedApplication
 from werkzeug.serving import is_running_from_reloader, make_server
 
@@ -18,9 +28,13 @@ from multiserve.servers.addresses import bind, is_loopback, origin
 from multiserve.servers.handler import RequestHandler
 from multiserve.servers.rehearsal import rehearse
 
+log = logging.getLogger(__name__)
+
 # Flask hides an exception from the debugger unless it is told to let it through, before it is imported.
 ENVIRONMENT = {"FLASK_DEBUG": "1"}
 _SOCKET_VARIABLE = "WERKZEUG_SERVER_FD"
+_CHILD_VARIABLE = "WERKZEUG_RUN_MAIN"
+_CHANGED = 3  # with this code werkzeug's reloader ends the process that serves
 _RELOAD_INTERVAL = 0.5  # seconds between two looks at the files
 
 
@@ -39,37 +53,71 @@ def serve(
         LoadError: A failure must not be served around.
         ServeError: The port cannot be bound.
     """
-    if config.development.reload:
-        _serve_with_reloader(config, load, announce, debugger=debugger)
-    else:
-        assembly = load()
-        refuse_failures(assembly)
-        listener = bind(config.server.host, config.server.port)
-        _serve(assembly, announce, listener, debugger=debugger)
+    signal.signal(signal.SIGTERM, _leave)
+    with contextlib.suppress(KeyboardInterrupt):
+        if inherited := _inherited_listener():
+            _serve_and_watch(config, load, partial(_serve, announce, inherited, debugger=debugger))
+        elif config.development.reload:
+            if may_refuse(config):
+                rehearse(lambda: refuse_failures(load()))
+            _supervise(config)
+        else:
+            assembly = load()
+            refuse_failures(assembly)
+            _serve(announce, bind(config.server.host, config.server.port), assembly, debugger=debugger)
 
 
-def _serve_with_reloader(
-    config: Config, load: Callable[[], Assembly], announce: Callable[[Assembly, str], None], *, debugger: bool
-) -> None:
-    """Bind the port here, and load and serve in a process that is started anew for each change."""
-    if is_running_from_reloader():
-        listener = socket.socket(fileno=int(os.environ[_SOCKET_VARIABLE]))
-    else:
-        if may_refuse(config):
-            rehearse(lambda: refuse_failures(load()))
-        listener = bind(config.server.host, config.server.port)
-        listener.set_inheritable(True)
-        os.environ[_SOCKET_VARIABLE] = str(listener.fileno())
-    run_with_reloader(
-        lambda: _serve(load(), announce, listener, debugger=debugger),
+def _leave(*_: Any) -> NoReturn:
+    sys.exit(0)
+
+
+def _inherited_listener() -> socket.socket | None:
+    """Give the socket that the supervising process has bound, if there is one; neither is for what we start."""
+    number = os.environ.pop(_SOCKET_VARIABLE, None) if is_running_from_reloader() else None
+    if number is None:
+        return None
+    listener = socket.socket(fileno=int(number))
+    listener.set_inheritable(False)
+    return listener
+
+
+def _serve_and_watch(config: Config, load: Callable[[], Assembly], serve: Callable[[Assembly], None]) -> None:
+    """Load and serve, and end the process when a file changes."""
+    reloader = reloader_loops["auto"](
         extra_files=watched_files(config),
         exclude_patterns=config.development.exclude_patterns,
         interval=_RELOAD_INTERVAL,
     )
+    ensure_echo_on()  # a debugger in the terminal may have turned it off
+    with reloader:  # from here on no change is missed
+        assembly = load()  # in the main thread, as production does: signal handlers and event loops need it
+        threading.Thread(target=serve, args=(assembly,), daemon=True).start()
+        reloader.run()
+
+
+def _supervise(config: Config) -> NoReturn:
+    """Start the process that serves, and start it anew for each change; a wrong configuration waits to be mended."""
+    listener = bind(config.server.host, config.server.port)
+    listener.set_inheritable(True)
+    environ = {**os.environ, _CHILD_VARIABLE: "true", _SOCKET_VARIABLE: str(listener.fileno())}
+    command = [sys.executable, *sys.orig_argv[1:]]
+    while True:
+        before = _modified(config.path)
+        exit_code = subprocess.call(command, env=environ, close_fds=False)  # noqa: S603 (our own command)
+        if exit_code == ConfigError.exit_code:
+            log.warning("Waiting for a change in %s", config.path)
+            while _modified(config.path) == before:
+                time.sleep(_RELOAD_INTERVAL)
+        elif exit_code != _CHANGED:
+            sys.exit(exit_code)
+
+
+def _modified(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _serve(
-    assembly: Assembly, announce: Callable[[Assembly, str], None], listener: socket.socket, *, debugger: bool
+    announce: Callable[[Assembly, str], None], listener: socket.socket, assembly: Assembly, *, debugger: bool
 ) -> None:
     host, port = assembly.config.server.host, listener.getsockname()[1]
     announce(assembly, origin(host, port))
@@ -78,7 +126,7 @@ def _serve(
         application = DebuggedApplication(application, evalex=True)
         application.trusted_hosts.append(host)
     server = make_server(
-        host,
+        listener.getsockname()[0],
         port,
         application,
         threaded=assembly.config.development.threaded,

@@ -1,0 +1,274 @@
+"""Real processes: the command starts in a session of its own, on a free port, and everything in it is ended."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from http.cookies import SimpleCookie
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PATIENCE = 30.0  # seconds: for a machine that is busy with other things
+MODULE = (sys.executable, "-m", "multiserve")
+SCRIPT = (sys.executable, str(Path(sys.executable).with_name("multiserve")))
+ORIGIN = re.compile(r"http://(127\.0\.0\.1:[1-9]\d*)/")
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Response:
+    """What a server answered."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def location(self) -> str:
+        return self.headers["Location"]
+
+    @property
+    def urls(self) -> dict[str, tuple[str, str]]:
+        """The rows of the table of URLs: name to path and absolute URL."""
+        row = re.compile(r'<tr><td>([^<]+)<td><a href="([^"]*)">\2</a><td><code>([^<]*)</code>')
+        return {name: (path, url) for name, path, url in row.findall(self.text)}
+
+    def field(self, name: str) -> str:
+        """The value of a hidden field of a form."""
+        return re.search(rf'name="{name}" value="([^"]*)"', self.text)[1]
+
+
+class Browser:
+    """An HTTP client with one cookie jar; it follows no redirects."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.jar: dict[str, tuple[str, str]] = {}
+
+    def get(self, path: str, **headers: str) -> Response:
+        return self.request("GET", path, headers=headers)
+
+    def post(self, path: str, **form: str) -> Response:
+        return self.request("POST", path, urlencode(form).encode(), {**FORM, "Referer": f"http://{self.address}{path}"})
+
+    def request(self, method: str, path: str, body=None, headers: Mapping[str, str] = {}) -> Response:
+        cookies = "; ".join(f"{name}={value}" for name, (value, at) in self.jar.items() if path.startswith(at))
+        headers = {"Connection": "close", **({"Cookie": cookies} if cookies else {}), **headers}
+        connection = http.client.HTTPConnection(self.address, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers, encode_chunked="Transfer-Encoding" in headers)
+            answer = connection.getresponse()
+            response = Response(answer.status, answer.headers, answer.read())
+        for line in response.headers.get_all("Set-Cookie", []):
+            for name, morsel in SimpleCookie(line).items():
+                self.jar[name] = (morsel.value, morsel["path"] or "/")
+        return response
+
+
+class Running:
+    """A command that runs in its own session, with all that it starts."""
+
+    def __init__(self, command: tuple[str, ...], folder: Path, log: Path, env: Mapping[str, str]) -> None:
+        self.log_path = log
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MULTISERVE_")}
+        with log.open("wb") as stream:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={**inherited, "PYTHONUNBUFFERED": "1", **env},
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
+            )
+        self.address = ""
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text("utf-8", "replace")
+
+    @property
+    def origin(self) -> str:
+        return f"http://{self.address}"
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def members(self) -> set[int]:
+        """The processes of the session that still run."""
+        table = subprocess.run(["ps", "-A", "-o", "pid=,sess=,stat="], capture_output=True, text=True, check=True)
+        rows = (line.split() for line in table.stdout.splitlines())
+        return {int(pid) for pid, session, state in rows if int(session) == self.pid and state[0] not in "ZX"}
+
+    def until(self, condition: Callable[[], object], what: str) -> object:
+        """Wait until something is so, and fail with the log if it never is."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                if found := condition():
+                    return found
+            time.sleep(0.02)
+        return pytest.fail(f"waited in vain: {what}; the log:\n{self.log[-5000:]}")
+
+    def until_logged(self, text: str, times: int = 1) -> None:
+        self.until(lambda: self.log.count(text) >= times, f'"{text}" in the log, {times} times')
+
+    def ready(self) -> Running:
+        """Wait for the announcement, and for the first answer."""
+
+        def announced() -> str:
+            found = ORIGIN.search(self.log)
+            if not found and self.process.poll() is not None:
+                pytest.fail(f"ended with exit code {self.process.returncode}; the log:\n{self.log[-5000:]}")
+            return found[1] if found else ""
+
+        self.address = self.until(announced, "the announcement")
+        self.until(lambda: self.browser().get("/"), "an answer")
+        return self
+
+    def browser(self) -> Browser:
+        return Browser(self.address)
+
+    def get(self, path: str, **headers: str) -> Response:
+        return self.browser().get(path, **headers)
+
+    def raw(self, request: bytes) -> bytes:
+        """Send bytes, and give all that comes back until the server closes the connection."""
+        host, _, port = self.address.partition(":")
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def signal(self, name: str) -> None:
+        self.process.send_signal(getattr(signal, name))
+
+    def wait(self) -> int:
+        """Wait for the end, and give the exit code."""
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            return pytest.fail(f"does not end; the log:\n{self.log[-5000:]}")
+
+    def end(self) -> None:
+        """End every process of the session, whatever has happened."""
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        for pid in self.members():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(5)
+
+
+@contextlib.contextmanager
+def _starter(folder: Path) -> Iterator[Callable[..., Running]]:
+    started: list[Running] = []
+
+    def start(*arguments: str, cwd: Path, command=MODULE, env: Mapping[str, str] = {}) -> Running:
+        log = folder / f"log-{len(started)}.txt"
+        started.append(Running((*command, *arguments), cwd, log, env))
+        return started[-1]
+
+    try:
+        yield start
+    finally:
+        for running in started:
+            running.end()
+
+
+@pytest.fixture
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Running]]:
+    """Start a command; it is ended after the test."""
+    with _starter(tmp_path_factory.mktemp("logs")) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_for_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Running]]:
+    """Start a command; it is ended after the last test of the module."""
+    with _starter(tmp_path_factory.mktemp("logs")) as start:
+        yield start
+
+
+@pytest.fixture
+def run(start: Callable[..., Running], tmp_path: Path) -> Callable[..., Running]:
+    """Start `multiserve run` on a free port, over the multiserve.toml in the folder of the test."""
+
+    def run(*arguments: str, port: bool = True, **options: object) -> Running:
+        given = {"cwd": tmp_path, **options}
+        return start("run", *(("--port", "0") if port else ()), *arguments, **given)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def console_script() -> tuple[str, ...]:
+    return SCRIPT
+
+
+@pytest.fixture(scope="session")
+def copy_example(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, dict[str, str]]]:
+    """Copy an example, without what it wrote before, and give the environment that keeps its data in the copy."""
+
+    def copy(name: str) -> tuple[Path, dict[str, str]]:
+        folder = tmp_path_factory.mktemp(name) / name
+        shutil.copytree(EXAMPLES / name, folder, ignore=shutil.ignore_patterns("var", "__pycache__", ".venv"))
+        data = folder / "data"
+        data.mkdir()
+        return folder, {
+            "EXAMPLE_DATABASE": str(data / "django.sqlite3"),
+            "SHOP_DATABASE": str(data / "shop.sqlite3"),
+            "SHOP_LOGS": str(data / "logs"),
+        }
+
+    return copy
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a file into the folder of the test, with a time of change that no file before it had."""
+    ticks = iter(range(1, 1000))
+
+    def write(name: str, text: str) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        now = time.time() + next(ticks)
+        os.utime(path, (now, now))
+        return path
+
+    return write
+
+
+HELLO = """\
+import os
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    where = environ["SCRIPT_NAME"] + environ["PATH_INFO"]
+    return [f"@name@ {where} by {os.getpid()}".encode()]
+"""
+
+
+@pytest.fixture
+def hello() -> Callable[[str], str]:
+    """Give the source of an application that answers its name, the path and the process."""
+    return lambda name: HELLO.replace("@name@", name)
