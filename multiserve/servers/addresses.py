@@ -19,8 +19,10 @@ def bind(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except (OSError, ValueError) as error:  # ValueError: a host that cannot be encoded
-        raise _cannot_listen(host, port, error, "Check the host.") from None
+    except OSError as error:
+        raise _cannot_listen(host, port, error.strerror or str(error), "Check the host.") from None
+    except ValueError:  # it cannot even be encoded
+        raise _cannot_listen(host, port, "no host has such a name", "Check the host.") from None
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -28,7 +30,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(socket.SOMAXCONN)
     except OSError as error:
         listener.close()
-        raise _cannot_listen(host, port, error, _HINTS.get(error.errno or 0, "")) from None
+        raise _cannot_listen(host, port, error.strerror or str(error), _HINTS.get(error.errno or 0, "")) from None
     return listener
 
 
@@ -39,8 +41,7 @@ _HINTS = {
 }
 
 
-def _cannot_listen(host: str, port: int, error: OSError | ValueError, hint: str) -> ServeError:
-    reason = getattr(error, "strerror", None) or str(error)
+def _cannot_listen(host: str, port: int, reason: str, hint: str) -> ServeError:
     return ServeError(Problem(message=f"cannot listen on {authority(host, port)}: {reason}", hint=hint))
 
 
