@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from traceback import print_exception
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -35,8 +36,9 @@ def _reported_errors(*, show_traceback: bool) -> Iterator[None]:
         yield
     except MultiserveError as error:
         if show_traceback:
-            raise
-        click.echo(f"Error: {error}", err=True)
+            print_exception(error)
+        else:
+            click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
 
 
@@ -150,10 +152,11 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
         if production
         else (_PRODUCTION_ONLY, "needs --production")
     )
+    given = {name for name in ctx.params if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE}
     for name in names:
-        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+        if name in given:
             raise click.UsageError(f"--{name.replace('_', '-')} {reason}.", ctx)
-    if production and ctx.params["bind"] and (ctx.params["host"] or ctx.params["port"] is not None):
+    if "bind" in given and given & {"host", "port"}:
         raise click.UsageError("--bind says it all: leave out --host and --port.", ctx)
 
 

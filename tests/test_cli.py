@@ -488,14 +488,13 @@ def test_no_text_to_explain_ends_in_a_traceback(run, write_config, url):
 # The exits, and the shells
 
 
-@pytest.mark.parametrize("style", ["text", "json"])
-@pytest.mark.parametrize("command", ["check", "routes"])
-def test_traceback_raises_the_error_itself(write_config, command, style):
-    path = write_config("[mounts]")
-    args = [command, "-c", str(path), "--traceback", "--format", style]
-    expected = SystemExit if (command, style) == ("check", "json") else cli.ConfigError
-    with pytest.raises(expected):
-        cli.main(args, prog_name="multiserve")
+@pytest.mark.parametrize("command", ["check", "routes", "run"])
+def test_traceback_shows_where_an_error_comes_from_and_keeps_the_exit_code(run, write_config, command):
+    code, out, err = run(command, "-c", str(write_config("[mounts]")), "--traceback")
+    assert (code, out) == (1, "")
+    assert err.startswith("Traceback (most recent call last):\n")
+    assert "multiserve.errors.ConfigError: " in err
+    assert err.endswith('mounts: there are no mounts\n    Write at least one, such as "/" = "module:app".\n')
 
 
 @pytest.mark.parametrize(
