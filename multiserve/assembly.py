@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from multiserve.errors import LoadError, Problem
 from multiserve.loader import format_cause, load
 from multiserve.mounts.broken import broken
 from multiserve.routing import Router
+
+log = logging.getLogger("multiserve")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,17 @@ def refuse_failures(assembly: Assembly) -> None:
     failures = assembly.failures
     strict = assembly.config.server.strict or len(failures) == len(assembly.mounts)
     if failures and (strict or any(loaded.mount.required for loaded in failures)):
-        raise LoadError(*(problem for loaded in failures if loaded.error for problem in loaded.error.problems))
+        errors = [loaded.error for loaded in failures if loaded.error]
+        refusal = LoadError(*(problem for error in errors for problem in error.problems))
+        refusal.details = "\n\n".join(map(format_cause, errors))
+        raise refusal
+
+
+def log_failures(assembly: Assembly, log: logging.Logger) -> None:
+    """Log each failure that is served around, with the traceback of the application."""
+    for loaded in assembly.failures:
+        if loaded.error:
+            log.error("%s answers 503:\n%s", loaded.mount.key, format_cause(loaded.error))
 
 
 def create_app(config: str | os.PathLike[str] | None = None) -> WSGIApplication:
@@ -118,4 +131,5 @@ def create_app(config: str | os.PathLike[str] | None = None) -> WSGIApplication:
     configuration = load_config(find_config(config))
     assembly = assemble(configuration)
     refuse_failures(assembly)
+    log_failures(assembly, log)
     return assembly.application

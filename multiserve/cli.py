@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from traceback import print_exception
+from traceback import format_exception
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -36,7 +36,7 @@ def _reported_errors(*, show_traceback: bool) -> Iterator[None]:
         yield
     except MultiserveError as error:
         if show_traceback:
-            print_exception(error)
+            click.echo(error.details or "".join(format_exception(error)).rstrip(), err=True)
         else:
             click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
@@ -177,12 +177,15 @@ def _read(path: os.PathLike[str], values: dict[str, Any]) -> Config:
 
 
 def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None:
-    from multiserve.servers import development
+    from multiserve.servers import development, reloading
 
-    config = read()
-    debugger = development.use_debugger(config, asked=values["debugger"])
-    load = partial(assemble, config, development=True, environment=development.ENVIRONMENT if debugger else {})
-    development.serve(config, load, _announce_loaded, debugger=debugger)
+    supervised = reloading.is_supervised()
+    try:
+        development.serve(read(), assemble, _announce_loaded, debugger=values["debugger"])
+    except ConfigError as error:
+        if supervised:  # the process above waits for the file to be mended
+            error.exit_code = reloading.WRONG_CONFIGURATION
+        raise
 
 
 def _announce_loaded(assembly: Assembly, origin: str) -> None:
@@ -234,9 +237,8 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
     """  # noqa: D301 (click's mark is a control character)
     with _reported_errors(show_traceback=traceback):
         try:
-            configuration = load_config(find_config(config))
+            configuration = load_config(find_config(config), check=_problems_of_servers)
             configuration = select(configuration, only) if only else configuration
-            _check_gunicorn(configuration)
         except ConfigError as error:
             if style == "json":
                 click.echo(json.dumps({"ok": False, "problems": report.problems_as_json(error.problems), "mounts": []}))
@@ -267,14 +269,21 @@ def _stdout_is_stderr() -> Iterator[None]:
         os.close(stdout)
 
 
-def _check_gunicorn(config: Config) -> None:
+def _problems_of_servers(config: Config) -> Iterator[Problem]:
+    """Find what `run` would refuse, in development and in production."""
+    from multiserve.servers.development import use_debugger
+
     try:
-        from multiserve.servers.gunicorn import check_settings
+        use_debugger(config, asked=None)
+    except ConfigError as error:
+        yield from error.problems
+    try:
+        from multiserve.servers.gunicorn import problems_of_settings
     except ImportError:
         if config.gunicorn:
             click.echo("Note: gunicorn cannot be imported here, so [gunicorn] is not checked.", err=True)
     else:
-        check_settings(config)
+        yield from problems_of_settings(config)
 
 
 @main.command()

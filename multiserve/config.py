@@ -112,8 +112,12 @@ def _exists(path: str) -> bool:
     return os.path.exists(path)  # noqa: PTH110 (Path.exists raises where the system refuses to look)
 
 
-def load_config(path: str | os.PathLike[str]) -> Config:
+def load_config(path: str | os.PathLike[str], check: Callable[[Config], Iterable[Problem]] = lambda _: ()) -> Config:
     """Read and check a file, all mistakes in one run.
+
+    Args:
+        path: The file.
+        check: Find more problems in what was read; where there are mistakes it has the defaults.
 
     Raises:
         ConfigError: The file cannot be read, is not TOML, or has mistakes in it.
@@ -129,7 +133,7 @@ def load_config(path: str | os.PathLike[str]) -> Config:
         document = table
     problems: list[Problem] = []
     config = _read_config(Table(document, root, problems), file.absolute(), root)
-    raise_for(problems, source=str(file))
+    raise_for([*problems, *check(config)], source=str(file))
     return config
 
 

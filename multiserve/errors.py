@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +31,12 @@ class MultiserveError(Exception):
 
     Attributes:
         problems: Every mistake that was found, in the order of the file.
+        details: The tracebacks of the applications behind it, if there are any.
         exit_code: What the command line exits with.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
+    details: str = ""
 
     def __init__(self, *problems: Problem | str) -> None:
         """Collect the problems; a plain string is a problem without a key."""

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import click
+import click.shell_completion
 import pytest
 
 from multiserve import __version__, cli
@@ -364,12 +365,12 @@ def test_only_a_mount_that_is_there(run, write_config, only, message):
 
 
 def test_check_checks_the_settings_of_gunicorn(run, write_config):
-    path = write_config(GOOD + '[gunicorn]\nworkesr = 2\nreload = true\nthreads = "four"\nloglevel = "lodu"')
+    write_config(GOOD + '[gunicorn]\nworkesr = 2\nreload = true\nthreads = "four"\nloglevel = "lodu"')
     assert run("check") == (
         1,
         "",
         (
-            f"Error: {path}:\n"
+            "Error: multiserve.toml:\n"
             'gunicorn.workesr: gunicorn has no such setting\n    Did you mean "workers"?\n'
             "gunicorn.reload: this setting makes no sense here\n"
             "    Run without --production to reload on changes; send SIGHUP to reload in production.\n"

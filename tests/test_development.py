@@ -8,7 +8,8 @@ import pytest
 
 from multiserve.config import load_config
 from multiserve.errors import ConfigError
-from multiserve.servers.development import use_debugger, watched_files
+from multiserve.servers.development import use_debugger
+from multiserve.servers.reloading import watched_files
 
 
 @pytest.fixture

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from multiserve._types import WSGIApplication
-from multiserve.assembly import Assembly, may_refuse, refuse_failures
+from multiserve.assembly import Assembly, log_failures, refuse_failures
 from multiserve.config import Config
-from multiserve.errors import ConfigError, LoadError, MultiserveError, Problem, ServeError, raise_for
-from multiserve.loader import format_cause
+from multiserve.errors import ConfigError, MultiserveError, Problem, ServeError, raise_for
 from multiserve.servers.addresses import bind, origin
 from multiserve.servers.rehearsal import rehearse
 
@@ -22,12 +23,15 @@ try:
     from gunicorn.app.base import Application
     from gunicorn.arbiter import Arbiter
     from gunicorn.config import Config as GunicornConfig  # noqa: TC002 (the variable is read by this import)
+    from gunicorn.errors import HaltServer
 except ValueError as error:  # gunicorn reads the variable while it is imported
     raise ConfigError(Problem(key="WEB_CONCURRENCY", message=f"not a number of workers: {error}")) from error
 
 from multiserve.servers.settings import absolute, configure
 
 log = logging.getLogger("gunicorn.error")
+
+_LONGEST_RELOAD = 300  # seconds; the workers go on meanwhile, but other signals wait
 
 
 def serve(
@@ -50,15 +54,16 @@ def serve(
         ServeError: An address cannot be bound.
     """
     application = GunicornApplication(read, load, absolute(overrides, Path.cwd()), announce)
-    if may_refuse(application.config):
-        application.rehearse()
+    application.rehearse()
     _check_addresses(application)
     try:
         application.run()
+    except HaltServer as halt:  # raised again while gunicorn stops for the first one
+        raise ServeError(f"gunicorn stopped: {halt.reason}") from halt
     except Exception as error:
         # Once the workers run, gunicorn's loop lets no exception out: this is the start.
         message = f"gunicorn cannot start: {str(error).strip() or type(error).__name__}"
-        raise ServeError(Problem(message=message)) from error
+        raise ServeError(message) from error
 
 
 class GunicornApplication(Application):  # type: ignore[misc]
@@ -76,12 +81,16 @@ class GunicornApplication(Application):  # type: ignore[misc]
         self._load = load
         self._overrides = overrides
         self._announce = announce
+        self._environment: dict[str, str] = {}
         super().__init__(prog="multiserve")
 
     def do_load_config(self) -> None:
         """Read the file and check gunicorn's settings; gunicorn's own version prints and exits."""
-        config = self._read()
-        self.config, self.cfg = config, checked_settings(config, self._overrides)
+        self.config = self._read()
+        # Before the settings: hooks may import applications.
+        self._environment = {name: value for name, value in self.config.env.items() if name not in os.environ}
+        os.environ.update(self._environment)
+        self.cfg = checked_settings(self.config, self._overrides)
 
     def fresh(self) -> GunicornApplication:
         """Read the file again, for SIGHUP.
@@ -89,16 +98,24 @@ class GunicornApplication(Application):  # type: ignore[misc]
         Raises:
             MultiserveError: The file is wrong, or has nothing to serve: the running workers are better.
         """
-        application = GunicornApplication(self._read, self._load, self._overrides, self._announce)
-        application.rehearse()
+        before = dict(os.environ)
+        for name in self._environment:  # the file may set it differently now
+            os.environ.pop(name, None)
+        try:
+            application = GunicornApplication(self._read, self._load, self._overrides, self._announce)
+            application.rehearse(seconds=_LONGEST_RELOAD)
+        except MultiserveError:
+            os.environ.clear()
+            os.environ.update(before)
+            raise
         return application
 
     def reload(self) -> None:
         """Do nothing: the arbiter has the application that it asked `fresh` for."""
 
-    def rehearse(self) -> None:
-        """Raise what would keep the workers from loading the application, in no more time than they have."""
-        rehearse(lambda: refuse_failures(self._assemble()), seconds=self.cfg.timeout)
+    def rehearse(self, seconds: int = 0) -> None:
+        """Raise if the applications must not be served as they are; the workers serve what there is."""
+        rehearse(lambda: refuse_failures(self._assemble()), seconds=seconds)
 
     def _assemble(self) -> Assembly:
         os.chdir(self.cfg.chdir)  # not before: for SIGUSR2 the master has to stay where it was started
@@ -106,15 +123,9 @@ class GunicornApplication(Application):  # type: ignore[misc]
 
     def load(self) -> WSGIApplication:
         """Load the application; gunicorn calls this in each worker, or in the master with `preload_app`."""
-        assembly = self._assemble()
-        try:
-            refuse_failures(assembly)
-        except LoadError as error:
-            log.error("Nothing to serve:\n%s", error)  # noqa: TRY400 (the problems say it all)
-            sys.exit(LoadError.exit_code)
-        for loaded in assembly.failures:
-            if loaded.error:
-                log.error("%s answers 503:\n%s", loaded.mount.key, format_cause(loaded.error))
+        with _default_signals():
+            assembly = self._assemble()
+        log_failures(assembly, log)
         return assembly.application
 
     def announce(self, listeners: list[Any]) -> None:
@@ -158,6 +169,18 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
             super().reload()
 
 
+@contextlib.contextmanager
+def _default_signals() -> Iterator[None]:
+    """End the process by the signals that gunicorn turns into SystemExit: an application that loads would catch it."""
+    handlers = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGQUIT, signal.SIGABRT)}
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in {**handlers, signal.SIGINT: interrupt}.items():
+            signal.signal(number, handler)
+
+
 def _check_addresses(application: GunicornApplication, ours: Sequence[Any] = ()) -> None:
     """Raise `ServeError` for an address that cannot be bound; gunicorn would try for five seconds, and exit."""
     our_ports = {address[1] for address in ours if isinstance(address, tuple)}  # gunicorn closes them before it binds
@@ -173,19 +196,8 @@ def _check_addresses(application: GunicornApplication, ours: Sequence[Any] = ())
 
 def _check_socket(path: Path) -> None:
     """Raise `ServeError` for what gunicorn would stumble over; a socket that is there already, it replaces."""
-    if not path.parent.is_dir():
-        raise ServeError(Problem(message=f"cannot listen on unix:{path}: there is no folder {path.parent}"))
     if path.exists() and not path.is_socket():
         raise ServeError(Problem(message=f"cannot listen on unix:{path}: something else is there"))
-
-
-def check_settings(config: Config, overrides: Mapping[str, Any] | None = None) -> None:
-    """Raise for every setting of gunicorn that is wrong.
-
-    Raises:
-        ConfigError: With all of them.
-    """
-    checked_settings(config, overrides or {})
 
 
 def checked_settings(config: Config, overrides: Mapping[str, Any]) -> GunicornConfig:
@@ -195,3 +207,12 @@ def checked_settings(config: Config, overrides: Mapping[str, Any]) -> GunicornCo
     settings, problems = configure(config, overrides)
     raise_for(problems, source=str(config.path))
     return settings
+
+
+def problems_of_settings(config: Config) -> list[Problem]:
+    """Give everything that is wrong with gunicorn's settings in a file."""
+    try:
+        checked_settings(config, {})
+    except ConfigError as error:
+        return list(error.problems)
+    return []

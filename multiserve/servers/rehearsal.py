@@ -11,6 +11,8 @@ from typing import Any
 
 from multiserve.errors import MultiserveError, ServeError
 
+_INTERRUPTED = 130  # what shells give for Ctrl-C
+
 
 def rehearse(act: Callable[[], None], *, seconds: int = 0) -> None:
     """Run `act` in a forked child and raise here what it raises there; without fork, run it here.
@@ -21,7 +23,7 @@ def rehearse(act: Callable[[], None], *, seconds: int = 0) -> None:
 
     Raises:
         MultiserveError: What `act` raised.
-        ServeError: The child ended without a word, such as by os._exit or a signal.
+        ServeError: The child took too long, or ended without a word, such as by os._exit or a signal.
     """
     if not hasattr(os, "fork"):  # Windows
         act()
@@ -30,18 +32,31 @@ def rehearse(act: Callable[[], None], *, seconds: int = 0) -> None:
     child = os.fork()
     if child == 0:
         os.close(reading)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        for number in (signal.SIGALRM, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         signal.alarm(seconds)
         _report(act, writing)
     os.close(writing)
-    answer = _read_answer(reading)
-    _, status = os.waitpid(child, 0)
+    try:
+        answer = _read_answer(reading)
+    except BaseException:  # such as Ctrl-C: nobody waits for the child any longer
+        os.kill(child, signal.SIGKILL)
+        raise
+    finally:
+        _, status = os.waitpid(child, 0)
     if answer is None:
-        code = os.waitstatus_to_exitcode(status)
-        raise ServeError(f"the process that loaded the applications ended by itself, with exit code {code}")
-    kind, problems = answer
+        raise ServeError(_describe_end(os.waitstatus_to_exitcode(status), seconds))
+    kind, problems, details = answer
     if kind is not None:
-        raise kind(*problems)
+        error = kind(*problems)
+        error.details = details
+        raise error
+
+
+def _describe_end(code: int, seconds: int) -> str:
+    if code == -signal.SIGALRM:
+        return f"loading the applications took longer than {seconds} seconds"
+    return f"the process that loaded the applications ended by itself, with exit code {code}"
 
 
 def _read_answer(reading: int) -> Any:
@@ -55,15 +70,16 @@ def _read_answer(reading: int) -> Any:
 
 def _report(act: Callable[[], None], writing: int) -> None:
     """Run `act` in the child and end the child, whatever happens."""
-    kind: type[MultiserveError] | None = None
-    problems: tuple[object, ...] = ()
+    answer: tuple[Any, ...] = (None, (), "")
     try:
         act()
     except MultiserveError as error:
-        kind, problems = type(error), error.problems
+        answer = (type(error), error.problems, error.details)
+    except KeyboardInterrupt:
+        os._exit(_INTERRUPTED)
     except BaseException:  # noqa: BLE001 (nothing may run on in this process)
         traceback.print_exc()
         os._exit(1)
     with os.fdopen(writing, "wb") as pipe:
-        pipe.write(pickle.dumps((kind, problems)))
+        pipe.write(pickle.dumps(answer))
     os._exit(0)

@@ -237,6 +237,8 @@ def _check_meaning(name: str, value: Any, folder: Path) -> Iterator[tuple[str, s
         yield f'"{value}" is not one of the choices', did_you_mean(value, _CHOICES[name])
     elif name == "bind" and not (value and all(value)):
         yield "there is no address", 'Write HOST:PORT, or unix:PATH, such as "127.0.0.1:8000".'
+    elif name == "bind":
+        yield from _check_sockets([value] if isinstance(value, str) else value, folder)
     elif name == "secure_scheme_headers" and not all(isinstance(each, str) for each in value.values()):
         yield "expected a table of texts, found something else in it", ""
     elif name == "worker_class" and value in _ASGI_WORKERS:
@@ -245,6 +247,13 @@ def _check_meaning(name: str, value: Any, folder: Path) -> Iterator[tuple[str, s
         yield f'"{value}" is not one of the choices', did_you_mean(value, _WORKERS)
     elif name in (*_FILES, *_FOLDERS, *_WRITTEN) and value != "-":
         yield from _check_path(name, folder / value)
+
+
+def _check_sockets(addresses: list[str], folder: Path) -> Iterator[tuple[str, str]]:
+    for address in addresses:
+        parent = Path(_absolute_socket(address, folder).removeprefix("unix:")).parent
+        if address.startswith("unix:") and not parent.is_dir():
+            yield f"there is no folder {parent}", "Make the folder first."
 
 
 def _check_path(name: str, path: Path) -> Iterator[tuple[str, str]]:

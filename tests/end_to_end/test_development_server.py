@@ -236,3 +236,31 @@ def test_an_application_that_ends_the_process_while_it_loads_is_told_from_one_th
     server = run("--strict")
     assert server.wait() == 3
     assert server.log == "Error: the process that loaded the applications ended by itself, with exit code 7\n"
+
+
+def test_a_mount_is_mended_by_a_file_that_appears(run, write, hello, tmp_path):
+    write("multiserve.toml", '[mounts]\n"/" = "one"\n"/later" = "later"\n')
+    write("one.py", hello("one"))
+    server = run().ready()
+    assert server.get("/later").status == 503
+    (tmp_path / "later.py").write_text(hello("later"), "utf-8")
+    answers(server, "/later", "later /later")
+
+
+def test_host_and_port_stay_and_so_does_the_debugger(run, write, hello):
+    write("one.py", hello("one"))
+    write("multiserve.toml", '[mounts]\n"/" = "one"\n[server]\nhost = "0.0.0.0"\n')
+    server = run().ready()
+    write("multiserve.toml", '[mounts]\n"/" = "one"\n"/two" = "one"\n[server]\nhost = "127.0.0.1"\nport = 1\n')
+    server.until(lambda: "2 mounts" in server.log, "the new file")
+    assert "Host and port stay 0.0.0.0:" in server.log
+    assert "Debugger is active" not in server.log
+
+
+@pytest.mark.parametrize("code", [1, 3])
+def test_an_application_that_ends_the_process_ends_the_server(run, write, code):
+    write("ends.py", f"import os\nos._exit({code})")
+    write("multiserve.toml", '[mounts]\n"/" = "ends"\n')
+    server = run()
+    assert server.wait() == code
+    assert f"The process that served has ended with exit code {code}." in server.log
