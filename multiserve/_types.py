@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Literal, TypeAlias
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 Interface: TypeAlias = Literal["wsgi", "asgi"]
 
-__all__ = ["Interface", "StartResponse", "WSGIApplication", "WSGIEnvironment"]
+# ASGI 3.0, https://asgi.readthedocs.io/en/latest/specs/main.html
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+__all__ = [
+    "ASGIApplication",
+    "Interface",
+    "Message",
+    "Receive",
+    "Scope",
+    "Send",
+    "StartResponse",
+    "WSGIApplication",
+    "WSGIEnvironment",
+]

@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
-from multiserve._types import Interface, WSGIApplication
+from multiserve._types import ASGIApplication, Interface, WSGIApplication
 from multiserve.config import Config, Mount, find_config, load_config
-from multiserve.dispatch.wsgi import WSGIDispatcher, not_found
+from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.errors import LoadError, Problem
+from multiserve.keys import MountKey
 from multiserve.loader import format_cause, load
-from multiserve.mounts.broken import broken
+from multiserve.mounts.answers import Answer, broken, not_found
 from multiserve.routing import Router
 
 log = logging.getLogger("multiserve")
@@ -26,33 +28,39 @@ class LoadedMount:
 
     Attributes:
         mount: The entry of the file.
-        application: What answers its requests; a 503 in place of one that could not be loaded.
+        application: What was loaded; None if nothing could be.
         interface: What the application speaks; None where there is none.
-        error: Why it could not be loaded.
+        error: Why the mount cannot be served.
     """
 
     mount: Mount
-    application: WSGIApplication
+    application: Any = None
     interface: Interface | None = None
     error: LoadError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """All mounts and the composed application."""
+    """All mounts and the composed application, which is a WSGI or an ASGI application."""
 
     config: Config
     mounts: tuple[LoadedMount, ...]
-    application: WSGIApplication
+    application: Any
+    interface: Interface
 
     @property
     def failures(self) -> tuple[LoadedMount, ...]:
-        """The mounts that could not be loaded."""
+        """The mounts that cannot be served."""
         return tuple(loaded for loaded in self.mounts if loaded.error)
 
 
 def assemble(
-    config: Config, *, development: bool = False, environment: Mapping[str, str] = MappingProxyType({})
+    config: Config,
+    *,
+    development: bool = False,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    interface: Interface | None = None,
+    wrap: Callable[[WSGIApplication], WSGIApplication] | None = None,
 ) -> Assembly:
     """Load every mount and compose them; the failures are in the result.
 
@@ -60,12 +68,59 @@ def assemble(
         config: The configuration; its `[env]` is set and its `pythonpath` put in front before the first import.
         development: Show tracebacks and the list of mounts to clients.
         environment: Environment variables that count only where neither the process nor the file sets them.
+        interface: What the composed application shall speak; by default WSGI if every mount does, else ASGI.
+        wrap: Wrap each WSGI application, such as with a debugger.
     """
     _prepare_process(config, environment)
-    mounts = tuple(_load_mount(config, mount, development=development) for mount in config.mounts)
-    router = Router((loaded.mount.key, loaded.application) for loaded in mounts)
-    names = [str(mount.key) for mount in config.mounts] if development else []
-    return Assembly(config=config, mounts=mounts, application=WSGIDispatcher(router, not_found(names)))
+    mounts = tuple(_load_mount(config, mount, interface, wrap) for mount in config.mounts)
+    speaks: Interface = interface or ("asgi" if any(loaded.interface == "asgi" for loaded in mounts) else "wsgi")
+    compose = _compose_wsgi if speaks == "wsgi" else _compose_asgi
+    return Assembly(
+        config=config, mounts=mounts, application=compose(config, mounts, development=development), interface=speaks
+    )
+
+
+def _compose_wsgi(config: Config, mounts: Iterable[LoadedMount], *, development: bool) -> WSGIApplication:
+    composed = [
+        (loaded.mount.key, _broken(loaded, development=development).wsgi if loaded.error else loaded.application)
+        for loaded in mounts
+    ]
+    return WSGIDispatcher(Router(composed), _not_found(config, development=development).wsgi)
+
+
+def _compose_asgi(config: Config, mounts: Iterable[LoadedMount], *, development: bool) -> ASGIApplication:
+    # asyncio takes long to import: whoever mounts WSGI applications alone does without it.
+    from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
+    from multiserve.dispatch.bridge import WSGIBridge
+    from multiserve.dispatch.lifespan import Lifespan, Lifespans
+
+    missing = _not_found(config, development=development)
+    lifespans: dict[int, Lifespan] = {}  # one for each application object, however often it is mounted
+    required: list[Lifespan] = []
+    composed: list[tuple[MountKey, ASGIMount]] = []
+    for loaded in mounts:
+        mount, application = loaded.mount, loaded.application
+        if loaded.error:
+            answer = _broken(loaded, development=development).asgi
+            composed.append((mount.key, ASGIMount(http=answer, websocket=answer)))
+        elif loaded.interface == "wsgi":
+            bridge = WSGIBridge(application, mount.threads, name=str(mount.key))
+            composed.append((mount.key, ASGIMount(http=bridge, websocket=missing.asgi)))
+        else:
+            lifespan = lifespans.setdefault(id(application), Lifespan(application, str(mount.key)))
+            composed.append((mount.key, ASGIMount(http=application, websocket=application, lifespan=lifespan)))
+            if (mount.required or config.server.strict) and lifespan not in required:
+                required.append(lifespan)
+    supervisor = Lifespans(list(lifespans.values()), required, config.server.shutdown_timeout)
+    return ASGIDispatcher(Router(composed), supervisor, missing, config.server.startup_timeout, details=development)
+
+
+def _not_found(config: Config, *, development: bool) -> Answer:
+    return not_found([str(mount.key) for mount in config.mounts] if development else [])
+
+
+def _broken(loaded: LoadedMount, *, development: bool) -> Answer:
+    return broken(str(loaded.mount.key), format_cause(loaded.error) if development and loaded.error else "")
 
 
 def _prepare_process(config: Config, environment: Mapping[str, str]) -> None:
@@ -75,20 +130,32 @@ def _prepare_process(config: Config, environment: Mapping[str, str]) -> None:
     sys.path[:] = [*folders, *(entry for entry in sys.path if entry not in folders)]
 
 
-def _load_mount(config: Config, mount: Mount, *, development: bool) -> LoadedMount:
+def _load_mount(
+    config: Config,
+    mount: Mount,
+    interface: Interface | None,
+    wrap: Callable[[WSGIApplication], WSGIApplication] | None,
+) -> LoadedMount:
     try:
-        loaded = load(mount.target, prefix=mount.key.prefix, key=mount.toml_key, folder=config.folder)
-        _refuse_asgi(mount, loaded.interface)
+        application, speaks = load(
+            mount.target,
+            prefix=mount.key.prefix,
+            key=mount.toml_key,
+            folder=config.folder,
+            interface=mount.interface,
+        )
     except LoadError as error:
-        details = format_cause(error) if development else ""
-        return LoadedMount(mount=mount, application=broken(str(mount.key), details), error=error)
-    return LoadedMount(mount=mount, application=loaded.application, interface=loaded.interface)
-
-
-def _refuse_asgi(mount: Mount, interface: Interface) -> None:
-    if interface == "asgi":
-        message = f'"{mount.app}" is an ASGI application, which this version cannot mount'
-        raise LoadError(Problem(key=mount.toml_key, message=message, hint="Mount a WSGI application here."))
+        return LoadedMount(mount=mount, error=error)
+    if (speaks, interface) == ("asgi", "wsgi"):
+        problem = Problem(
+            key=mount.toml_key,
+            message=f'"{mount.app}" is an ASGI application, which a WSGI server cannot serve',
+            hint="Serve multiserve.asgi:application with an ASGI server instead; it serves the WSGI mounts, too.",
+        )
+        return LoadedMount(mount=mount, application=application, interface=speaks, error=LoadError(problem))
+    if wrap and speaks == "wsgi":
+        application = wrap(application)
+    return LoadedMount(mount=mount, application=application, interface=speaks)
 
 
 def may_refuse(config: Config) -> bool:
@@ -104,11 +171,8 @@ def refuse_failures(assembly: Assembly) -> None:
     """
     failures = assembly.failures
     strict = assembly.config.server.strict or len(failures) == len(assembly.mounts)
-    if failures and (strict or any(loaded.mount.required for loaded in failures)):
-        errors = [loaded.error for loaded in failures if loaded.error]
-        refusal = LoadError(*(problem for error in errors for problem in error.problems))
-        refusal.details = "\n\n".join(map(format_cause, errors))
-        raise refusal
+    if strict or any(loaded.mount.required for loaded in failures):
+        _refuse(failures)
 
 
 def log_failures(assembly: Assembly, log: logging.Logger) -> None:
@@ -118,18 +182,26 @@ def log_failures(assembly: Assembly, log: logging.Logger) -> None:
             log.error("%s answers 503:\n%s", loaded.mount.key, format_cause(loaded.error))
 
 
-def create_app(config: str | os.PathLike[str] | None = None) -> WSGIApplication:
-    """Compose the mounts of a configuration into one WSGI application (PEP 3333), for any server.
+def _refuse(failures: Iterable[LoadedMount]) -> None:
+    if errors := [loaded.error for loaded in failures if loaded.error]:
+        refusal = LoadError(*(problem for error in errors for problem in error.problems))
+        refusal.details = "\n\n".join(map(format_cause, errors))
+        raise refusal
+
+
+def create_app(config: str | os.PathLike[str] | None = None, interface: Interface | None = None) -> Any:
+    """Compose the mounts of a configuration into one application, for any server.
 
     Args:
         config: The path of the file; by default it is found as the command line finds it.
+        interface: `"wsgi"` (PEP 3333) or `"asgi"` (ASGI 3.0); by default WSGI if every mount is, else ASGI.
 
     Raises:
         ConfigError: The file is missing or wrong.
-        LoadError: No mount could be loaded, or a required one could not.
+        LoadError: No mount could be loaded, or a required one could not, or WSGI cannot serve them.
     """
-    configuration = load_config(find_config(config))
-    assembly = assemble(configuration)
+    assembly = assemble(load_config(find_config(config)), interface=interface)
     refuse_failures(assembly)
+    _refuse(loaded for loaded in assembly.failures if loaded.interface)  # it is the server that is wrong, not the mount
     log_failures(assembly, log)
     return assembly.application

@@ -10,19 +10,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from traceback import format_exception
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 
 from multiserve import __version__, report
+from multiserve._types import Interface
 from multiserve.assembly import Assembly, assemble
-from multiserve.config import CONFIG_VARIABLE, Config, Development, Server, find_config, load_config, select
-from multiserve.errors import ConfigError, LoadError, MultiserveError, Problem, ServeError
+from multiserve.config import Config, Development, Server, find_config, load_config, select
+from multiserve.errors import ConfigError, LoadError, MultiserveError, Problem, ServeError, raise_for
 from multiserve.explain import explain
 from multiserve.loader import format_cause
-from multiserve.options import options_of, override
-
-F = TypeVar("F", bound=Callable[..., Any])
+from multiserve.options import common_options, format_option, only_option, options_of, override
 
 # Options of `run` that only one of the two servers has.
 _DEVELOPMENT_ONLY = ("reload", "debugger", "threaded", "extra_files", "exclude_patterns")
@@ -40,40 +39,6 @@ def _reported_errors(*, show_traceback: bool) -> Iterator[None]:
         else:
             click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
-
-
-def _complete_mounts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-    with contextlib.suppress(MultiserveError):
-        config = load_config(find_config(ctx.params.get("config")))
-        return [name for name in map(str, (mount.key for mount in config.mounts)) if name.startswith(incomplete)]
-    return []
-
-
-def _common_options(command: F) -> F:
-    command = click.option(
-        "--traceback", is_flag=True, envvar="MULTISERVE_TRACEBACK", help="Show the traceback of an error."
-    )(command)
-    return click.option(
-        "-c",
-        "--config",
-        metavar="FILE",
-        # The variable is read where every other server reads it, too; here it is only told.
-        help=f"The file. [default: {CONFIG_VARIABLE}, multiserve.toml, or [tool.multiserve] in pyproject.toml]",
-    )(command)
-
-
-_only_option = click.option(
-    "--only",
-    multiple=True,
-    metavar="PREFIX",
-    envvar="MULTISERVE_ONLY",
-    show_envvar=True,
-    shell_complete=_complete_mounts,
-    help="Only the mount with this key, at its own prefix; repeatable.",
-)
-_format_option = click.option(
-    "--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or for machines."
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -95,8 +60,8 @@ def main() -> None:
 
 
 @main.command()
-@_common_options
-@_only_option
+@common_options
+@only_option
 @click.option(
     "--production", is_flag=True, envvar="MULTISERVE_PRODUCTION", show_envvar=True, help="Serve with gunicorn."
 )
@@ -122,7 +87,7 @@ def main() -> None:
     type=click.IntRange(1),
     envvar="MULTISERVE_THREADS",
     show_envvar=True,
-    help="With --production: threads in each worker. [default: 4]",
+    help="With --production: threads in each worker, if all mounts are WSGI. [default: 4]",
 )
 @click.pass_context
 def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values: Any) -> None:
@@ -215,15 +180,18 @@ def _announce_mounts(config: Config, origins: list[str]) -> None:
 
 
 def _refuse_gunicorn(error: ImportError) -> NoReturn:
-    hint = "Serve multiserve.wsgi:application with another server, such as: waitress-serve multiserve.wsgi:application"
+    hint = (
+        "Use another server: waitress-serve multiserve.wsgi:application, "
+        "or uvicorn multiserve.asgi:application if any mount is ASGI."
+    )
     where = "gunicorn does not run on Windows" if os.name == "nt" else f"gunicorn cannot be imported: {error}"
     raise ServeError(Problem(message=where, hint=hint)) from error
 
 
 @main.command()
-@_common_options
-@_only_option
-@_format_option
+@common_options
+@only_option
+@format_option
 def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: str) -> None:
     """Load every mount and check every setting, without serving.
 
@@ -239,13 +207,15 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
         try:
             configuration = load_config(find_config(config), check=_problems_of_servers)
             configuration = select(configuration, only) if only else configuration
+            with _stdout_is_stderr():
+                assembly = assemble(configuration)
+            if assembly.interface == "asgi":  # not every worker can serve it
+                raise_for(_problems_of_gunicorn(configuration, "asgi"), source=str(configuration.path))
         except ConfigError as error:
             if style == "json":
                 click.echo(json.dumps({"ok": False, "problems": report.problems_as_json(error.problems), "mounts": []}))
                 sys.exit(error.exit_code)
             raise
-        with _stdout_is_stderr():
-            assembly = assemble(configuration)
         if style == "json":
             mounts = report.outcomes_as_json(assembly)
             click.echo(json.dumps({"ok": not assembly.failures, "problems": [], "mounts": mounts}, indent=2))
@@ -277,18 +247,23 @@ def _problems_of_servers(config: Config) -> Iterator[Problem]:
         use_debugger(config, asked=None)
     except ConfigError as error:
         yield from error.problems
+    yield from _problems_of_gunicorn(config)
+
+
+def _problems_of_gunicorn(config: Config, interface: Interface = "wsgi") -> list[Problem]:
     try:
         from multiserve.servers.gunicorn import problems_of_settings
     except ImportError:
-        if config.gunicorn:
+        if config.gunicorn and interface == "wsgi":
             click.echo("Note: gunicorn cannot be imported here, so [gunicorn] is not checked.", err=True)
     else:
-        yield from problems_of_settings(config)
+        return problems_of_settings(config, interface)
+    return []
 
 
 @main.command()
-@_common_options
-@_format_option
+@common_options
+@format_option
 @click.option("--explain", "url", metavar="URL", help="Tell which mount answers this URL, and why.")
 def routes(*, config: str | None, traceback: bool, style: str, url: str | None) -> None:
     """List the mounts in the order in which a request tries them; no application is imported.

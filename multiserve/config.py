@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 import tomli
 
+from multiserve._types import Interface
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.keys import KeyProblem, MountKey, parse_key
 from multiserve.tables import Table, describe, did_you_mean, option, quote_key
@@ -29,7 +30,15 @@ class Mount:
     toml_key: str
     target: Target
     app: str = option(help="The application: module:attribute, module:factory(...), or path/to/file.py:attribute.")
-    required: bool = option(default=False, help="Refuse to start when this mount cannot be loaded.")
+    required: bool = option(default=False, help="Refuse to start when this mount cannot be loaded or started.")
+    interface: Interface | None = option(
+        default=None,
+        help="What the application speaks, wsgi or asgi, where multiserve cannot tell.",
+        choices=get_args(Interface),
+    )
+    threads: int = option(
+        4, help="Threads for a WSGI application that is mounted beside ASGI ones.", minimum=1, maximum=1000
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +47,13 @@ class Server:
 
     host: str = option("127.0.0.1", help="The address to listen on; 0.0.0.0 is every network.")
     port: int = option(8000, help="The port to listen on; 0 takes any free one.", minimum=0, maximum=65535)
-    strict: bool = option(default=False, help="Refuse to start when any mount cannot be loaded.")
+    strict: bool = option(default=False, help="Refuse to start when any mount cannot be loaded or started.")
+    startup_timeout: int = option(
+        60, help="Seconds that requests wait for the start-up of an ASGI application.", minimum=1, maximum=3600
+    )
+    shutdown_timeout: int = option(
+        5, help="Seconds that all ASGI applications together get to shut down.", minimum=1, maximum=3600
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +64,7 @@ class Development:
     debugger: bool | None = option(
         default=None, help="Show tracebacks with a console in the browser; by default only where host is this machine."
     )
-    threaded: bool = option(default=True, help="Answer each request in a thread of its own.")
+    threaded: bool = option(default=True, help="Answer each request in a thread of its own, if all mounts are WSGI.")
     extra_files: tuple[str, ...] = option((), help="More files to watch: paths or glob patterns.")
     exclude_patterns: tuple[str, ...] = option((), help="Files that the reloader leaves alone: fnmatch patterns.")
 

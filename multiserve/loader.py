@@ -1,4 +1,4 @@
-"""From a target to an application: imports it, tells apart how that fails, and which interface it has."""
+"""From a target to an application: imports it, calls its factory, and tells apart how that fails."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from multiserve._types import Interface
 from multiserve.errors import LoadError, Problem
+from multiserve.interfaces import InterfaceProblem, signature_of, tell_interface
 from multiserve.targets import Call, Target
 
 USUAL_APPLICATIONS = ("application", "app")
@@ -31,7 +32,7 @@ class Loaded(NamedTuple):
     interface: Interface
 
 
-def load(target: Target, *, prefix: str, key: str, folder: Path) -> Loaded:
+def load(target: Target, *, prefix: str, key: str, folder: Path, interface: Interface | None = None) -> Loaded:
     """Load what a target names.
 
     Args:
@@ -39,13 +40,14 @@ def load(target: Target, *, prefix: str, key: str, folder: Path) -> Loaded:
         prefix: The mount's prefix, for a factory that asks for it; "" for the root.
         key: The TOML key of the target, for the error.
         folder: The folder that the target's file, if it names one, is relative to.
+        interface: What the application speaks, if the user says so; else it is told from the object.
 
     Raises:
         LoadError: Nothing can be loaded; the cause is the application's own exception, if it raised one.
     """
     try:
         with _blamed(f'looking into "{target.text}" failed: '):
-            return _load(target, prefix, folder)
+            return _load(target, prefix, folder, interface)
     except _Failure as failure:
         problem = Problem(key=key, message=str(failure), hint=failure.hint)
         raise LoadError(problem) from failure.__cause__
@@ -68,7 +70,7 @@ def _blamed(what: str) -> Iterator[None]:
         raise _Failure(f"{what}{_explain(error)}", _hint_for(error)) from error
 
 
-def _load(target: Target, prefix: str, folder: Path) -> Loaded:
+def _load(target: Target, prefix: str, folder: Path, interface: Interface | None) -> Loaded:
     module = _import(target, folder)
     attribute, call = (target.attribute, target.call) if target.attribute else _usual_name(module, target.module)
     found = _attribute(module, target.module, attribute)
@@ -76,7 +78,8 @@ def _load(target: Target, prefix: str, folder: Path) -> Loaded:
     if call is not None:
         found = _call(found, name, call, prefix)
         name = f"{name}()"
-    return Loaded(found, _interface(found, name, is_call=call is not None))
+    _refuse_uncallable(found, name, is_made=call is not None)
+    return Loaded(found, interface or _tell_interface(found, name, is_made=call is not None))
 
 
 def _import(target: Target, folder: Path) -> ModuleType:
@@ -196,11 +199,11 @@ def _call(factory: Callable[..., Any], name: str, call: Call, prefix: str) -> An
     if not callable(factory):
         raise _Failure(f'"{name}" is not a factory: it is {_kind(factory)}, which cannot be called')
     args, kwargs = call.arguments(prefix)
-    if signature := _signature(factory):
+    if signature := signature_of(factory):
         try:
             signature.bind(*args, **kwargs)
         except TypeError as error:
-            is_application = "start_response" in signature.parameters
+            is_application = not signature.parameters.keys().isdisjoint(("start_response", "receive"))
             hint = f'It is an application: write "{name}".' if is_application else f"Its arguments are {signature}."
             raise _Failure(f'"{name}" was called wrongly: {error}', hint) from None
     with _blamed(f'"{name}" raised '):
@@ -211,50 +214,21 @@ def _call(factory: Callable[..., Any], name: str, call: Call, prefix: str) -> An
     return application
 
 
-def _signature(function: Callable[..., Any], *, follow_wrapped: bool = True) -> inspect.Signature | None:
-    try:
-        return inspect.signature(function, follow_wrapped=follow_wrapped)
-    except (ValueError, TypeError):  # some built-in callables have none
-        return None
-
-
 def _kind(value: object) -> str:
     name = type(value).__name__
     return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
-def _interface(application: Any, name: str, *, is_call: bool) -> Interface:
-    """Tell the interface from the object, never by calling it."""
-    if not callable(application):
-        message = f'"{name}" is not an application: it is {_kind(application)}, which cannot be called'
-        if isinstance(application, ModuleType):
-            raise _Failure(message, f'Name the attribute in it: "{application.__name__}:app".')
-        raise _Failure(message, "The factory returned it: is a return missing?" if is_call else "")
-    if _is_coroutine_callable(application):
-        return "asgi"
-    # A decorator may change what a function takes: what it wraps tells nothing.
-    signature = _signature(application, follow_wrapped=False)
-    if signature is None or _takes(signature, 2):
-        if inspect.isclass(application) and not hasattr(application, "__iter__"):
-            message = f'"{name}" is not a WSGI application but a class, whose instances cannot be iterated over'
-            raise _Failure(message, f'If its instances are applications, write "{name}(...)".')
-        return "wsgi"
-    if _takes(signature, 3):
-        return "asgi"
-    message = f'"{name}" is not a WSGI application: it takes {signature}, not (environ, start_response)'
-    arguments = "" if _takes(signature, 0) else "..."
-    raise _Failure(message, f'If it is a factory, write "{name}({arguments})".' if not is_call else "")
+def _refuse_uncallable(found: Any, name: str, *, is_made: bool) -> None:
+    if not callable(found):
+        message = f'"{name}" is not an application: it is {_kind(found)}, which cannot be called'
+        if isinstance(found, ModuleType):
+            raise _Failure(message, f'Name the attribute in it: "{found.__name__}:app".')
+        raise _Failure(message, "The factory returned it: is a return missing?" if is_made else "")
 
 
-def _is_coroutine_callable(application: Any) -> bool:
-    """Recognise ASGI 3.0, and the classes of ASGI 2.0, whose instances are awaited."""
-    owner = application if inspect.isclass(application) else type(application)
-    return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(owner.__call__)
-
-
-def _takes(signature: inspect.Signature, count: int) -> bool:
+def _tell_interface(application: Any, name: str, *, is_made: bool) -> Interface:
     try:
-        signature.bind(*range(count))
-    except TypeError:
-        return False
-    return True
+        return tell_interface(application, name, is_made=is_made)
+    except InterfaceProblem as problem:
+        raise _Failure(str(problem), problem.hint) from None

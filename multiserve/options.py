@@ -1,15 +1,54 @@
-"""Command line options made from the dataclasses of the configuration, so that each has one name and one help text."""
+"""The options of the command line: what commands share, and what is made from the dataclasses of the configuration."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_type_hints
 
 import click
 
+from multiserve.config import CONFIG_VARIABLE, find_config, load_config
+from multiserve.errors import MultiserveError
+
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+
+
+def common_options(command: F) -> F:
+    """Decorate a command with the options that every command has."""
+    command = click.option(
+        "--traceback", is_flag=True, envvar="MULTISERVE_TRACEBACK", help="Show the traceback of an error."
+    )(command)
+    return click.option(
+        "-c",
+        "--config",
+        metavar="FILE",
+        # The variable is read where every other server reads it, too; here it is only told.
+        help=f"The file. [default: {CONFIG_VARIABLE}, multiserve.toml, or [tool.multiserve] in pyproject.toml]",
+    )(command)
+
+
+def _complete_mounts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+    with contextlib.suppress(MultiserveError):
+        config = load_config(find_config(ctx.params.get("config")))
+        return [name for name in map(str, (mount.key for mount in config.mounts)) if name.startswith(incomplete)]
+    return []
+
+
+only_option = click.option(
+    "--only",
+    multiple=True,
+    metavar="PREFIX",
+    envvar="MULTISERVE_ONLY",
+    show_envvar=True,
+    shell_complete=_complete_mounts,
+    help="Only the mount with this key, at its own prefix; repeatable.",
+)
+format_option = click.option(
+    "--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or for machines."
+)
 
 
 def options_of(kind: type) -> Callable[[F], F]:

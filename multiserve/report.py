@@ -93,7 +93,7 @@ def outcomes_as_json(assembly: Assembly) -> list[dict[str, Any]]:
 
 
 def mount_as_json(mount: Mount) -> dict[str, Any]:
-    """Give one mount as values for JSON."""
+    """Give one mount as the file has it, as values for JSON."""
     key = mount.key
     return {
         "mount": str(key),
@@ -102,6 +102,7 @@ def mount_as_json(mount: Mount) -> dict[str, Any]:
         "prefix": key.prefix,
         "kind": "app",
         "app": mount.app,
+        "interface": mount.interface,
     }
 
 
@@ -112,19 +113,32 @@ def problems_as_json(problems: Iterable[Problem]) -> list[dict[str, str]]:
 
 def routes(config: Config) -> str:
     """List the mounts in the order in which a request tries them."""
-    rows = [(mount.key.authority or "any", mount.key.prefix or "/", "app", mount.app) for mount in ordered(config)]
-    return table([("HOST", "PREFIX", "KIND", "TARGET"), *rows], indent="")
+    rows = [
+        (mount.key.authority or "any", mount.key.prefix or "/", "app", _declared(mount), mount.app)
+        for mount in ordered(config)
+    ]
+    return table([("HOST", "PREFIX", "KIND", "INTERFACE", "TARGET"), *rows], indent="")
+
+
+def _declared(mount: Mount) -> str:
+    """Name the interface that the file declares; the others are told when the applications are loaded."""
+    return mount.interface.upper() if mount.interface else "auto"
 
 
 def explanation(result: Explanation) -> str:
     """Tell which mount answers a URL, why, and what the application sees."""
     if result.mount is None:
         return table([("mount", "none"), ("because", result.reason)], indent="")
+    seen = {
+        "SCRIPT_NAME": result.script_name,
+        "PATH_INFO": result.path_info,
+        "root_path": result.root_path,
+        "path": result.path,
+    }
     rows = [
         ("mount", f"{result.mount.key}  ({result.mount.app})"),
         ("because", result.reason),
-        ("SCRIPT_NAME", f'"{result.script_name}"'),
-        ("PATH_INFO", f'"{result.path_info}"'),
+        *((name, f'"{value}"') for name, value in seen.items() if value is not None),
         ("runner-up", f"{result.runner_up.key}  ({result.runner_up.app})" if result.runner_up else "none: 404"),
     ]
     return table(rows, indent="")
@@ -138,5 +152,7 @@ def explanation_as_json(result: Explanation) -> dict[str, Any]:
         "reason": result.reason,
         "script_name": result.script_name,
         "path_info": result.path_info,
+        "root_path": result.root_path,
+        "path": result.path,
         "runner_up": mount_as_json(result.runner_up) if result.runner_up else None,
     }

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
 
 from multiserve.errors import Problem
@@ -17,8 +17,8 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def option(default: Any = dataclasses.MISSING, *, help: str, **bounds: int) -> Any:  # noqa: A002 (click's word)
-    """Declare one option of the file as a dataclass field: its default, its help, and `minimum`/`maximum`."""
+def option(default: Any = dataclasses.MISSING, *, help: str, **bounds: Any) -> Any:  # noqa: A002 (click's word)
+    """Declare one option of the file as a dataclass field: its default, its help, `minimum`/`maximum` or `choices`."""
     return dataclasses.field(default=default, metadata={"help": help, **bounds})
 
 
@@ -129,6 +129,14 @@ class Table:
         self.refuse(name, f"expected true or false, found {describe(value)}", "Write it without quotes.")
         return default
 
+    def choice(self, name: str, default: str | None, choices: Sequence[str]) -> str | None:
+        """Read one of some texts, or give the default."""
+        value = self.text(name, default)
+        if value is default or value in choices:
+            return value
+        self.refuse(name, f'"{value}" is not one of the choices', did_you_mean(str(value), choices))
+        return default
+
     def integer(self, name: str, default: int, *, minimum: int | None = None, maximum: int | None = None) -> int:
         """Read a whole number within its bounds, or give the default."""
         value = self.values.get(name, default)
@@ -155,6 +163,8 @@ class Table:
 
     def _read_field(self, field: dataclasses.Field[Any], hint: Any) -> Any:
         default: Any = field.default
+        if "choices" in field.metadata:
+            return self.choice(field.name, default, field.metadata["choices"])
         if hint in (bool, bool | None):
             return self.boolean(field.name, default)
         if hint is int:

@@ -3,4 +3,4 @@
 from multiserve.assembly import create_app
 
 # A real module global: uWSGI does not find what a module's __getattr__ gives.
-application = create_app()
+application = create_app(interface="wsgi")

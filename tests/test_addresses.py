@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from pathlib import Path
 
 import pytest
 
 from multiserve.errors import ServeError
-from multiserve.servers.addresses import authority, bind, is_loopback, origin
+from multiserve.servers.addresses import absolute_socket, authority, bind, is_loopback, origin
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", ""])
@@ -90,6 +91,21 @@ def test_an_authority_is_written_as_in_a_url(host, port, written):
 )
 def test_an_origin_is_a_url_to_click_on_this_machine(host, url):
     assert origin(host, 80) == url
+
+
+@pytest.mark.parametrize(
+    ("address", "absolute"),
+    [
+        ("unix:run.sock", "unix:/site/run.sock"),
+        ("unix:run/../run.sock", "unix:/site/run/../run.sock"),
+        ("unix:/run/a.sock", "unix:/run/a.sock"),
+        ("unix:///run/a.sock", "unix:/run/a.sock"),
+        ("127.0.0.1:80", "127.0.0.1:80"),
+        ("fd://3", "fd://3"),
+    ],
+)
+def test_the_path_of_a_unix_socket_starts_from_a_folder(address, absolute):
+    assert absolute_socket(address, Path("/site")) == absolute
 
 
 def test_an_origin_has_a_scheme():

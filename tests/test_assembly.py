@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import asyncio
+import importlib
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from multiserve.assembly import assemble, create_app, may_refuse, refuse_failures
+from multiserve._types import ASGIApplication, Interface
+from multiserve.assembly import Assembly, assemble, create_app, may_refuse, refuse_failures
 from multiserve.config import load_config
 from multiserve.errors import ConfigError, LoadError
 
@@ -20,7 +24,15 @@ def app(environ, start_response):
 def create_app(name):
     made.append(name)
     return lambda environ, start_response: app(environ, start_response)
-async def asgi(scope, receive, send): ...
+async def asgi(scope, receive, send):
+    if scope["type"] != "lifespan":
+        await send(f"{scope['root_path']}|{scope['path']}")
+def create_asgi():
+    return lambda scope, receive, send: asgi(scope, receive, send)
+class Neither:
+    def __call__(self, *args):
+        return asgi(*args)
+neither = Neither()
 """
 
 pytestmark = pytest.mark.usefixtures("clean_process")
@@ -39,7 +51,28 @@ def write(write_config: Callable[[str], Path]) -> Callable[[str], Path]:
 
 
 def get(application: Callable[..., list[bytes]], path: str) -> str:
+    """Give what a WSGI application answers."""
     return b"".join(application({"PATH_INFO": path, "SCRIPT_NAME": ""}, lambda *_: lambda _: None)).decode()
+
+
+def ask(application: ASGIApplication, path: str, kind: str = "http") -> Any:
+    """Give what an ASGI application sends: its only message, or the body of its response."""
+    scope = {"type": kind, "method": "GET", "http_version": "1.1", "path": path, "headers": [], "query_string": b""}
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect" if kind == "websocket" else "http.request"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(application(scope, receive, send))  # type: ignore[arg-type]
+    bodies = [message["body"] for message in sent if isinstance(message, dict) and "body" in message]
+    return b"".join(bodies).decode() if bodies else sent[0]
+
+
+def interfaces(assembly: Assembly) -> dict[str, str | None]:
+    return {str(loaded.mount.key): loaded.interface for loaded in assembly.mounts}
 
 
 def test_the_mounts_become_one_application(write: Callable[[str], Path]) -> None:
@@ -83,28 +116,17 @@ BROKEN = """
 [mounts]
 "/" = "assembled:app"
 "/typo" = "assembled:ap"
-"/asgi" = "assembled:asgi"
 """
 
 
-ASGI_REFUSED = (
-    'mounts."/asgi": "assembled:asgi" is an ASGI application, which this version cannot mount\n'
-    "    Mount a WSGI application here."
-)
+TYPO = 'mounts."/typo": "assembled" has no "ap"\n    Did you mean "app"?'
 
 
 def test_one_broken_mount_does_not_take_the_others_down(write: Callable[[str], Path]) -> None:
     assembly = assemble(load_config(write(BROKEN)))
     refuse_failures(assembly)
-    assert [(str(loaded.mount.key), loaded.interface) for loaded in assembly.mounts] == [
-        ("/", "wsgi"),
-        ("/typo", None),
-        ("/asgi", None),
-    ]
-    assert [str(loaded.error) for loaded in assembly.failures] == [
-        'mounts."/typo": "assembled" has no "ap"\n    Did you mean "app"?',
-        ASGI_REFUSED,
-    ]
+    assert interfaces(assembly) == {"/": "wsgi", "/typo": None}
+    assert [str(loaded.error) for loaded in assembly.failures] == [TYPO]
     assert get(assembly.application, "/x") == "|/x|None"
     assert get(assembly.application, "/typo/x") == (
         "Service Unavailable: the application at /typo could not be loaded.\n"
@@ -114,12 +136,9 @@ def test_one_broken_mount_does_not_take_the_others_down(write: Callable[[str], P
 def test_development_shows_clients_why(write: Callable[[str], Path]) -> None:
     assembly = assemble(load_config(write(BROKEN.replace('"/" = "assembled:app"\n', ""))), development=True)
     assert get(assembly.application, "/typo") == (
-        "Service Unavailable: the application at /typo could not be loaded.\n\n"
-        'mounts."/typo": "assembled" has no "ap"\n    Did you mean "app"?\n'
+        f"Service Unavailable: the application at /typo could not be loaded.\n\n{TYPO}\n"
     )
-    assert get(assembly.application, "/") == (
-        "Not Found: no mount answers this URL.\n\nThe mounts are:\n    /typo\n    /asgi\n"
-    )
+    assert get(assembly.application, "/") == "Not Found: no mount answers this URL.\n\nThe mounts are:\n    /typo\n"
 
 
 STRICTNESS = [
@@ -158,3 +177,187 @@ def test_create_app_refuses_a_wrong_file(write: Callable[[str], Path]) -> None:
         create_app(write('[mounts]\nadmin = "assembled:app"'))
     with pytest.raises(LoadError):
         create_app(write('[mounts]\n"/" = "assembled:ap"'))
+
+
+MIXED = """
+[mounts]
+"/" = "assembled:app"
+"/live" = "assembled:asgi"
+"/typo" = "assembled:ap"
+"""
+
+
+def test_one_asgi_application_makes_an_asgi_application_of_all(write: Callable[[str], Path]) -> None:
+    assembly = assemble(load_config(write(MIXED)))
+    assert assembly.interface == "asgi"
+    assert interfaces(assembly) == {"/": "wsgi", "/live": "asgi", "/typo": None}
+    assert ask(assembly.application, "/x") == "|/x|None"
+    assert ask(assembly.application, "/live/x") == "/live|/live/x"
+    assert ask(assembly.application, "/live/x", "websocket") == "/live|/live/x"
+    assert ask(assembly.application, "/x", "websocket") == {"type": "websocket.close"}
+    assert ask(assembly.application, "/typo/x", "websocket") == {"type": "websocket.close"}
+    assert ask(assembly.application, "/typo/x") == (
+        "Service Unavailable: the application at /typo could not be loaded.\n"
+    )
+
+
+def test_development_shows_clients_why_over_asgi(write: Callable[[str], Path]) -> None:
+    assembly = assemble(load_config(write(MIXED.replace('"/" = "assembled:app"\n', ""))), development=True)
+    assert ask(assembly.application, "/typo") == (
+        f"Service Unavailable: the application at /typo could not be loaded.\n\n{TYPO}\n"
+    )
+    assert ask(assembly.application, "/") == (
+        "Not Found: no mount answers this URL.\n\nThe mounts are:\n    /live\n    /typo\n"
+    )
+
+
+WSGI_ONLY = '[mounts]\n"/" = "assembled:app"'
+ASGI_ONLY = '[mounts]\n"/" = "assembled:asgi"'
+
+COMPOSED = [
+    pytest.param(WSGI_ONLY, None, "wsgi", id="WSGI alone"),
+    pytest.param(ASGI_ONLY, None, "asgi", id="ASGI alone"),
+    pytest.param(MIXED, None, "asgi", id="both"),
+    pytest.param(WSGI_ONLY, "wsgi", "wsgi", id="WSGI for WSGI"),
+    pytest.param(WSGI_ONLY, "asgi", "asgi", id="WSGI for ASGI"),
+    pytest.param(ASGI_ONLY, "asgi", "asgi", id="ASGI for ASGI"),
+    pytest.param(MIXED, "wsgi", "wsgi", id="both for WSGI"),
+    pytest.param(WSGI_ONLY.replace("app", "ap"), None, "wsgi", id="what cannot be loaded"),
+]
+
+
+@pytest.mark.parametrize(("text", "asked", "interface"), COMPOSED)
+def test_the_composition_speaks_what_its_mounts_need_or_what_is_asked_for(
+    write: Callable[[str], Path], text: str, asked: Interface | None, interface: str
+) -> None:
+    assert assemble(load_config(write(text)), interface=asked).interface == interface
+
+
+def test_an_asgi_application_that_wsgi_shall_serve_is_a_failure_of_its_own(write: Callable[[str], Path]) -> None:
+    assembly = assemble(load_config(write(MIXED)), interface="wsgi")
+    assert interfaces(assembly) == {"/": "wsgi", "/live": "asgi", "/typo": None}
+    assert [str(loaded.error) for loaded in assembly.failures] == [ASGI_REFUSED, TYPO]
+    assert get(assembly.application, "/x") == "|/x|None"
+    assert get(assembly.application, "/live") == "Service Unavailable: the application at /live could not be loaded.\n"
+
+
+DECLARED = """
+[mounts]
+"/told" = "assembled:neither"
+"/asgi" = { app = "assembled:neither", interface = "asgi" }
+"/wsgi" = { app = "assembled:neither", interface = "wsgi" }
+"""
+
+
+def test_the_interface_that_the_file_declares_counts(write: Callable[[str], Path]) -> None:
+    assembly = assemble(load_config(write(DECLARED)))
+    assert interfaces(assembly) == {"/told": "wsgi", "/asgi": "asgi", "/wsgi": "wsgi"}
+    assert ask(assembly.application, "/asgi/x") == "/asgi|/asgi/x"
+
+
+TWICE = """
+[mounts]
+"/a" = "assembled:asgi"
+"/b" = { app = "assembled:asgi", required = true }
+"/c" = { app = "assembled:asgi", required = true }
+"/d" = { app = "assembled:create_asgi()", interface = "asgi" }
+"/e" = "assembled:create_asgi()"
+"/f" = { app = "assembled:app", required = true }
+"""
+
+
+def test_an_application_has_one_lifespan_however_often_it_is_mounted(write: Callable[[str], Path]) -> None:
+    lifespans = assemble(load_config(write(TWICE))).application.lifespans
+    assert [each.name for each in lifespans.lifespans] == ["/a", "/d", "/e"]
+    assert [each.name for each in lifespans.required] == ["/a"]
+
+
+@pytest.mark.parametrize(("server", "required"), [("", []), ("[server]\nstrict = true", ["/live"])])
+def test_strict_requires_every_lifespan(write: Callable[[str], Path], server: str, required: list[str]) -> None:
+    text = MIXED.replace('"/typo" = "assembled:ap"\n', "") + server
+    lifespans = assemble(load_config(write(text))).application.lifespans
+    assert [each.name for each in lifespans.required] == required
+
+
+def test_the_timeouts_and_threads_of_the_file_count(write: Callable[[str], Path]) -> None:
+    text = MIXED.replace('"assembled:app"', '{ app = "assembled:app", threads = 7 }')
+    server = "[server]\nstartup_timeout = 20\nshutdown_timeout = 3"
+    application = assemble(load_config(write(text + server))).application
+    assert (application.startup_timeout, application.lifespans.shutdown_timeout) == (20, 3)
+    assert application.router.find("/").mount.http.pool.size == 7
+
+
+@pytest.mark.parametrize("text", [MIXED, WSGI_ONLY], ids=["mixed", "WSGI"])
+def test_what_wraps_wraps_each_wsgi_application(write: Callable[[str], Path], text: str) -> None:
+    wrapped: list[Any] = []
+
+    def wrap(application: Any) -> Any:
+        wrapped.append(application)
+        return lambda environ, start_response: [b"wrapped ", *application(environ, start_response)]
+
+    assembly = assemble(load_config(write(text)), wrap=wrap)
+    assert wrapped == [sys.modules["assembled"].app]
+    assert assembly.mounts[0].application is not wrapped[0]
+    if assembly.interface == "wsgi":
+        assert get(assembly.application, "/") == "wrapped |/|None"
+
+
+ASGI_REFUSED = (
+    'mounts."/live": "assembled:asgi" is an ASGI application, which a WSGI server cannot serve\n'
+    "    Serve multiserve.asgi:application with an ASGI server instead; it serves the WSGI mounts, too."
+)
+
+REFUSALS = [
+    pytest.param(MIXED, "wsgi", ASGI_REFUSED, id="ASGI among others, for WSGI"),
+    pytest.param('[mounts]\n"/live" = "assembled:asgi"', "wsgi", ASGI_REFUSED, id="ASGI alone, for WSGI"),
+    pytest.param(
+        f"{MIXED}[server]\nstrict = true", "wsgi", f"{ASGI_REFUSED}\n{TYPO}", id="ASGI and a failure, both refused"
+    ),
+    pytest.param(
+        '[mounts]\n"/live" = { app = "assembled:neither", interface = "asgi" }',
+        "wsgi",
+        ASGI_REFUSED.replace("assembled:asgi", "assembled:neither"),
+        id="declared ASGI, for WSGI",
+    ),
+    pytest.param('[mounts]\n"/typo" = "assembled:ap"', None, TYPO, id="nothing to serve"),
+    pytest.param('[mounts]\n"/typo" = "assembled:ap"', "wsgi", TYPO, id="nothing to serve over WSGI"),
+    pytest.param('[mounts]\n"/typo" = "assembled:ap"', "asgi", TYPO, id="nothing to serve over ASGI"),
+    pytest.param(f"{MIXED}[server]\nstrict = true", "asgi", TYPO, id="strict"),
+]
+
+
+@pytest.mark.parametrize(("text", "interface", "message"), REFUSALS)
+def test_create_app_refuses_what_it_cannot_serve(
+    write: Callable[[str], Path], text: str, interface: Interface | None, message: str
+) -> None:
+    with pytest.raises(LoadError) as caught:
+        create_app(write(text), interface)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("interface", [None, "asgi"])
+def test_create_app_gives_what_the_mounts_need(write: Callable[[str], Path], interface: Interface | None) -> None:
+    application = create_app(write(MIXED), interface)
+    assert ask(application, "/live") == "/live|/live"
+    assert ask(application, "/x") == "|/x|None"
+
+
+def test_create_app_gives_wsgi_applications_to_an_asgi_server(write: Callable[[str], Path]) -> None:
+    assert ask(create_app(write(WSGI_ONLY), "asgi"), "/x") == "|/x|None"
+
+
+@pytest.mark.parametrize(("door", "ask_door"), [("wsgi", get), ("asgi", ask)])
+def test_the_doors_serve_the_configuration_that_is_found(
+    write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, door: str, ask_door: Callable[..., str]
+) -> None:
+    monkeypatch.setenv("MULTISERVE_CONFIG", str(write(WSGI_ONLY)))
+    assert ask_door(importlib.import_module(f"multiserve.{door}").application, "/x") == "|/x|None"
+
+
+def test_the_door_for_wsgi_says_why_it_cannot_serve_asgi(
+    write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MULTISERVE_CONFIG", str(write(MIXED)))
+    with pytest.raises(LoadError) as caught:
+        importlib.import_module("multiserve.wsgi")
+    assert str(caught.value) == ASGI_REFUSED

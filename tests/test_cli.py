@@ -224,8 +224,8 @@ def test_a_production_server_that_cannot_be_imported_says_what_to_run_instead(ru
     assert (code, out) == (ServeError.exit_code, "")
     assert err.startswith("Error: gunicorn cannot be imported: ")
     assert err.endswith(
-        "    Serve multiserve.wsgi:application with another server, such as: "
-        "waitress-serve multiserve.wsgi:application\n"
+        "    Use another server: waitress-serve multiserve.wsgi:application, "
+        "or uvicorn multiserve.asgi:application if any mount is ASGI.\n"
     )
 
 
@@ -248,9 +248,7 @@ FAILED  /gone   qqqq:app
         Install the package that has it, or add the folder that has it to pythonpath.
 FAILED  /exits  exits:app
         importing "exits" failed: SystemExit: 4 ({APPS / "exits.py"}, line 5)
-FAILED  /asgi   asgi_app:app
-        "asgi_app:app" is an ASGI application, which this version cannot mount
-        Mount a WSGI application here.
+ok      /asgi   asgi_app:app                  ASGI
 """
 
 
@@ -281,7 +279,7 @@ def test_check_gives_json(run, write_config):
         ("/made", True, "wsgi"),
         ("/gone", False, None),
         ("/exits", False, None),
-        ("/asgi", False, None),
+        ("/asgi", True, "asgi"),
     ]
     assert result["mounts"][3]["problems"] == [
         {
@@ -364,6 +362,22 @@ def test_only_a_mount_that_is_there(run, write_config, only, message):
     assert run("check", "--only", only) == (1, "", f"Error: {message}\n")
 
 
+@pytest.mark.usefixtures("clean_process")
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_check_finds_a_worker_that_cannot_serve_the_mounts(run, write_config, style):
+    path = write_config(GOOD + '"/asgi" = "asgi_app:app"\n[gunicorn]\nworker_class = "gthread"')
+    code, out, err = run("check", "--format", style)
+    problem = {
+        "key": "gunicorn.worker_class",
+        "message": "this worker cannot serve the ASGI applications among the mounts",
+        "hint": "Leave worker_class out, or name one for ASGI, such as uvicorn_worker.UvicornWorker.",
+    }
+    text = f"Error: {path}:\n{problem['key']}: {problem['message']}\n    {problem['hint']}\n"
+    assert (code, err) == (1, text if style == "text" else "")
+    assert (json.loads(out)["problems"] if out else []) == ([problem] if style == "json" else [])
+    assert run("check", "--only", "/made")[0] == 0
+
+
 def test_check_checks_the_settings_of_gunicorn(run, write_config):
     write_config(GOOD + '[gunicorn]\nworkesr = 2\nreload = true\nthreads = "four"\nloglevel = "lodu"')
     assert run("check") == (
@@ -387,7 +401,8 @@ ROUTES = """
 [mounts]
 "/" = "storefront:app"
 "/admin" = "backoffice:app"
-"*.example.com/blog" = "blog:app"
+"*.example.com/blog" = { app = "blog:app", interface = "wsgi" }
+"/api" = { app = "api:app", interface = "asgi" }
 """
 
 
@@ -396,10 +411,11 @@ def test_routes_lists_the_mounts_and_imports_none(run, write_config):
     assert run("routes") == (
         0,
         (
-            "HOST           PREFIX  KIND  TARGET\n"
-            "*.example.com  /blog   app   blog:app\n"
-            "any            /admin  app   backoffice:app\n"
-            "any            /       app   storefront:app\n"
+            "HOST           PREFIX  KIND  INTERFACE  TARGET\n"
+            "*.example.com  /blog   app   WSGI       blog:app\n"
+            "any            /admin  app   auto       backoffice:app\n"
+            "any            /api    app   ASGI       api:app\n"
+            "any            /       app   auto       storefront:app\n"
         ),
         "",
     )
@@ -409,7 +425,7 @@ def test_routes_gives_json(run, write_config):
     write_config(ROUTES)
     code, out, err = run("routes", "--format", "json")
     assert (code, err) == (0, "")
-    [blog, admin, root] = json.loads(out)["mounts"]
+    [blog, admin, api, root] = json.loads(out)["mounts"]
     assert blog == {
         "mount": "*.example.com/blog",
         "host": "*.example.com",
@@ -417,8 +433,13 @@ def test_routes_gives_json(run, write_config):
         "prefix": "/blog",
         "kind": "app",
         "app": "blog:app",
+        "interface": "wsgi",
     }
-    assert (admin["mount"], root["mount"]) == ("/admin", "/")
+    assert [(each["mount"], each["interface"]) for each in (admin, api, root)] == [
+        ("/admin", None),
+        ("/api", "asgi"),
+        ("/", None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -430,6 +451,8 @@ def test_routes_gives_json(run, write_config):
             'because      "/admin" is the longest prefix that matches\n'
             'SCRIPT_NAME  "/admin"\n'
             'PATH_INFO    "/users"\n'
+            'root_path    "/admin"\n'
+            'path         "/admin/users"\n'
             "runner-up    /  (storefront:app)\n",
             id="a path",
         ),
@@ -440,7 +463,16 @@ def test_routes_gives_json(run, write_config):
             'SCRIPT_NAME  "/blog"\n'
             'PATH_INFO    ""\n'
             "runner-up    /  (storefront:app)\n",
-            id="a whole URL",
+            id="a whole URL, of a WSGI mount",
+        ),
+        pytest.param(
+            "/api/users",
+            "mount      /api  (api:app)\n"
+            'because    "/api" is the longest prefix that matches\n'
+            'root_path  "/api"\n'
+            'path       "/api/users"\n'
+            "runner-up  /  (storefront:app)\n",
+            id="an ASGI mount",
         ),
         pytest.param(
             "/administrator",
@@ -448,6 +480,8 @@ def test_routes_gives_json(run, write_config):
             "because      the root is the only prefix that matches\n"
             'SCRIPT_NAME  ""\n'
             'PATH_INFO    "/administrator"\n'
+            'root_path    ""\n'
+            'path         "/administrator"\n'
             "runner-up    none: 404\n",
             id="no runner-up",
         ),
@@ -476,6 +510,8 @@ def test_routes_explains_in_json(run, write_config):
         "reason": '"/admin" is the longest prefix that matches',
         "script_name": "/admin",
         "path_info": "/users",
+        "root_path": "/admin",
+        "path": "/admin/users",
     }
 
 
@@ -501,8 +537,8 @@ def test_traceback_shows_where_an_error_comes_from_and_keeps_the_exit_code(run, 
 @pytest.mark.parametrize(
     ("words", "completions"),
     [
-        pytest.param("multiserve check --only ", ["/", "/admin", "*.example.com/blog"], id="every mount"),
-        pytest.param("multiserve run --only /a", ["/admin"], id="a beginning"),
+        pytest.param("multiserve check --only ", ["/", "/admin", "*.example.com/blog", "/api"], id="every mount"),
+        pytest.param("multiserve run --only /a", ["/admin", "/api"], id="a beginning"),
         pytest.param("multiserve check -c other.toml --only ", ["/other"], id="another file"),
         pytest.param("multiserve check -c broken.toml --only ", [], id="a file that is wrong"),
         pytest.param("multiserve check -c no.toml --only ", [], id="no file"),

@@ -21,7 +21,7 @@ pythonpath = ["lib"]
 
 [mounts]
 "/" = "storefront:app"
-"/admin" = { app = "backoffice:create_app('staging')", required = true }
+"/admin" = { app = "backoffice:create_app('staging')", required = true, interface = "asgi", threads = 8 }
 "api.example.com:8000/v1/" = "api.main"
 "*.example.com" = "shops/app.py:app"
 
@@ -32,6 +32,8 @@ SHOP_NAME = "The Shop"
 host = "0.0.0.0"
 port = 5000
 strict = true
+startup_timeout = 20
+shutdown_timeout = 3
 
 [development]
 reload = false
@@ -100,11 +102,12 @@ def test_every_key_of_the_file_is_read(read, tmp_path):
             False,
         ),
     ]
+    assert [(each.interface, each.threads) for each in config.mounts] == [(None, 4), ("asgi", 8), (None, 4), (None, 4)]
     assert config.path == tmp_path / "multiserve.toml"
     assert config.folder == tmp_path
     assert config.pythonpath == (tmp_path, tmp_path / "lib")
     assert dict(config.env) == {"SHOP_NAME": "The Shop"}
-    assert config.server == Server(host="0.0.0.0", port=5000, strict=True)
+    assert config.server == Server(host="0.0.0.0", port=5000, strict=True, startup_timeout=20, shutdown_timeout=3)
     assert config.development == Development(
         reload=False, debugger=True, threaded=False, extra_files=("*.yaml",), exclude_patterns=("*.log",)
     )
@@ -327,6 +330,18 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
             id="wrong options of a mount",
         ),
         pytest.param(
+            A
+            + '"/x" = { app = "a", interface = "asig", threads = 0 }\n'
+            + '"/y" = { app = "a", interface = 3, threads = "4" }',
+            [
+                ('mounts."/x".interface', '"asig" is not one of the choices', 'Did you mean "asgi"?'),
+                ('mounts."/x".threads', "0 is out of range", "Write a number from 1 to 1000."),
+                ('mounts."/y".interface', "expected a text, found a whole number", "Put the value in quotes."),
+                ('mounts."/y".threads', "expected a whole number, found a text", "Write it without quotes."),
+            ],
+            id="wrong interfaces and threads",
+        ),
+        pytest.param(
             A + '"/x" = { app = "a:f(x)" }',
             [
                 (
@@ -361,6 +376,18 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
             A + "[server]\nport = 65536",
             [("server.port", "65536 is out of range", "Write a number from 0 to 65535.")],
             id="a number out of range",
+        ),
+        pytest.param(
+            A + "[server]\nstartup_timeout = 0\nshutdown_timeout = 1.5",
+            [
+                ("server.startup_timeout", "0 is out of range", "Write a number from 1 to 3600."),
+                (
+                    "server.shutdown_timeout",
+                    "expected a whole number, found a number with a fraction",
+                    "Write it without quotes.",
+                ),
+            ],
+            id="wrong timeouts",
         ),
         pytest.param(
             A + f"[server]\nport = {'9' * 1000}",

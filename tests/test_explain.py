@@ -15,9 +15,12 @@ FILE = """
 "/admin" = "backoffice:app"
 "/admin/users" = "users:app"
 "/café" = "cafe:app"
+"/wsgi" = { app = "old:app", interface = "wsgi" }
+"/asgi" = { app = "new:app", interface = "asgi" }
 "api.example.com" = "api:app"
 "api.example.com/v2" = "api2:app"
 "*.example.com/blog" = "blog:app"
+"bücher.example" = "books:app"
 """
 
 CASES = [
@@ -52,6 +55,16 @@ CASES = [
         id="a wildcard",
     ),
     pytest.param("//admin", "/", "", "//admin", "the root is the only prefix that matches", None, id="two slashes"),
+    pytest.param(
+        "https://api.example.com", "api.example.com", "", "/",
+        'the host is "api.example.com", and the root is the only prefix under it that matches', "/",
+        id="a host without a path, as clients ask for it",
+    ),
+    pytest.param(
+        "http://bücher.example/x", "xn--bcher-kva.example", "", "/x",
+        'the host is "xn--bcher-kva.example", and the root is the only prefix under it that matches', "/",
+        id="a host as people write it",
+    ),
 ]  # fmt: skip
 
 
@@ -69,6 +82,32 @@ def test_a_url_is_explained(
     assert (str(result.mount.key) if result.mount else None) == mount
     assert (result.script_name, result.path_info, result.reason) == (script_name, path_info, reason)
     assert (str(result.runner_up.key) if result.runner_up else None) == runner_up
+
+
+SEEN = [
+    pytest.param("/admin/x?a=1", "/admin", "/x", "/admin", "/admin/x", id="either interface"),
+    pytest.param("/admin", "/admin", "", "/admin", "/admin", id="the bare prefix"),
+    pytest.param("/x", "", "/x", "", "/x", id="the root"),
+    pytest.param("/caf%C3%A9/%C3%A9%2F", "/café", "/é/", "/café", "/café/é/", id="percent-escapes"),
+    pytest.param("/%ff", "", "/\\xff", "", "/\ufffd", id="not UTF-8"),
+    pytest.param("wss://api.example.com/v2/x", "/v2", "/x", "/v2", "/v2/x", id="a host"),
+    pytest.param("/wsgi/x", "/wsgi", "/x", None, None, id="a mount that is declared WSGI"),
+    pytest.param("/asgi/x", None, None, "/asgi", "/asgi/x", id="a mount that is declared ASGI"),
+]
+
+
+@pytest.mark.parametrize(("url", "script_name", "path_info", "root_path", "path"), SEEN)
+def test_what_the_application_sees_is_told_for_the_interfaces_that_it_may_have(
+    write_config: Callable[[str], Path],
+    url: str,
+    script_name: str | None,
+    path_info: str | None,
+    root_path: str | None,
+    path: str | None,
+) -> None:
+    result = explain(load_config(write_config(FILE)), url)
+    assert (result.script_name, result.path_info) == (script_name, path_info)
+    assert (result.root_path, result.path) == (root_path, path)
 
 
 def test_a_url_that_no_mount_takes(write_config: Callable[[str], Path]) -> None:

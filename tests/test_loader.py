@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import importlib
 import sys
 import traceback
@@ -15,6 +16,7 @@ from multiserve.targets import parse_target
 APPS = Path(__file__).parent / "apps"
 KEY = 'mounts."/x"'
 PATHS = "Paths are relative to the folder of the configuration."
+NEITHER = "neither (environ, start_response) nor (scope, receive, send)"
 PYTHONPATH = "or add the folder that has it to pythonpath."
 
 
@@ -23,13 +25,13 @@ def _search_path(clean_process):
     sys.path.insert(0, str(APPS))
 
 
-def loaded(text, *, prefix="", folder=APPS) -> Loaded:
-    return load(parse_target(text), prefix=prefix, key=KEY, folder=folder)
+def loaded(text, *, prefix="", folder=APPS, interface=None) -> Loaded:
+    return load(parse_target(text), prefix=prefix, key=KEY, folder=folder, interface=interface)
 
 
-def failure(text, *, folder=APPS) -> LoadError:
+def failure(text, *, folder=APPS, interface=None) -> LoadError:
     with pytest.raises(LoadError) as caught:
-        loaded(text, folder=folder)
+        loaded(text, folder=folder, interface=interface)
     return caught.value
 
 
@@ -87,15 +89,45 @@ def test_application_comes_before_app():
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["app", "instance", "method", "partial", "partial_of_instance", "returns_awaitable", "Callable", "DoubleCallable"],
+    "text",
+    [
+        pytest.param("asgi_app", id="a module with an app"),
+        pytest.param("asgi_app:app", id="a coroutine function"),
+        pytest.param("asgi_app:instance", id="a callable instance"),
+        pytest.param("asgi_app:method", id="a bound method"),
+        pytest.param("asgi_app:partial", id="a partial"),
+        pytest.param("asgi_app:decorated", id="a decorated function"),
+        pytest.param("asgi_app:Callable()", id="an instance made from its class"),
+        pytest.param("asgi_app.py", id="a file"),
+        pytest.param("factories:returns_asgi()", id="a factory"),
+    ],
 )
-def test_an_asgi_application_is_recognised(name):
-    assert loaded(f"asgi_app:{name}") == (getattr(importlib.import_module("asgi_app"), name), "asgi")
+def test_an_asgi_application_is_loaded(text):
+    application, interface = loaded(text)
+    assert interface == "asgi"
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(application({"type": "http"}, None, send))
+    assert sent == ["answered"]
 
 
-def test_an_asgi_application_from_a_factory_is_recognised():
-    assert loaded("factories:returns_asgi()").interface == "asgi"
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("good:app", id="WSGI"),
+        pytest.param("asgi_app:app", id="ASGI"),
+        pytest.param("asgi_app:DoubleCallable", id="ASGI 2"),
+        pytest.param("good:takes_four", id="neither"),
+        pytest.param("shy:app", id="what cannot be looked into"),
+        pytest.param("factories:returns_asgi()", id="a factory"),
+    ],
+)
+def test_the_interface_that_is_declared_counts(text, interface):
+    assert loaded(text, interface=interface).interface == interface
 
 
 def test_a_factory_gets_its_literals_and_the_prefix():
@@ -345,33 +377,39 @@ NOT_FOUND = [
     ),
     pytest.param(
         "good:takes_nothing",
-        '"good:takes_nothing" is not a WSGI application: it takes (), not (environ, start_response)',
+        f'"good:takes_nothing" is not an application: it takes (), {NEITHER}',
         'If it is a factory, write "good:takes_nothing()".',
         id="a factory without its brackets",
     ),
     pytest.param(
         "good:takes_one",
-        '"good:takes_one" is not a WSGI application: it takes (name), not (environ, start_response)',
+        f'"good:takes_one" is not an application: it takes (name), {NEITHER}',
         'If it is a factory, write "good:takes_one(...)".',
         id="a factory without its arguments",
     ),
     pytest.param(
         "good:takes_four",
-        '"good:takes_four" is not a WSGI application: it takes (one, two, three, four), not (environ, start_response)',
+        f'"good:takes_four" is not an application: it takes (one, two, three, four), {NEITHER}',
         'If it is a factory, write "good:takes_four(...)".',
         id="a function that takes too much",
     ),
     pytest.param(
         "good:Callable",
-        '"good:Callable" is not a WSGI application: it takes (), not (environ, start_response)',
-        'If it is a factory, write "good:Callable()".',
+        '"good:Callable" is not an application but a class',
+        'If its instances are applications, write "good:Callable()".',
         id="a class in place of its instance",
     ),
     pytest.param(
         "good:Plain",
-        '"good:Plain" is not a WSGI application but a class, whose instances cannot be iterated over',
+        '"good:Plain" is not an application but a class',
         'If its instances are applications, write "good:Plain(...)".',
         id="a class that takes two arguments",
+    ),
+    pytest.param(
+        "asgi_app:DoubleCallable",
+        '"asgi_app:DoubleCallable" is an application of ASGI 2, which is called twice',
+        "Mount what asgiref.compatibility.guarantee_single_callable makes of it.",
+        id="an application of ASGI 2",
     ),
     pytest.param(
         "factories:strict()",
@@ -398,6 +436,12 @@ NOT_FOUND = [
         id="an application called",
     ),
     pytest.param(
+        "asgi_app:app()",
+        "\"asgi_app:app\" was called wrongly: missing a required argument: 'scope'",
+        'It is an application: write "asgi_app:app".',
+        id="an ASGI application called",
+    ),
+    pytest.param(
         "factories:returns_nothing()",
         '"factories:returns_nothing()" is not an application: it is None, which cannot be called',
         "The factory returned it: is a return missing?",
@@ -417,7 +461,7 @@ NOT_FOUND = [
     ),
     pytest.param(
         "factories:returns_factory()",
-        '"factories:returns_factory()" is not a WSGI application: it takes (), not (environ, start_response)',
+        f'"factories:returns_factory()" is not an application: it takes (), {NEITHER}',
         "",
         id="a factory of a factory",
     ),
@@ -428,6 +472,24 @@ NOT_FOUND = [
         id="an async factory",
     ),
 ]
+
+
+UNCALLABLE = [
+    pytest.param(
+        "good:number", '"good:number" is not an application: it is an int, which cannot be called', id="named"
+    ),
+    pytest.param(
+        "factories:returns_nothing()",
+        '"factories:returns_nothing()" is not an application: it is None, which cannot be called',
+        id="made",
+    ),
+]
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+@pytest.mark.parametrize(("text", "message"), UNCALLABLE)
+def test_what_cannot_be_called_is_no_application_whatever_is_declared(text, message, interface):
+    assert failure(text, interface=interface).problems[0].message == message
 
 
 @pytest.mark.parametrize(("text", "message", "hint"), NOT_FOUND)

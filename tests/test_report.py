@@ -16,8 +16,8 @@ FILE = """
 [mounts]
 "/" = "storefront"
 "/admin" = "backoffice:create_app()"
-"*.example.com" = "shops:app"
-"example.com:81/v1" = "api.main:app"
+"*.example.com" = { app = "shops:app", interface = "wsgi" }
+"example.com:81/v1" = { app = "api.main:app", interface = "asgi" }
 """
 
 
@@ -34,9 +34,13 @@ def config(write_config):
 def assembly(config):
     """An assembly in which one mount has failed."""
     problem = Problem(key='mounts."/admin"', message='there is no module "backoffice"', hint="Install it.")
-    mounts = [LoadedMount(mount=mount, application=application, interface="wsgi") for mount in config.mounts]
+    told = ("wsgi", "wsgi", "wsgi", "asgi")
+    mounts = [
+        LoadedMount(mount=mount, application=application, interface=interface)
+        for mount, interface in zip(config.mounts, told, strict=True)
+    ]
     mounts[1] = LoadedMount(mount=config.mounts[1], application=application, error=LoadError(problem, "more"))
-    return Assembly(config=config, mounts=tuple(mounts), application=application)
+    return Assembly(config=config, mounts=tuple(mounts), application=application, interface="asgi")
 
 
 @pytest.mark.parametrize(
@@ -101,14 +105,14 @@ def test_the_outcomes_tell_what_failed_and_why(assembly):
         "        Install it.",
         "        more",
         "ok      *.example.com      shops:app                WSGI",
-        "ok      example.com:81/v1  api.main:app             WSGI",
+        "ok      example.com:81/v1  api.main:app             ASGI",
     ]
 
 
 def test_a_target_over_several_lines_is_told_on_one(write_config):
     config = load_config(write_config('[mounts]\n"/" = """a:f(\n  1,\n)"""\n"/b" = "b"'))
     mounts = tuple(LoadedMount(mount=each, application=application, interface="wsgi") for each in config.mounts)
-    assembly = Assembly(config=config, mounts=mounts, application=application)
+    assembly = Assembly(config=config, mounts=mounts, application=application, interface="wsgi")
     assert report.outcomes(assembly) == "ok  /   a:f(   1, )  WSGI\nok  /b  b            WSGI"
 
 
@@ -121,8 +125,8 @@ def test_the_outcomes_are_values_for_json(assembly):
         "prefix": "",
         "kind": "app",
         "app": "storefront",
-        "ok": True,
         "interface": "wsgi",
+        "ok": True,
         "problems": [],
     }
     assert admin == {
@@ -132,51 +136,84 @@ def test_the_outcomes_are_values_for_json(assembly):
         "prefix": "/admin",
         "kind": "app",
         "app": "backoffice:create_app()",
-        "ok": False,
         "interface": None,
+        "ok": False,
         "problems": [
             {"key": 'mounts."/admin"', "message": 'there is no module "backoffice"', "hint": "Install it."},
             {"key": "", "message": "more", "hint": ""},
         ],
     }
-    assert (api["host"], api["port"], api["prefix"]) == ("example.com", 81, "/v1")
+    assert (api["host"], api["port"], api["prefix"], api["interface"]) == ("example.com", 81, "/v1", "asgi")
 
 
 def test_the_routes_stand_in_the_order_of_matching(config):
     assert report.routes(config).splitlines() == [
-        "HOST            PREFIX  KIND  TARGET",
-        "example.com:81  /v1     app   api.main:app",
-        "*.example.com   /       app   shops:app",
-        "any             /admin  app   backoffice:create_app()",
-        "any             /       app   storefront",
+        "HOST            PREFIX  KIND  INTERFACE  TARGET",
+        "example.com:81  /v1     app   ASGI       api.main:app",
+        "*.example.com   /       app   WSGI       shops:app",
+        "any             /admin  app   auto       backoffice:create_app()",
+        "any             /       app   auto       storefront",
     ]
 
 
-def test_an_explanation_is_told(config):
-    root, admin, *_ = config.mounts
-    result = Explanation(
-        url="/admin/x", mount=admin, reason="it is the longest", script_name="/admin", path_info="/x", runner_up=root
-    )
-    assert report.explanation(result).splitlines() == [
-        "mount        /admin  (backoffice:create_app())",
-        "because      it is the longest",
-        'SCRIPT_NAME  "/admin"',
-        'PATH_INFO    "/x"',
+def test_a_mount_as_json_has_the_interface_that_the_file_declares(config):
+    declared = [report.mount_as_json(mount)["interface"] for mount in config.mounts]
+    assert declared == [None, None, "wsgi", "asgi"]
+
+
+SEEN = {"script_name": "/admin", "path_info": "", "root_path": "/admin", "path": "/admin"}
+NOT_WSGI, NOT_ASGI = {"script_name": None, "path_info": None}, {"root_path": None, "path": None}
+
+TOLD = [
+    pytest.param(
+        SEEN,
+        "mount        /admin  (backoffice:create_app())\n"
+        "because      it is the longest\n"
+        'SCRIPT_NAME  "/admin"\n'
+        'PATH_INFO    ""\n'
+        'root_path    "/admin"\n'
+        'path         "/admin"\n'
         "runner-up    /  (storefront)",
-    ]
+        id="either interface",
+    ),
+    pytest.param(
+        {**SEEN, **NOT_ASGI},
+        "mount        /admin  (backoffice:create_app())\n"
+        "because      it is the longest\n"
+        'SCRIPT_NAME  "/admin"\n'
+        'PATH_INFO    ""\n'
+        "runner-up    /  (storefront)",
+        id="WSGI",
+    ),
+    pytest.param(
+        {**SEEN, **NOT_WSGI},
+        "mount      /admin  (backoffice:create_app())\n"
+        "because    it is the longest\n"
+        'root_path  "/admin"\n'
+        'path       "/admin"\n'
+        "runner-up  /  (storefront)",
+        id="ASGI",
+    ),
+]
+
+
+@pytest.mark.parametrize(("seen", "text"), TOLD)
+def test_an_explanation_is_told(config, seen, text):
+    root, admin, *_ = config.mounts
+    result = Explanation(url="/admin", mount=admin, reason="it is the longest", runner_up=root, **seen)
+    assert report.explanation(result) == text
     assert report.explanation_as_json(result) == {
-        "url": "/admin/x",
+        "url": "/admin",
         "mount": report.mount_as_json(admin),
         "reason": "it is the longest",
-        "script_name": "/admin",
-        "path_info": "/x",
+        **seen,
         "runner_up": report.mount_as_json(root),
     }
 
 
 def test_an_explanation_without_a_runner_up_is_told(config):
     result = Explanation(url="/", mount=config.mounts[0], reason="it is the only one", path_info="/")
-    assert report.explanation(result).splitlines()[-1] == "runner-up    none: 404"
+    assert report.explanation(result).splitlines()[-1] == "runner-up  none: 404"
     assert report.explanation_as_json(result)["runner_up"] is None
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Literal
 
 import pytest
 import tomli
@@ -188,6 +189,32 @@ def test_a_number_out_of_range_is_a_problem(value, written):
     ]
 
 
+@pytest.mark.parametrize("default", ["small", None])
+@pytest.mark.parametrize(
+    ("value", "message", "hint"),
+    [
+        pytest.param("lrage", '"lrage" is not one of the choices', 'Did you mean "large"?', id="a near one"),
+        pytest.param("LARGE", '"LARGE" is not one of the choices', "Known here: large, small.", id="in capitals"),
+        pytest.param("", '"" is not one of the choices', "Known here: large, small.", id="empty"),
+        pytest.param(True, "expected a text, found true or false", "Put the value in quotes.", id="no text"),
+    ],
+)
+def test_what_is_not_one_of_the_choices_is_a_problem_and_gives_the_default(value, message, hint, default):
+    table = Table({"size": value}, "server", [])
+    assert table.choice("size", default, ("small", "large")) == default
+    assert table.problems == [Problem(key="server.size", message=message, hint=hint)]
+
+
+@pytest.mark.parametrize(
+    ("values", "size"),
+    [pytest.param({"size": "large"}, "large", id="a choice"), pytest.param({}, "small", id="nothing")],
+)
+def test_one_of_the_choices_or_none_is_no_problem(values, size):
+    table = Table(values, "server", [])
+    assert table.choice("size", "small", ("small", "large")) == size
+    assert table.problems == []
+
+
 def test_a_table_in_a_table_knows_its_path_and_shares_the_problems(table):
     inner = table.table("table")
     inner.refuse("x", "wrong", "Mend it.")
@@ -218,12 +245,13 @@ class Options:
     on: bool = option(default=False, help="A switch.")
     maybe: bool | None = option(default=None, help="A switch with a third state.")
     words: tuple[str, ...] = option((), help="Words.")
+    size: Literal["small", "large"] | None = option(default=None, help="A size.", choices=("small", "large"))
 
 
 def test_a_table_is_read_into_a_dataclass():
-    values = {"name": "x", "count": 2, "on": True, "maybe": False, "words": ["a"]}
+    values = {"name": "x", "count": 2, "on": True, "maybe": False, "words": ["a"], "size": "large"}
     table = Table(values, "", [])
-    assert table.read(Options, given="g") == Options(given="g", name="x", count=2, on=True, maybe=False, words=("a",))
+    assert table.read(Options, given="g") == Options(**{**values, "words": ("a",)}, given="g")
     assert table.problems == []
 
 
@@ -232,13 +260,14 @@ def test_an_empty_table_gives_the_defaults():
 
 
 def test_every_mistake_in_a_table_is_reported():
-    table = Table({"nmae": "x", "given": "g", "count": 10, "on": 1}, "options", [])
+    table = Table({"nmae": "x", "given": "g", "count": 10, "on": 1, "size": "lage"}, "options", [])
     assert table.read(Options, given="g") == Options(given="g")
     assert table.problems == [
         Problem(key="options.nmae", message="no such key", hint='Did you mean "name"?'),
-        Problem(key="options.given", message="no such key", hint="Known here: count, maybe, name, on, words."),
+        Problem(key="options.given", message="no such key", hint="Known here: count, maybe, name, on, size, words."),
         Problem(key="options.count", message="10 is out of range", hint="Write a number from 0 to 9."),
         Problem(
             key="options.on", message="expected true or false, found a whole number", hint="Write it without quotes."
         ),
+        Problem(key="options.size", message='"lage" is not one of the choices', hint='Did you mean "large"?'),
     ]

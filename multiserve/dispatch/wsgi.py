@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -50,16 +50,3 @@ def requested_host(environ: WSGIEnvironment) -> str:
         return urlsplit(target).netloc
     except ValueError:
         return ""
-
-
-def not_found(names: Sequence[str] = ()) -> WSGIApplication:
-    """Make the application that answers 404 where no mount does, and lists the `names` of the mounts."""
-    lines = ["Not Found: no mount answers this URL.", *(["", "The mounts are:"] if names else ())]
-    body = "\n".join([*lines, *(f"    {name}" for name in names), ""]).encode()
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-
-    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        start_response("404 Not Found", list(headers))
-        return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
-
-    return application

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
+from pathlib import Path
 
 from multiserve.errors import Problem, ServeError
 
@@ -48,6 +49,13 @@ def _cannot_listen(host: str, port: int, reason: str, hint: str) -> ServeError:
 def authority(host: str, port: int) -> str:
     """Write host and port as a URL does."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def absolute_socket(address: str, folder: Path) -> str:
+    """Let the path of a unix socket start from a folder; every other address stays as it is."""
+    if not address.startswith("unix:"):
+        return address
+    return f"unix:{folder / address.removeprefix('unix:').removeprefix('//')}"
 
 
 def origin(host: str, port: int, scheme: str = "http") -> str:

@@ -7,11 +7,12 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from multiserve._types import WSGIApplication
+from multiserve._types import Interface
 from multiserve.assembly import Assembly, log_failures, refuse_failures
 from multiserve.config import Config
 from multiserve.errors import ConfigError, MultiserveError, Problem, ServeError, raise_for
@@ -27,16 +28,17 @@ try:
 except ValueError as error:  # gunicorn reads the variable while it is imported
     raise ConfigError(Problem(key="WEB_CONCURRENCY", message=f"not a number of workers: {error}")) from error
 
-from multiserve.servers.settings import absolute, configure
+from multiserve.servers.settings import absolute, configure, interface_of
 
 log = logging.getLogger("gunicorn.error")
 
 _LONGEST_RELOAD = 300  # seconds; the workers go on meanwhile, but other signals wait
+_PAUSE = 5  # seconds between two attempts to start a worker in place of one that could not start
 
 
 def serve(
     read: Callable[[], Config],
-    load: Callable[[Config], Assembly],
+    load: Callable[..., Assembly],
     overrides: Mapping[str, Any],
     announce: Callable[[Config, list[str]], None],
 ) -> None:
@@ -44,7 +46,7 @@ def serve(
 
     Args:
         read: Read the configuration; called again for each SIGHUP.
-        load: Load the applications, in each worker.
+        load: Load the applications, in each worker, and compose them for an interface.
         overrides: Settings of the command line.
         announce: Tell the user, given the origins such as `http://127.0.0.1:8000`; a unix socket has none.
 
@@ -54,12 +56,9 @@ def serve(
         ServeError: An address cannot be bound.
     """
     application = GunicornApplication(read, load, absolute(overrides, Path.cwd()), announce)
-    application.rehearse()
     _check_addresses(application)
     try:
         application.run()
-    except HaltServer as halt:  # raised again while gunicorn stops for the first one
-        raise ServeError(f"gunicorn stopped: {halt.reason}") from halt
     except Exception as error:
         # Once the workers run, gunicorn's loop lets no exception out: this is the start.
         message = f"gunicorn cannot start: {str(error).strip() or type(error).__name__}"
@@ -72,25 +71,35 @@ class GunicornApplication(Application):  # type: ignore[misc]
     def __init__(
         self,
         read: Callable[[], Config],
-        load: Callable[[Config], Assembly],
+        load: Callable[..., Assembly],
         overrides: Mapping[str, Any],
         announce: Callable[[Config, list[str]], None],
+        longest_rehearsal: int = 0,
     ) -> None:
-        """Read the configuration."""
+        """Read the configuration, and rehearse for so many seconds at most; 0 for as long as it takes."""
         self._read = read
         self._load = load
         self._overrides = overrides
         self._announce = announce
+        self._longest_rehearsal = longest_rehearsal
+        self.last_of_generation = 0  # the age of the last worker that was started with this configuration at once
         self._environment: dict[str, str] = {}
         super().__init__(prog="multiserve")
 
     def do_load_config(self) -> None:
-        """Read the file and check gunicorn's settings; gunicorn's own version prints and exits."""
+        """Read the file, check gunicorn's settings, and rehearse; gunicorn's own version prints and exits.
+
+        Raises:
+            MultiserveError: The file is wrong, or the applications must not be served as they are.
+        """
         self.config = self._read()
         # Before the settings: hooks may import applications.
         self._environment = {name: value for name, value in self.config.env.items() if name not in os.environ}
         os.environ.update(self._environment)
         self.cfg = checked_settings(self.config, self._overrides)
+        spoken = rehearse(self._rehearse, seconds=self._longest_rehearsal)
+        self.cfg = checked_settings(self.config, self._overrides, spoken)
+        self.interface = interface_of(self.cfg) or spoken
 
     def fresh(self) -> GunicornApplication:
         """Read the file again, for SIGHUP.
@@ -102,29 +111,30 @@ class GunicornApplication(Application):  # type: ignore[misc]
         for name in self._environment:  # the file may set it differently now
             os.environ.pop(name, None)
         try:
-            application = GunicornApplication(self._read, self._load, self._overrides, self._announce)
-            application.rehearse(seconds=_LONGEST_RELOAD)
+            return type(self)(self._read, self._load, self._overrides, self._announce, _LONGEST_RELOAD)
         except MultiserveError:
             os.environ.clear()
             os.environ.update(before)
             raise
-        return application
 
     def reload(self) -> None:
         """Do nothing: the arbiter has the application that it asked `fresh` for."""
 
-    def rehearse(self, seconds: int = 0) -> None:
-        """Raise if the applications must not be served as they are; the workers serve what there is."""
-        rehearse(lambda: refuse_failures(self._assemble()), seconds=seconds)
+    def _rehearse(self) -> Interface:
+        """Find out what the mounts speak, and raise if they must not be served; the workers serve what there is."""
+        assembly = self._assemble(None)
+        refuse_failures(assembly)
+        return assembly.interface
 
-    def _assemble(self) -> Assembly:
+    def _assemble(self, interface: Interface | None) -> Assembly:
         os.chdir(self.cfg.chdir)  # not before: for SIGUSR2 the master has to stay where it was started
-        return self._load(self.config)
+        return self._load(self.config, interface=interface)
 
-    def load(self) -> WSGIApplication:
+    def load(self) -> Any:
         """Load the application; gunicorn calls this in each worker, or in the master with `preload_app`."""
+        logging.getLogger("multiserve").handlers[:] = log.handlers
         with _default_signals():
-            assembly = self._assemble()
+            assembly = self._assemble(self.interface)
         log_failures(assembly, log)
         return assembly.application
 
@@ -151,10 +161,14 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
     """An arbiter that announces itself, and that leaves its workers alone when there is nothing better for SIGHUP."""
 
     app: GunicornApplication
+    _first_generation = 0  # workers were started together, before any was replaced
+    _is_halting = False
+    _next_attempt = 0.0  # time.monotonic() at which workers may be started again
 
     def start(self) -> None:
         """Bind the addresses and announce them."""
         super().start()
+        self._first_generation = self.app.last_of_generation = self.cfg.workers
         self.app.announce(self.LISTENERS)
 
     def reload(self) -> None:
@@ -165,8 +179,35 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         except MultiserveError as error:
             self.log.error("The workers stay as they were:\n%s", error)  # noqa: TRY400 (it is the user's mistake)
         else:
+            application.last_of_generation = self.worker_age + application.cfg.workers
             self.app = application
+            self._next_attempt = 0.0
             super().reload()
+
+    def halt(self, *args: Any, **options: Any) -> None:
+        """Stop; workers that fail meanwhile change nothing."""
+        self._is_halting = True
+        super().halt(*args, **options)
+
+    def reap_workers(self) -> None:
+        """Stop everything if a worker cannot start, but only at first: a service that was up is not taken down."""
+        while True:
+            try:
+                super().reap_workers()
+            except HaltServer as reason:
+                if self._is_halting:
+                    continue  # another worker that failed like the first
+                if self.worker_age <= self._first_generation:
+                    raise
+                self._next_attempt = time.monotonic() + _PAUSE
+                self.log.error("%s Another one starts in %d s.", reason.reason, _PAUSE)  # noqa: TRY400 (it has said why)
+            else:
+                return
+
+    def manage_workers(self) -> None:
+        """Start and stop workers until they are as many as they should be."""
+        if time.monotonic() >= self._next_attempt:
+            super().manage_workers()
 
 
 @contextlib.contextmanager
@@ -200,19 +241,19 @@ def _check_socket(path: Path) -> None:
         raise ServeError(Problem(message=f"cannot listen on unix:{path}: something else is there"))
 
 
-def checked_settings(config: Config, overrides: Mapping[str, Any]) -> GunicornConfig:
+def checked_settings(config: Config, overrides: Mapping[str, Any], interface: Interface = "wsgi") -> GunicornConfig:
     """Give gunicorn's settings, or raise `ConfigError` for all that is wrong with them."""
     # Hooks are named in the file by their dotted names, and imported from the folders that it names.
     sys.path[:0] = [entry for entry in map(str, config.pythonpath) if entry not in sys.path]
-    settings, problems = configure(config, overrides)
+    settings, problems = configure(config, overrides, interface)
     raise_for(problems, source=str(config.path))
     return settings
 
 
-def problems_of_settings(config: Config) -> list[Problem]:
+def problems_of_settings(config: Config, interface: Interface = "wsgi") -> list[Problem]:
     """Give everything that is wrong with gunicorn's settings in a file."""
     try:
-        checked_settings(config, {})
+        checked_settings(config, {}, interface)
     except ConfigError as error:
         return list(error.problems)
     return []

@@ -7,18 +7,20 @@ import pickle
 import signal
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from multiserve.errors import MultiserveError, ServeError
+
+T = TypeVar("T")
 
 _INTERRUPTED = 130  # what shells give for Ctrl-C
 
 
-def rehearse(act: Callable[[], None], *, seconds: int = 0) -> None:
-    """Run `act` in a forked child and raise here what it raises there; without fork, run it here.
+def rehearse(act: Callable[[], T], *, seconds: int = 0) -> T:
+    """Run `act` in a forked child, and return or raise here what it does there; without fork, run it here.
 
     Args:
-        act: What may fail.
+        act: What may fail; what it returns has to be picklable.
         seconds: How long it may take; 0 for as long as it likes.
 
     Raises:
@@ -26,8 +28,7 @@ def rehearse(act: Callable[[], None], *, seconds: int = 0) -> None:
         ServeError: The child took too long, or ended without a word, such as by os._exit or a signal.
     """
     if not hasattr(os, "fork"):  # Windows
-        act()
-        return
+        return act()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -46,11 +47,12 @@ def rehearse(act: Callable[[], None], *, seconds: int = 0) -> None:
         _, status = os.waitpid(child, 0)
     if answer is None:
         raise ServeError(_describe_end(os.waitstatus_to_exitcode(status), seconds))
-    kind, problems, details = answer
+    result, kind, problems, details = answer
     if kind is not None:
         error = kind(*problems)
         error.details = details
         raise error
+    return cast("T", result)
 
 
 def _describe_end(code: int, seconds: int) -> str:
@@ -68,18 +70,22 @@ def _read_answer(reading: int) -> Any:
             return None
 
 
-def _report(act: Callable[[], None], writing: int) -> None:
+def _report(act: Callable[[], object], writing: int) -> None:
     """Run `act` in the child and end the child, whatever happens."""
-    answer: tuple[Any, ...] = (None, (), "")
+    code = 1
     try:
-        act()
-    except MultiserveError as error:
-        answer = (type(error), error.problems, error.details)
+        try:
+            answer: tuple[Any, ...] = (act(), None, (), "")
+        except MultiserveError as error:
+            answer = (None, type(error), error.problems, error.details)
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(pickle.dumps(answer))
+        code = 0
+    except BrokenPipeError:  # nobody waits for the answer any more
+        pass
     except KeyboardInterrupt:
-        os._exit(_INTERRUPTED)
+        code = _INTERRUPTED
     except BaseException:  # noqa: BLE001 (nothing may run on in this process)
         traceback.print_exc()
-        os._exit(1)
-    with os.fdopen(writing, "wb") as pipe:
-        pipe.write(pickle.dumps(answer))
-    os._exit(0)
+    finally:
+        os._exit(code)

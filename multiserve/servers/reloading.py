@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import logging
@@ -30,6 +31,7 @@ WRONG_CONFIGURATION = 78
 _CHILD_VARIABLE = "WERKZEUG_RUN_MAIN"  # what applications, and werkzeug, look at
 _SOCKET_VARIABLE = "WERKZEUG_SERVER_FD"
 _ADDRESS_VARIABLE = "MULTISERVE_SUPERVISED"
+_PATIENCE = 5.0  # seconds in which the process that serves has to end after a signal
 _INTERVAL = 0.5  # seconds between two looks at the files
 
 
@@ -72,7 +74,7 @@ def supervise(config: Config) -> NoReturn:
     command = [sys.executable, *sys.orig_argv[1:]]
     while True:
         before = _modified(config.path)
-        code = subprocess.call(command, env=environ, close_fds=False)  # noqa: S603 (our own command)
+        code = _run(command, environ)
         if code == WRONG_CONFIGURATION:
             log.warning("Waiting for a change in %s", config.path)
             while _modified(config.path) == before:
@@ -81,6 +83,20 @@ def supervise(config: Config) -> NoReturn:
             if code:
                 log.error("The process that served has ended with exit code %s.", code)
             sys.exit(code)
+
+
+def _run(command: list[str], environ: dict[str, str]) -> int:
+    """Run the process that serves to its end; what interrupts us ends it, and its applications get to shut down."""
+    with subprocess.Popen(command, env=environ, close_fds=False) as process:  # noqa: S603 (our own command)
+        try:
+            return process.wait()
+        except BaseException:  # KeyboardInterrupt, or SystemExit for SIGTERM
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_PATIENCE)
+            raise
+        finally:
+            process.kill()  # does nothing where it has ended
 
 
 def _modified(path: Path) -> int:

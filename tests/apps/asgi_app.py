@@ -1,4 +1,4 @@
-"""ASGI applications of every shape: this version recognises and refuses them."""
+"""ASGI applications of several shapes."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ import functools
 
 
 async def app(scope, receive, send):
-    pass
+    if scope["type"] != "lifespan":
+        await send("answered")
 
 
-def returns_awaitable(scope, receive, send):
-    return app(scope, receive, send)
+@functools.wraps(app)
+def decorated(*args):
+    return app(*args)
 
 
 class Callable:
     async def __call__(self, scope, receive, send):
-        pass
+        await app(scope, receive, send)
 
 
 class DoubleCallable:
-    """ASGI 2.0: the class is the application."""
+    """ASGI 2: the class is the application."""
 
     def __init__(self, scope):
         self.scope = scope
 
     async def __call__(self, receive, send):
-        pass
+        await app(self.scope, receive, send)
 
 
 instance = Callable()
 method = instance.__call__
 partial = functools.partial(app)
-partial_of_instance = functools.partial(instance)

@@ -52,7 +52,7 @@ def create_nothing():
 
 def returns_asgi():
     async def application(scope, receive, send):
-        pass
+        await send("answered")
 
     return application
 

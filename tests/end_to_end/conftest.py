@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import http.client
+import io
 import os
 import re
 import shutil
@@ -53,6 +54,29 @@ class Response:
     def field(self, name: str) -> str:
         """The value of a hidden field of a form."""
         return re.search(rf'name="{name}" value="([^"]*)"', self.text)[1]
+
+
+class _Bytes:
+    """What http.client takes for a socket, over bytes that have come."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self.data)
+
+
+@pytest.fixture(scope="session")
+def read_response() -> Callable[..., Response]:
+    """Read a response from bytes."""
+    return _read_response
+
+
+def _read_response(data: bytes, method: str = "GET") -> Response:
+    """Read the one response that a server has sent."""
+    answer = http.client.HTTPResponse(_Bytes(data), method=method)
+    answer.begin()
+    return Response(answer.status, answer.headers, answer.read())
 
 
 class Browser:
@@ -150,12 +174,19 @@ class Running:
     def get(self, path: str, **headers: str) -> Response:
         return self.browser().get(path, **headers)
 
+    def connect(self) -> socket.socket:
+        host, _, port = self.address.partition(":")
+        return socket.create_connection((host, int(port)), timeout=PATIENCE)
+
     def raw(self, request: bytes) -> bytes:
         """Send bytes, and give all that comes back until the server closes the connection."""
-        host, _, port = self.address.partition(":")
-        with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+        with self.connect() as connection:
             connection.sendall(request)
             return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def ask(self, request: bytes) -> Response:
+        """Send a request that closes the connection, and read the response."""
+        return _read_response(self.raw(request), method=request.partition(b" ")[0].decode())
 
     def signal(self, name: str) -> None:
         self.process.send_signal(getattr(signal, name))

@@ -101,3 +101,29 @@ def test_the_composition_conforms_around_conforming_applications(serve, folder):
 @pytest.mark.parametrize("mode", ["development", "production"])
 def test_mounted_applications_conform_in_our_own_servers(run, folder, mode):
     check(run(*(["--production"] if mode == "production" else ["--no-reload"]), cwd=folder).ready())
+
+
+@pytest.mark.parametrize("server", ["waitress", "gunicorn"])
+def test_a_wsgi_server_is_told_why_it_cannot_serve_asgi_applications(start, folder, write, server):
+    write("site/asgi.py", "async def app(scope, receive, send): ...\n")
+    write("site/multiserve.toml", f'{FILE}"/live" = "asgi"\n')
+    command, arguments = (
+        ((sys.executable, "-c"), (WAITRESS.format(module="multiserve.wsgi"),))
+        if server == "waitress"
+        else (GUNICORN, ("multiserve.wsgi:application",))
+    )
+    env = {"MULTISERVE_CONFIG": str(folder / "multiserve.toml")}
+    ended = start(*arguments, cwd=folder, command=command, env=env)
+    assert ended.wait() != 0
+    assert (
+        'mounts."/live": "asgi" is an ASGI application, which a WSGI server cannot serve\n'
+        "    Serve multiserve.asgi:application with an ASGI server instead; it serves the WSGI mounts, too.\n"
+    ) in ended.log
+
+
+def test_wsgi_applications_alone_are_served_by_an_asgi_server(start, folder):
+    env = {"MULTISERVE_CONFIG": str(folder / "multiserve.toml")}
+    command = (sys.executable, "-m", "uvicorn", "multiserve.asgi:application", "--port", "0")
+    server = start(cwd=folder, command=command, env=env)
+    server.address = server.until(lambda: find_address(server.log), "an address")
+    check(server)

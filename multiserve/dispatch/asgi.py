@@ -1,0 +1,141 @@
+"""The ASGI dispatcher: hands a request or a WebSocket to the mount that the router finds, with root_path grown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from multiserve._types import ASGIApplication, Receive, Scope, Send
+from multiserve.dispatch.lifespan import Lifespan, Lifespans
+from multiserve.dispatch.wsgi import MOUNT_KEY
+from multiserve.mounts.answers import Answer, broken, starting
+from multiserve.routing import Route, Router
+
+# What an outer framework leaves in the scope for its own use; the application would take it for its own.
+_FOREIGN = ("app", "app_root_path", "endpoint", "path_params", "route", "router", "state")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ASGIMount:
+    """One mounted application.
+
+    Attributes:
+        http: What answers requests.
+        websocket: What answers WebSockets; a refusal for a WSGI application behind the bridge.
+        lifespan: The lifespan of the application; None for one that has none, such as a WSGI application.
+    """
+
+    http: ASGIApplication
+    websocket: ASGIApplication
+    lifespan: Lifespan | None = None
+
+
+class ASGIDispatcher:
+    """Many applications as one ASGI 3.0 application.
+
+    `root_path` grows by the prefix; `path` and `raw_path` stay whole, as the specification says.
+    """
+
+    def __init__(
+        self,
+        router: Router[ASGIMount],
+        lifespans: Lifespans,
+        not_found: Answer,
+        startup_timeout: float,
+        *,
+        details: bool = False,
+    ) -> None:
+        """Dispatch over the mounts of a router.
+
+        Args:
+            router: The mounts.
+            lifespans: Their lifespans.
+            not_found: What answers where no mount does.
+            startup_timeout: Seconds that a request waits for its mount to start.
+            details: Tell clients why an application could not start.
+        """
+        self.router = router
+        self.lifespans = lifespans
+        self.not_found = not_found
+        self.startup_timeout = startup_timeout
+        self.details = details
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self.lifespans(receive, send)
+            return
+        asked, host = (scope, None) if scope["path"].startswith("/") else _split_authority(scope)
+        root_path, path = split_root_path(asked)
+        routed = path if path.isascii() else path.encode("utf-8", "replace").decode("latin-1")
+        if self.router.has_hosts:
+            host = requested_host(scope) if host is None else host
+            route = self.router.find(routed, host, scope.get("scheme", "http"))
+        else:
+            route = self.router.find(routed)
+        if route is None:
+            await self.not_found.asgi(scope, receive, send)
+            return
+        asked[MOUNT_KEY] = scope[MOUNT_KEY] = route.name  # in the server's own scope, for its access log
+        child = _child_scope(asked, root_path, path, route)
+        lifespan = route.mount.lifespan
+        if lifespan is not None:
+            if not lifespan.is_serving and (refusal := await self._wait_for(lifespan, route.name)):
+                await refusal.asgi(scope, receive, send)
+                return
+            child["state"] = lifespan.state.copy()
+        application = route.mount.websocket if kind == "websocket" else route.mount.http
+        try:
+            await application(child, receive, send)
+        except SystemExit as error:  # it would end the event loop, and every other application with it
+            raise RuntimeError(f"the application at {route.name} raised {error!r}") from error
+
+    async def _wait_for(self, lifespan: Lifespan, name: str) -> Answer | None:
+        """Wait until an application has started; give the answer in its place if it has not."""
+        if not await lifespan.wait(self.startup_timeout):
+            return starting(name)
+        return broken(name, lifespan.failure if self.details else "") if lifespan.failure else None
+
+
+def _split_authority(scope: Scope) -> tuple[Scope, str | None]:
+    """Take scheme and authority off an absolute-form target (RFC 9112, section 3.2.2), where the server left them on.
+
+    Returns:
+        The scope with the path alone, and the authority, which counts more than the Host header; None without one.
+    """
+    path: str = scope["path"]
+    scheme, _, rest = path.partition("://")
+    if not rest or "/" in scheme:
+        return scope, None
+    authority, _, path = rest.partition("/")
+    raw: bytes = (scope.get("raw_path") or b"").partition(b"://")[2].partition(b"/")[2]
+    return {**scope, "path": f"/{path}", "raw_path": b"/" + raw if scope.get("raw_path") else None}, authority
+
+
+def split_root_path(scope: Scope) -> tuple[str, str]:
+    """Take an incoming root_path off the path, at a segment boundary: give the root_path and the rest of the path."""
+    root_path: str = scope.get("root_path", "").rstrip("/")
+    path: str = scope["path"]
+    if root_path and (path == root_path or path.startswith(f"{root_path}/")):
+        return root_path, path[len(root_path) :]
+    return root_path, path
+
+
+def _child_scope(scope: Scope, root_path: str, path: str, route: Route[ASGIMount]) -> Scope:
+    """Make the scope of the application."""
+    child = {name: value for name, value in scope.items() if name not in _FOREIGN}
+    child["root_path"] = root_path + route.key.prefix
+    if root_path and path == scope["path"]:
+        # A proxy took the root_path off, but the specification wants the path whole.
+        child["path"] = root_path + path
+        child["raw_path"] = quote(root_path, errors="replace").encode() + (
+            scope.get("raw_path") or quote(path, errors="replace").encode()
+        )
+    return child
+
+
+def requested_host(scope: Scope) -> str:
+    """Give the Host header of a request; more than one is as good as none (RFC 9112, section 3.2)."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return hosts[0].decode("latin-1") if len(hosts) == 1 else ""

@@ -1,0 +1,177 @@
+"""The lifespan of every ASGI application (ASGI Lifespan Specification 2.0): each in a task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from multiserve._types import ASGIApplication, Message, Receive, Send
+
+log = logging.getLogger("multiserve")
+
+_IGNORED = 5.0  # seconds after which an application that has not even taken its event ignores lifespan
+_CANCEL = 1.0  # seconds in which a lifespan that is cut short may clean up
+_ACKNOWLEDGE = 25.0  # seconds until the server is told that start-up is complete; servers give up after 30
+
+
+class Lifespan:
+    """The lifespan of one application, and its state.
+
+    Attributes:
+        state: What the application put into its state; each request gets a copy.
+        failure: Why its start-up failed; empty while it did not.
+    """
+
+    def __init__(self, application: ASGIApplication, name: str) -> None:
+        """Supervise `application`, which logs call `name`."""
+        self.application = application
+        self.name = name
+        self.state: dict[str, Any] = {}
+        self.failure = ""
+        self.is_serving = False  # requests need neither wait nor be refused
+        self._up = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._was_asked = False  # the application has taken its first event
+        self._has_started = False  # and has answered that its start-up is complete
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start the application; `wait` for it."""
+        self._task = asyncio.create_task(self._run(), name=f"lifespan of {self.name}")
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait until the application is up, or has failed, or is known to have no lifespan; tell whether it is so."""
+        if self._task is None or self._up.is_set():  # without a task the server does not speak lifespan
+            return True
+        patience = min(seconds, _IGNORED)
+        for part in (patience, seconds - patience):
+            try:
+                await asyncio.wait_for(self._up.wait(), None if part == math.inf else part)
+            except TimeoutError:
+                if not self._was_asked:
+                    self._set_up()
+                    return True
+            else:
+                return True
+        return False
+
+    async def stop(self, seconds: float) -> None:
+        """Ask an application that has started to shut down, and wait for it, but no longer than that many seconds."""
+        if self._task is None:
+            return
+        if self._has_started and not self._task.done():
+            self._stopping.set()
+            try:
+                await asyncio.wait_for(self._stopped.wait(), seconds)
+            except TimeoutError:
+                log.warning("%s: the shut-down took longer than %.1f seconds and was cut short.", self.name, seconds)
+        self._task.cancel()
+        await asyncio.wait([self._task], timeout=min(_CANCEL, seconds))
+
+    async def _run(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
+        try:
+            await self.application(scope, self._receive, self._send)
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            # To raise before any answer is the specification's way to say that an application has no lifespan.
+            if self._was_asked and not self.failure:
+                log.exception("%s: the lifespan ended with an error.", self.name)
+        finally:
+            self._set_up()
+            self._stopped.set()
+
+    def _set_up(self) -> None:
+        self.is_serving = not self.failure
+        self._up.set()
+
+    async def _receive(self) -> Message:
+        if not self._was_asked:
+            self._was_asked = True
+            return {"type": "lifespan.startup"}
+        await self._stopping.wait()
+        if self._stopped.is_set():
+            await asyncio.Event().wait()  # there is no third event
+        return {"type": "lifespan.shutdown"}
+
+    async def _send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == "lifespan.startup.complete":
+            self._has_started = True
+            self._set_up()
+        elif kind == "lifespan.startup.failed":
+            self.failure = message.get("message") or "the start-up failed"
+            log.error("%s: the start-up failed: %s", self.name, self.failure)
+            self._set_up()
+        elif kind == "lifespan.shutdown.failed":
+            log.error("%s: the shut-down failed: %s", self.name, message.get("message", ""))
+            self._stopped.set()
+        elif kind == "lifespan.shutdown.complete":
+            self._stopped.set()
+
+
+class Lifespans:
+    """The lifespans of all applications, behind the one that the server runs."""
+
+    def __init__(self, lifespans: Sequence[Lifespan], required: Sequence[Lifespan], shutdown_timeout: float) -> None:
+        """Supervise `lifespans`; a server must not start if a `required` one fails.
+
+        Args:
+            lifespans: In the order of the mounts.
+            required: Some of them.
+            shutdown_timeout: Seconds that all of them together get to shut down.
+        """
+        self.lifespans = lifespans
+        self.required = required
+        self.shutdown_timeout = shutdown_timeout
+
+    async def __call__(self, receive: Receive, send: Send) -> None:
+        """Answer the server's lifespan scope."""
+        await receive()
+        if failure := await self.start():
+            await send({"type": "lifespan.startup.failed", "message": failure})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def start(self, *, refuse: bool = True) -> str:
+        """Start all at the same time, and say why the server must not start; empty if it may.
+
+        Required applications are waited for as long as it takes. The others get 25 seconds, as servers give up after
+        30; whichever is not up by then starts on, and requests to its mounts wait for it.
+
+        Args:
+            refuse: Whether the server can still refuse to start; if not, no application is required.
+        """
+        required = self.required if refuse else ()
+        for lifespan in self.lifespans:
+            lifespan.start()
+        waits = [
+            asyncio.create_task(each.wait(math.inf if each in required else _ACKNOWLEDGE)) for each in self.lifespans
+        ]
+        try:
+            if waits:
+                await asyncio.wait(waits)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        failures = [f"{each.name}: {each.failure}" for each in required if each.failure]
+        if failures:
+            await self.stop()
+        return "; ".join(failures)
+
+    async def stop(self, seconds: float | None = None) -> None:
+        """Reach every application, in reverse order: none can use up the time of those behind it."""
+        remaining = self.shutdown_timeout if seconds is None else seconds
+        clock = asyncio.get_running_loop().time
+        for position, lifespan in enumerate(reversed(self.lifespans)):
+            began = clock()
+            await lifespan.stop(remaining / (len(self.lifespans) - position))
+            remaining = max(remaining - (clock() - began), 0.0)

@@ -1,0 +1,110 @@
+"""Which interface an application speaks, told from the object, never by calling it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from multiserve._types import Interface
+
+
+class InterfaceProblem(TypeError):  # noqa: N818 (the loader turns it into a `Problem`)
+    """An object that is no application: what is wrong, and what to do about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """Keep both halves, for a `Problem`."""
+        super().__init__(message)
+        self.hint = hint
+
+
+def tell_interface(application: Callable[..., Any], name: str, *, is_made: bool) -> Interface:
+    """Tell what an object that can be called speaks.
+
+    Args:
+        application: A function, a class, or an instance.
+        name: What the user calls it, for the error.
+        is_made: A factory has made it, so that it is hardly a factory itself.
+
+    Raises:
+        InterfaceProblem: It takes the arguments of neither interface, or those of ASGI 2.
+    """
+    # A decorator may take something else than what it wraps, which is only asked where the decorator takes anything.
+    signature = signature_of(application, follow_wrapped=False)
+    if inspect.isclass(application):
+        return _interface_of_class(application, signature, name, is_made=is_made)
+    two, three = takes(signature, 2), takes(signature, 3)
+    if _is_async(application):
+        two = False
+    elif two and three:
+        return "asgi" if _wraps_asgi(application) else "wsgi"
+    if two or three:
+        return "wsgi" if two else "asgi"
+    if _first_parameter(signature) == "scope" and takes(signature, 1) and not _is_async(application):
+        raise _asgi2(name)
+    message = f'"{name}" is not an application: it takes {signature}, neither (environ, start_response) '
+    hint = "" if is_made else f'If it is a factory, write "{_as_call(name, signature)}".'
+    raise InterfaceProblem(f"{message}nor (scope, receive, send)", hint)
+
+
+def _interface_of_class(
+    application: type, signature: inspect.Signature | None, name: str, *, is_made: bool
+) -> Interface:
+    """Tell the interface of a class of which each request makes an instance."""
+    if hasattr(application, "__await__") and takes(signature, 3):
+        return "asgi"
+    if hasattr(application, "__iter__") and takes(signature, 2):
+        return "wsgi"
+    if _is_async(application) and takes(signature, 1):
+        call = signature_of(application.__call__, follow_wrapped=False)
+        if takes(call, 3) and not takes(call, 4):  # self, receive and send, but no scope
+            raise _asgi2(name)
+    hint = "" if is_made else f'If its instances are applications, write "{_as_call(name, signature)}".'
+    raise InterfaceProblem(f'"{name}" is not an application but a class', hint)
+
+
+def _asgi2(name: str) -> InterfaceProblem:
+    hint = "Mount what asgiref.compatibility.guarantee_single_callable makes of it."
+    return InterfaceProblem(f'"{name}" is an application of ASGI 2, which is called twice', hint)
+
+
+def _wraps_asgi(application: Callable[..., Any]) -> bool:
+    """Tell ASGI from WSGI where the arguments fit both, by what is inside a decorator or a partial."""
+    inner = inspect.unwrap(application.func if isinstance(application, functools.partial) else application)
+    signature = signature_of(inner, follow_wrapped=False)
+    takes_only_three = takes(signature, 3) and not takes(signature, 2)
+    return _is_async(inner) or takes_only_three or _first_parameter(signature) == "scope"
+
+
+def _is_async(application: Callable[..., Any]) -> bool:
+    """Tell whether a call gives a coroutine; for a class, whether a call of an instance does."""
+    call = getattr(application, "__call__", None)  # noqa: B004 (the instance may have one of its own)
+    return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(call)
+
+
+def signature_of(function: Callable[..., Any], *, follow_wrapped: bool = True) -> inspect.Signature | None:
+    """Give the signature of a callable; None for a built-in one without."""
+    try:
+        return inspect.signature(function, follow_wrapped=follow_wrapped)
+    except (ValueError, TypeError):
+        return None
+
+
+def takes(signature: inspect.Signature | None, count: int) -> bool:
+    """Tell whether a callable can be called with so many arguments; without a signature it might."""
+    if signature is None:
+        return True
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+def _first_parameter(signature: inspect.Signature | None) -> str:
+    return next(iter(signature.parameters), "") if signature else ""
+
+
+def _as_call(name: str, signature: inspect.Signature | None) -> str:
+    return f"{name}()" if takes(signature, 0) else f"{name}(...)"

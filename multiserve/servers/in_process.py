@@ -1,0 +1,135 @@
+"""The ASGI server of development: gunicorn's protocol in a thread of this process, so that the reloader can watch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from socket import socket
+
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from multiserve.dispatch.asgi import ASGIDispatcher
+from multiserve.errors import LoadError
+from multiserve.servers.asgi import SWITCH_INTERVAL, Listener
+from multiserve.servers.settings import ACCESS_LOG_FORMAT
+
+# Seconds, short ones: whoever saves a file waits for the restart.
+_REQUESTS = 0.25  # for requests that run, and streams that never end
+_LINGER = 0.1  # for connections that are kept alive: the listening socket stays, a browser connects anew
+_LIFESPANS = 1.0
+_SETTINGS = {
+    "accesslog": "-",
+    "access_log_format": ACCESS_LOG_FORMAT,
+    "loglevel": "warning",
+    "keepalive": 5,
+    "forwarder_headers": "",
+    "http_parser": "python",
+}
+
+
+class InProcessServer:
+    """Serves one application; it is also the `worker` that gunicorn's protocol asks for everything."""
+
+    def __init__(self, application: ASGIDispatcher, listener: socket, *, refuse: bool = False) -> None:
+        """Serve on a socket that is bound already.
+
+        Args:
+            application: The composed application.
+            listener: The socket.
+            refuse: End with an error if a required application cannot start; the others would serve.
+        """
+        self.asgi = application
+        self.cfg = Config(prog="multiserve")
+        for name, value in _SETTINGS.items():
+            self.cfg.set(name, value)
+        self.log = Logger(self.cfg)
+        self.loop = asyncio.new_event_loop()
+        self.alive = True
+        self.nr = self.nr_conns = 0
+        self.max_requests = sys.maxsize
+        self._socket = listener
+        self._refuse = refuse
+        self._stopping = asyncio.Event()
+        self._stopped = threading.Event()
+
+    def serve_forever(self) -> None:
+        """Serve until stopped; in the main thread until a signal, too.
+
+        Raises:
+            LoadError: A required application cannot start.
+        """
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        asyncio.set_event_loop(self.loop)
+        try:
+            with _first_signal(self._tell):
+                failure = self.loop.run_until_complete(self._serve())
+        finally:
+            self._end()
+            self._stopped.set()
+        if failure:
+            raise LoadError(failure)
+
+    async def _serve(self) -> str:
+        lifespans = self.asgi.lifespans
+        starting = asyncio.create_task(lifespans.start(refuse=self._refuse))
+        starting.add_done_callback(self._check_start)
+        listener = Listener(self)
+        await listener.start([self._socket])  # requests wait for the start-up of their own mount
+        await self._stopping.wait()
+        self.alive = False
+        await listener.stop(_REQUESTS, _LINGER)
+        failure = starting.result() if starting.done() else ""
+        starting.cancel()
+        await lifespans.stop(_LIFESPANS)
+        return failure
+
+    def _check_start(self, starting: asyncio.Task[str]) -> None:
+        if not starting.cancelled() and starting.result():
+            self._stopping.set()
+
+    def _end(self) -> None:
+        """Cancel what is left, and wait for it, but not for long."""
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self.loop.run_until_complete(asyncio.wait(left, timeout=_REQUESTS))
+        self.loop.close()
+
+    def _tell(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+            self.loop.call_soon_threadsafe(self._stopping.set)
+
+    def stop(self) -> None:
+        """Stop from another thread, and wait for it, but not for long."""
+        self._tell()
+        self._stopped.wait(4 * _REQUESTS + _LIFESPANS)
+
+
+@contextlib.contextmanager
+def _first_signal(act: Callable[[], None]) -> Iterator[None]:
+    """Let the first signal to end call `act`, which is gentle; the next one does what it did before, whatever runs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def handle(*_: object) -> None:
+        restore()
+        act()
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        restore()
