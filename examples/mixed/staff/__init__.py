@@ -1,0 +1,1 @@
+"""A small Django project: nothing but the Django admin."""
