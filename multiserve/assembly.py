@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -72,7 +72,8 @@ def assemble(
         wrap: Wrap each WSGI application, such as with a debugger.
     """
     _prepare_process(config, environment)
-    mounts = tuple(_load_mount(config, mount, interface, wrap) for mount in config.mounts)
+    failed: dict[str, LoadError] = {}
+    mounts = tuple(_load_mount(config, mount, interface, wrap, failed) for mount in config.mounts)
     speaks: Interface = interface or ("asgi" if any(loaded.interface == "asgi" for loaded in mounts) else "wsgi")
     compose = _compose_wsgi if speaks == "wsgi" else _compose_asgi
     return Assembly(
@@ -135,7 +136,12 @@ def _load_mount(
     mount: Mount,
     interface: Interface | None,
     wrap: Callable[[WSGIApplication], WSGIApplication] | None,
+    failed: dict[str, LoadError],
 ) -> LoadedMount:
+    if earlier := failed.get(mount.app):
+        error = LoadError(*(replace(problem, key=mount.toml_key) for problem in earlier.problems))
+        error.__cause__ = earlier.__cause__
+        return LoadedMount(mount=mount, error=error)
     try:
         application, speaks = load(
             mount.target,
@@ -145,6 +151,8 @@ def _load_mount(
             interface=mount.interface,
         )
     except LoadError as error:
+        if mount.target.call is None:  # it is loaded once, however often it is mounted
+            failed[mount.app] = error
         return LoadedMount(mount=mount, error=error)
     if (speaks, interface) == ("asgi", "wsgi"):
         problem = Problem(

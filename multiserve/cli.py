@@ -128,6 +128,7 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
 def _read(path: os.PathLike[str], values: dict[str, Any]) -> Config:
     """Read the file, and let the command line and the environment have the last word."""
     config = load_config(path)
+    values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}
     if values["only"]:
         config = select(config, values["only"])
     gunicorn = dict(config.gunicorn)

@@ -11,7 +11,7 @@ from multiserve._types import Message, Receive, Scope, Send, StartResponse, WSGI
 from multiserve.config import Config, Mount
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.errors import ConfigError, Problem
-from multiserve.keys import MountKey
+from multiserve.keys import KeyProblem, MountKey, parse_key
 from multiserve.mounts.answers import not_found
 from multiserve.routing import Router
 
@@ -79,13 +79,24 @@ def explain(config: Config, url: str) -> Explanation:
     )
 
 
+_SCHEMES = ("", "http", "https", "ws", "wss")
+_USE_HTTP = "Write http:// or https://."
+
+
 def _split(url: str) -> _Request:
     scheme, host, rest = "http", "", url
     if not url.startswith("/"):
         try:
+            if "://" not in url:
+                parse_key(url.partition("/")[0])  # a word that is no host is a path without its slash
             parts = urlsplit(url if "://" in url else f"//{url}")
+        except KeyProblem as error:
+            hint = f'Write a whole URL, or "/{url}" for a path.'
+            raise ConfigError(Problem(key=url, message="neither a URL nor a path", hint=hint)) from error
         except ValueError as error:
             raise ConfigError(Problem(key=url, message=f"not a URL: {error}")) from None
+        if parts.scheme not in _SCHEMES:
+            raise ConfigError(Problem(key=url, message=f'"{parts.scheme}" is no scheme of the web', hint=_USE_HTTP))
         scheme, host, rest = parts.scheme or scheme, parts.netloc.rpartition("@")[2], parts.path or "/"
     if not host.isascii():
         with contextlib.suppress(UnicodeError):

@@ -168,7 +168,7 @@ def _usual_name(module: ModuleType, path: str) -> tuple[str, Call | None]:
     usual = {**dict.fromkeys(USUAL_APPLICATIONS), **dict.fromkeys(USUAL_FACTORIES, Call())}
     for name, call in usual.items():
         with _blamed(f'reading "{name}" of "{path}" failed: '):
-            if hasattr(module, name):
+            if not isinstance(getattr(module, name, module), ModuleType):  # a submodule called app is none
                 return name, call
     message = f'"{path}" has none of the usual names: {", ".join(usual)}'
     raise _Failure(message, f'Name the attribute: "{path}:attribute".')
@@ -204,7 +204,13 @@ def _call(factory: Callable[..., Any], name: str, call: Call, prefix: str) -> An
             signature.bind(*args, **kwargs)
         except TypeError as error:
             is_application = not signature.parameters.keys().isdisjoint(("start_response", "receive"))
-            hint = f'It is an application: write "{name}".' if is_application else f"Its arguments are {signature}."
+            hint = (
+                f'It is an application: write "{name}".'
+                if is_application
+                else f"Its arguments are {signature}."
+                if signature.parameters
+                else "It takes no arguments."
+            )
             raise _Failure(f'"{name}" was called wrongly: {error}', hint) from None
     with _blamed(f'"{name}" raised '):
         application = factory(*args, **kwargs)

@@ -25,6 +25,7 @@ def common_options(command: F) -> F:
         "-c",
         "--config",
         metavar="FILE",
+        type=click.Path(),  # for completion; what is wrong with it is told later
         # The variable is read where every other server reads it, too; here it is only told.
         help=f"The file. [default: {CONFIG_VARIABLE}, multiserve.toml, or [tool.multiserve] in pyproject.toml]",
     )(command)

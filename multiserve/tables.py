@@ -55,11 +55,15 @@ _TYPE_NAMES: tuple[tuple[type | tuple[type, ...], str], ...] = (
 )
 
 
+_READABLE = 20  # choices that a person reads through
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """Ask for the nearest of the choices, or list them all."""
+    """Ask for the nearest of the choices, or list them all unless they are too many to read; empty then."""
     known = sorted(choices)
-    near = difflib.get_close_matches(word, known, n=1)
-    return f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(known)}."
+    if near := difflib.get_close_matches(word, known, n=1):
+        return f'Did you mean "{near[0]}"?'
+    return f"Known here: {', '.join(known)}." if len(known) <= _READABLE else ""
 
 
 class Table:

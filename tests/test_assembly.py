@@ -361,3 +361,32 @@ def test_the_door_for_wsgi_says_why_it_cannot_serve_asgi(
     with pytest.raises(LoadError) as caught:
         importlib.import_module("multiserve.wsgi")
     assert str(caught.value) == ASGI_REFUSED
+
+
+def test_a_target_that_fails_is_loaded_once(write: Callable[[str], Path]) -> None:
+    path = write('[mounts]\n"/" = "noting:app"\n"/again" = "noting:app"\n"/other" = "noting:other"')
+    (path.parent / "noted").touch()
+    (path.parent / "noting.py").write_text(
+        f"with open({str(path.parent / 'noted')!r}, 'a') as file: file.write('x')\n1 / 0\n"
+    )
+    failures = assemble(load_config(path)).failures
+    assert [str(loaded.error).partition(": ")[0] for loaded in failures] == [
+        'mounts."/"',
+        'mounts."/again"',
+        'mounts."/other"',
+    ]
+    assert failures[0].error is not None
+    assert failures[1].error is not None
+    assert failures[1].error.__cause__ is failures[0].error.__cause__
+    assert (path.parent / "noted").read_text() == "xx"  # once for each target
+
+
+def test_a_bare_module_passes_over_a_submodule(write: Callable[[str], Path]) -> None:
+    path = write('[mounts]\n"/" = "packaged"')
+    package = path.parent / "packaged"
+    package.mkdir()
+    (package / "app.py").write_text("")
+    (package / "__init__.py").write_text(
+        "from . import app\nfrom assembled import app as create_app_of\ndef create_app(): return create_app_of\n"
+    )
+    assert get(create_app(path), "/x") == "|/x|None"

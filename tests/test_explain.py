@@ -117,7 +117,23 @@ def test_a_url_that_no_mount_takes(write_config: Callable[[str], Path]) -> None:
     )
 
 
-def test_what_is_no_url_is_an_error(write_config: Callable[[str], Path]) -> None:
+NO_URLS = [
+    pytest.param("http://[::1/x", "http://[::1/x: not a URL: Invalid IPv6 URL", id="a bracket that is not closed"),
+    pytest.param(
+        "admin/users",
+        'admin/users: neither a URL nor a path\n    Write a whole URL, or "/admin/users" for a path.',
+        id="a path without its slash",
+    ),
+    pytest.param(
+        "ftp://example.com/x",
+        'ftp://example.com/x: "ftp" is no scheme of the web\n    Write http:// or https://.',
+        id="another scheme",
+    ),
+]
+
+
+@pytest.mark.parametrize(("url", "message"), NO_URLS)
+def test_what_is_no_url_is_an_error(write_config: Callable[[str], Path], url: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        explain(load_config(write_config(FILE)), "http://[::1/x")
-    assert str(caught.value) == "http://[::1/x: not a URL: Invalid IPv6 URL"
+        explain(load_config(write_config(FILE)), url)
+    assert str(caught.value) == message

@@ -22,6 +22,7 @@ from multiserve.servers.addresses import absolute_socket, authority
 from multiserve.servers.values import check, convert
 from multiserve.tables import did_you_mean
 
+_ALL_SETTINGS = "They are at https://docs.gunicorn.org/en/stable/settings.html"
 ASGI_WORKER = "multiserve.servers.worker.Worker"
 ACCESS_LOG_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" "%({multiserve.mount}e)s"'
 
@@ -130,6 +131,8 @@ def _check_together(settings: GunicornConfig, root: str, interface: Interface) -
 
 
 def _fresh_settings() -> GunicornConfig:
+    if (workers := _concurrency().get("workers", 1)) < 0:  # gunicorn would refuse it without a name
+        raise ConfigError(Problem(key="WEB_CONCURRENCY", message=f"{workers} is too small: at least 1"))
     try:
         return GunicornConfig(prog="multiserve")
     except ValueError as error:
@@ -151,7 +154,7 @@ def _set(settings: GunicornConfig, name: str, value: Any, folder: Path, problem:
     setting = settings.settings.get(name)
     if setting is None:
         known = settings.settings.keys() - REFUSED.keys()
-        yield problem(message="gunicorn has no such setting", hint=did_you_mean(name, known))
+        yield problem(message="gunicorn has no such setting", hint=did_you_mean(name, known) or _ALL_SETTINGS)
         return
     try:
         found = [problem(message=message, hint=hint) for message, hint in check(setting, value, folder)]

@@ -68,8 +68,8 @@ def _check_number(name: str, value: int) -> Iterator[tuple[str, str]]:
 
 
 def _check_meaning(name: str, value: Any, folder: Path) -> Iterator[tuple[str, str]]:
-    if name in _CHOICES and value not in _CHOICES[name]:
-        yield f'"{value}" is not one of the choices', did_you_mean(value, _CHOICES[name])
+    if name in _CHOICES and value.lower() not in _CHOICES[name]:
+        yield f'"{value}" is not one of the choices', did_you_mean(value.lower(), _CHOICES[name])
     elif name == "bind" and not (value and all(value)):
         yield "there is no address", 'Write HOST:PORT, or unix:PATH, such as "127.0.0.1:8000".'
     elif name == "bind":
