@@ -72,11 +72,16 @@ def serve(
             signal.signal(signal.SIGTERM, _leave)
             supervise(config)
         else:
-            assembly = load()
-            refuse_failures(assembly)
-            listener = bind(config.server.host, config.server.port)
-            signal.signal(signal.SIGTERM, _leave)  # not before: an application that loads would catch the exception
-            _make_server(announce, listener, assembly, refuse=True).serve_forever()
+            _serve_once(load, config, announce)
+
+
+def _serve_once(load: Callable[[], Assembly], config: Config, announce: Callable[[Assembly, str], None]) -> None:
+    """Load and serve in this process, without a reloader."""
+    assembly = load()
+    refuse_failures(assembly)
+    listener = bind(config.server.host, config.server.port)
+    signal.signal(signal.SIGTERM, _leave)  # not before: an application that loads would catch the exception
+    _make_server(announce, listener, assembly, refuse=True).serve_forever()
 
 
 def _leave(*_: Any) -> NoReturn:
