@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint format bench clean
 
 demo: $(INSTALLED)  ## Serve the example with three frameworks.
 	$(BIN)/multiserve run -c examples/three-frameworks/multiserve.toml
@@ -22,6 +22,10 @@ lint: $(INSTALLED)  ## Check style, types, and which module imports which.
 format: $(INSTALLED)  ## Put the code into shape.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: $(INSTALLED)  ## Compare with what one would use instead; ARGS=--quick for a first look.
+	$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python tests/benchmarks $(ARGS)
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) build dist

@@ -1,0 +1,95 @@
+"""A small load generator, run as `python client.py http|websocket CONNECTIONS HOST:PORT/PATH SECONDS`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from functools import partial
+from typing import cast
+
+import uvloop
+
+_TEXT = b"Hello, World!"
+_MASK = b"mask"
+_MASKED = bytes(byte ^ _MASK[place % 4] for place, byte in enumerate(_TEXT))
+_QUESTION = bytes([0x81, 0x80 | len(_TEXT)]) + _MASK + _MASKED  # one text frame (RFC 6455, section 5.2)
+_ECHO = bytes([0x81, len(_TEXT)]) + _TEXT
+_UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+_KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+
+class Client(asyncio.Protocol):
+    """One connection, with one request under way at any time; the answers have a Content-Length."""
+
+    headers = ""
+
+    def __init__(self, host: str, path: str) -> None:
+        """Ask `host` for `path`."""
+        self.question = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{self.headers}\r\n".encode()
+        self.received = b""
+        self.answers = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the first time."""
+        self.transport = cast("asyncio.WriteTransport", transport)
+        self.transport.write(self.question)
+
+    def data_received(self, data: bytes) -> None:
+        """Ask again as soon as the answer is complete."""
+        self.received += data
+        if self.is_complete():
+            self.received = b""
+            self.answers += 1
+            self.transport.write(self.question)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End: a server that closes connections would not be measured."""
+        sys.exit(f"the server closed a connection: {error}")
+
+    def is_complete(self) -> bool:
+        """Tell whether the answer is complete."""
+        head, found, body = self.received.partition(b"\r\n\r\n")
+        if found and not head.startswith(b"HTTP/1.1 200 "):
+            sys.exit(f"not a good answer: {head!r}")
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        return bool(found) and len(body) >= int(length)
+
+
+class WebSocketClient(Client):
+    """One WebSocket, with one text under way at any time."""
+
+    headers = _UPGRADE + _KEY
+
+    def is_complete(self) -> bool:
+        """Tell whether the WebSocket has opened, or the text has come back."""
+        if self.question == _QUESTION:
+            return self.received == _ECHO
+        if not self.received.endswith(b"\r\n\r\n"):
+            return False
+        if not self.received.startswith(b"HTTP/1.1 101 "):
+            sys.exit(f"not a good answer: {self.received!r}")
+        self.question = _QUESTION
+        return True
+
+
+async def main(kind: str, connections: int, address: str, seconds: float) -> None:
+    """Load the server, and print the rate as wrk does."""
+    host, _, path = address.partition("/")
+    name, _, port = host.partition(":")
+    make = partial(WebSocketClient if kind == "websocket" else Client, host, f"/{path}")
+    loop = asyncio.get_running_loop()
+    clients: list[Client] = []
+    for _ in range(connections):
+        _, client = await loop.create_connection(make, name, int(port))
+        clients.append(client)
+    before, began = sum(client.answers for client in clients), time.perf_counter()
+    await asyncio.sleep(seconds)
+    rate = (sum(client.answers for client in clients) - before) / (time.perf_counter() - began)
+    if any(not client.answers for client in clients):
+        sys.exit("a connection got no answer")
+    sys.stdout.write(f"Requests/sec: {rate:.2f}\n")
+
+
+if __name__ == "__main__":
+    uvloop.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], float(sys.argv[4])))
