@@ -35,7 +35,7 @@ class Route(Generic[T]):
 
 
 class _Node(Generic[T]):
-    """One segment in the tree of prefixes."""
+    """One segment in the tree of prefixes; its children by their segments, each with the slash in front."""
 
     __slots__ = ("children", "route")
 
@@ -57,7 +57,7 @@ class _Paths(Generic[T]):
         prefix = key.prefix.encode("utf-8").decode("latin-1")
         node = self.root
         for segment in prefix.split("/")[1:]:
-            node = node.children.setdefault(segment, _Node())
+            node = node.children.setdefault(f"/{segment}", _Node())
         node.route = Route(key, str(key), len(prefix), mount)
         self.reach = max(self.reach, len(prefix) + 1)
 
@@ -74,14 +74,12 @@ class _Paths(Generic[T]):
         """Find the mount with the longest prefix that the path has."""
         node = self.root
         best = node.route
-        if not path.startswith("/"):  # such as the * of OPTIONS: only the root may answer
-            return best
-        start = 1
         # A segment that goes on behind `reach` is longer than any prefix: what lies there is never looked at.
-        reach = self.reach
-        while node.children:
-            end = path.find("/", start, reach)
-            child = node.children.get(path[start:end] if end > 0 else path[start:reach])
+        start, reach = 0, self.reach
+        while children := node.children:
+            # Slash and segment: so what does not begin with a slash, such as the * of OPTIONS, stays at the root.
+            end = path.find("/", start + 1, reach)
+            child = children.get(path[start:end] if end > 0 else path[start:reach])
             if child is None:
                 break
             node = child
@@ -89,7 +87,7 @@ class _Paths(Generic[T]):
                 best = node.route
             if end < 0:
                 break
-            start = end + 1
+            start = end
         return best
 
 
@@ -106,6 +104,8 @@ class Router(Generic[T]):
         for paths in (self._anywhere, *self._exact.values(), *self._wildcards.values()):
             paths.link()
         self.has_hosts = bool(self._exact or self._wildcards)
+        # Find the mount by the path alone, where no mount has a host.
+        self.find_path = self._anywhere.match
         self._labels = max((suffix.count(".") + 1 for suffix, _ in self._wildcards), default=0)
 
     def _paths_of(self, key: MountKey) -> _Paths[T]:

@@ -55,6 +55,8 @@ class ASGIDispatcher:
             details: Tell clients why an application could not start.
         """
         self.router = router
+        self._has_hosts = router.has_hosts
+        self._find_path = router.find_path
         self.lifespans = lifespans
         self.not_found = not_found
         self.startup_timeout = startup_timeout
@@ -69,11 +71,11 @@ class ASGIDispatcher:
         asked, host = (scope, None) if scope["path"].startswith("/") else _split_authority(scope)
         root_path, path = split_root_path(asked)
         routed = path if path.isascii() else path.encode("utf-8", "replace").decode("latin-1")
-        if self.router.has_hosts:
+        if self._has_hosts:
             host = requested_host(scope) if host is None else host
             route = self.router.find(routed, host, scope.get("scheme", "http"))
         else:
-            route = self.router.find(routed)
+            route = self._find_path(routed)
         if route is None:
             await self.not_found.asgi(scope, receive, send)
             return
@@ -115,8 +117,11 @@ def _split_authority(scope: Scope) -> tuple[Scope, str | None]:
 
 def split_root_path(scope: Scope) -> tuple[str, str]:
     """Take an incoming root_path off the path, at a segment boundary: give the root_path and the rest of the path."""
-    root_path: str = scope.get("root_path", "").rstrip("/")
     path: str = scope["path"]
+    root_path: str = scope.get("root_path", "")
+    if not root_path:
+        return "", path
+    root_path = root_path.rstrip("/")
     if root_path and (path == root_path or path.startswith(f"{root_path}/")):
         return root_path, path[len(root_path) :]
     return root_path, path
@@ -124,7 +129,9 @@ def split_root_path(scope: Scope) -> tuple[str, str]:
 
 def _child_scope(scope: Scope, root_path: str, path: str, route: Route[ASGIMount]) -> Scope:
     """Make the scope of the application."""
-    child = {name: value for name, value in scope.items() if name not in _FOREIGN}
+    child = dict(scope)
+    for name in _FOREIGN:
+        child.pop(name, None)
     child["root_path"] = root_path + route.key.prefix
     if root_path and path == scope["path"]:
         # A proxy took the root_path off, but the specification wants the path whole.

@@ -23,14 +23,16 @@ class WSGIDispatcher:
         """Dispatch over the applications of a router."""
         self.router = router
         self.not_found = not_found
+        self._has_hosts = router.has_hosts
+        self._find_path = router.find_path
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         path: str = environ.get("PATH_INFO", "")
-        if self.router.has_hosts:
+        if self._has_hosts:
             route = self.router.find(path, requested_host(environ), environ.get("wsgi.url_scheme", "http"))
         else:
-            route = self.router.find(path)
+            route = self._find_path(path)
         if route is None:
             return self.not_found(environ, start_response)
         if end := route.end:
