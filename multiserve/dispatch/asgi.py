@@ -130,8 +130,9 @@ def split_root_path(scope: Scope) -> tuple[str, str]:
 def _child_scope(scope: Scope, root_path: str, path: str, route: Route[ASGIMount]) -> Scope:
     """Make the scope of the application."""
     child = dict(scope)
-    for name in _FOREIGN:
-        child.pop(name, None)
+    if "app" in child or "router" in child:  # one of the two is always among what Starlette and its like leave
+        for name in _FOREIGN:
+            child.pop(name, None)
     child["root_path"] = root_path + route.key.prefix
     if root_path and path == scope["path"]:
         # A proxy took the root_path off, but the specification wants the path whole.
