@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from multiserve.dispatch.environ import FileWrapper, RequestBody, build_environ
+from multiserve.dispatch.environ import FileWrapper, build_environ
 
 
 def environ_of(**changes: Any) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def environ_of(**changes: Any) -> dict[str, Any]:
         "headers": [],
         **changes,
     }
-    return build_environ(scope, RequestBody(lambda: b""))
+    return build_environ(scope, lambda: b"")
 
 
 PATHS = [

@@ -38,8 +38,7 @@ def test_jobs_one_after_the_other_share_a_thread() -> None:
     idle = pool._idle  # noqa: SLF001 (there is nothing else to wait for)
     for _ in range(50):
         assert run_all(pool, 1) == {"one-1"}
-        assert idle.acquire(timeout=5)  # the thread is idle only a moment after its job
-        idle.release()
+        idle.put(idle.get(timeout=5))  # the thread is idle only a moment after its job
 
 
 def test_jobs_at_the_same_time_get_threads_of_their_own_up_to_the_size() -> None:

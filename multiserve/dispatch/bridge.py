@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Literal, NamedTuple, TypeAlias
 
 from multiserve._types import Message, Receive, Scope, Send, WSGIApplication
-from multiserve.dispatch.environ import RequestBody, build_environ
+from multiserve.dispatch.environ import build_environ
 from multiserve.dispatch.threads import ThreadPool
 
 log = logging.getLogger("multiserve")
@@ -228,7 +228,7 @@ class _Call:
                 self.conversation.fail(error)
 
     def _respond(self) -> None:
-        environ = build_environ(self.scope, RequestBody(self.conversation.receive))
+        environ = build_environ(self.scope, self.conversation.receive)
         response = self.application(environ, self._start_response)
         try:
             is_alone = isinstance(response, list | tuple) and len(response) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import sys
 from collections.abc import Callable, Iterator
@@ -52,7 +53,7 @@ class RequestBody(io.RawIOBase):
         return size
 
 
-def build_environ(scope: Scope, body: RequestBody) -> WSGIEnvironment:
+def build_environ(scope: Scope, receive: Callable[[], bytes]) -> WSGIEnvironment:
     """Build the environ of a request; nothing of the process's environment gets into it."""
     script_name, path_info, target = _paths(scope)
     query: str = scope.get("query_string", b"").decode("latin-1")
@@ -79,7 +80,9 @@ def build_environ(scope: Scope, body: RequestBody) -> WSGIEnvironment:
         environ[MOUNT_KEY] = scope[MOUNT_KEY]
     _add_headers(environ, scope)
     _add_addresses(environ, scope)
-    environ["wsgi.input"] = io.BufferedReader(body if _has_body(scope, environ) else io.BytesIO(), _BLOCK)
+    environ["wsgi.input"] = (
+        io.BufferedReader(RequestBody(receive), _BLOCK) if _has_body(scope, environ) else io.BytesIO()
+    )
     return environ
 
 
@@ -97,15 +100,23 @@ def _paths(scope: Scope) -> tuple[str, str, str]:
 
 def _add_headers(environ: WSGIEnvironment, scope: Scope) -> None:
     for raw_name, raw_value in scope["headers"]:
-        if b"_" in raw_name:  # X_Name and X-Name would be the same variable
+        key = _variable(raw_name)
+        if not key:
             continue
-        name = raw_name.decode("latin-1").upper().replace("-", "_")
-        key = name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
         value = raw_value.decode("latin-1")
         if key in environ:
             separator = "; " if key == "HTTP_COOKIE" else ","  # RFC 9113, section 8.2.3
             value = f"{environ[key]}{separator}{value}"
         environ[key] = value
+
+
+@functools.lru_cache(maxsize=256)
+def _variable(header: bytes) -> str:
+    """Give the variable of a header; none for a name with _: X_Name and X-Name would be the same variable."""
+    if b"_" in header:
+        return ""
+    name = header.decode("latin-1").upper().replace("-", "_")
+    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
 
 
 def _add_addresses(environ: WSGIEnvironment, scope: Scope) -> None:

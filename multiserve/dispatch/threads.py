@@ -20,12 +20,14 @@ class ThreadPool:
         self.name = name
         self._jobs: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._started = 0
-        self._idle = threading.Semaphore(0)
+        self._idle: SimpleQueue[None] = SimpleQueue()  # an item for each idle thread: a semaphore in C
 
     def submit(self, job: Callable[[], object]) -> None:
         """Run `job` in a thread; only one thread may submit. What the job raises is its own affair."""
         self._jobs.put(job)
-        if not self._idle.acquire(blocking=False) and self._started < self.size:
+        if self._idle.qsize():
+            self._idle.get_nowait()  # nobody else takes from it
+        elif self._started < self.size:
             self._started += 1
             threading.Thread(target=self._work, name=f"{self.name}-{self._started}", daemon=True).start()
 
@@ -34,4 +36,4 @@ class ThreadPool:
             job = self._jobs.get()
             job()
             del job  # or the last request stays in memory while the thread is idle
-            self._idle.release()
+            self._idle.put(None)

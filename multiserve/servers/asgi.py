@@ -30,7 +30,6 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         """Serve one connection for `worker`, the object that gunicorn's protocol asks for everything."""
         super().__init__(worker)
         self._connections = connections
-        self._scopes: dict[int, dict[str, Any]] = {}  # of the requests that are still to be logged
         self._was_told = False  # its WebSocket has been told that the server stops
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -45,32 +44,6 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
             self._connections.discard(self)
         else:
             self._task.add_done_callback(lambda _: self._connections.discard(self))
-
-    # gunicorn makes the scope of each request, and later the environ for its access log.
-
-    def _build_http_scope(self, request: Any, *args: Any) -> dict[str, Any]:
-        return self._remember(request, super()._build_http_scope(request, *args))
-
-    def _build_http2_scope(self, request: Any, *args: Any) -> dict[str, Any]:
-        return self._remember(request, super()._build_http2_scope(request, *args))
-
-    def _build_environ(self, request: Any, *args: Any) -> dict[str, Any]:
-        return self._name_mount(request, super()._build_environ(request, *args))
-
-    def _build_http2_environ(self, request: Any, *args: Any) -> dict[str, Any]:
-        return self._name_mount(request, super()._build_http2_environ(request, *args))
-
-    def _remember(self, request: Any, scope: dict[str, Any]) -> dict[str, Any]:
-        if self.log.access_log_enabled:
-            self._scopes[id(request)] = scope
-        return scope
-
-    def _name_mount(self, request: Any, environ: dict[str, Any]) -> dict[str, Any]:
-        """Name the mount for the access log, which knows nothing but this environ."""
-        scope = self._scopes.pop(id(request), {})
-        if MOUNT_KEY in scope:
-            environ[MOUNT_KEY] = scope[MOUNT_KEY]
-        return environ
 
     async def close_websocket(self) -> None:
         """Say goodbye to a WebSocket, once, to both of its ends."""
@@ -112,6 +85,40 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
             self._request_ready.set()  # its task waits for the next request, and sees that there is none
 
 
+class LoggedConnection(Connection):
+    """A connection whose access log knows the mount of each request."""
+
+    def __init__(self, worker: Any, connections: set[Connection]) -> None:
+        """Serve one connection as `Connection` does."""
+        super().__init__(worker, connections)
+        self._scopes: dict[int, dict[str, Any]] = {}  # of the requests that are still to be logged
+
+    # gunicorn makes the scope of each request, and later the environ for its access log.
+
+    def _build_http_scope(self, request: Any, *args: Any) -> dict[str, Any]:
+        return self._remember(request, super()._build_http_scope(request, *args))
+
+    def _build_http2_scope(self, request: Any, *args: Any) -> dict[str, Any]:
+        return self._remember(request, super()._build_http2_scope(request, *args))
+
+    def _build_environ(self, request: Any, *args: Any) -> dict[str, Any]:
+        return self._name_mount(request, super()._build_environ(request, *args))
+
+    def _build_http2_environ(self, request: Any, *args: Any) -> dict[str, Any]:
+        return self._name_mount(request, super()._build_http2_environ(request, *args))
+
+    def _remember(self, request: Any, scope: dict[str, Any]) -> dict[str, Any]:
+        self._scopes[id(request)] = scope
+        return scope
+
+    def _name_mount(self, request: Any, environ: dict[str, Any]) -> dict[str, Any]:
+        """Name the mount for the access log, which knows nothing but this environ."""
+        scope = self._scopes.pop(id(request), {})
+        if MOUNT_KEY in scope:
+            environ[MOUNT_KEY] = scope[MOUNT_KEY]
+        return environ
+
+
 class Listener:
     """Accepts connections on sockets, and stops in good order."""
 
@@ -124,9 +131,10 @@ class Listener:
     async def start(self, sockets: Iterable[socket], ssl_context: ssl.SSLContext | None = None) -> None:
         """Accept connections."""
         loop = asyncio.get_running_loop()
+        connection = LoggedConnection if self._worker.log.access_log_enabled else Connection
         for each in sockets:
             server = await loop.create_server(
-                lambda: Connection(self._worker, self._connections), sock=each, ssl=ssl_context
+                lambda: connection(self._worker, self._connections), sock=each, ssl=ssl_context
             )
             self._servers.append((each, server))
 
