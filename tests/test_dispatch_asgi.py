@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -226,20 +227,21 @@ def test_a_mount_whose_start_up_failed_answers_503(details: bool) -> None:
 
     sent = asyncio.run(run())
     assert sent[0]["status"] == 503
-    text = b"Service Unavailable: the application at /a could not be loaded.\n"
+    text = b"Service Unavailable: the application at /a could not be started.\n"
     assert sent[1]["body"] == text + (b"\nno database\n" if details else b"")
 
 
-def test_an_application_that_ends_the_process_ends_only_its_request() -> None:
+@pytest.mark.parametrize("leave", [SystemExit(3), KeyboardInterrupt()], ids=repr)
+def test_an_application_that_ends_the_process_ends_only_its_request(leave: BaseException) -> None:
     composition = Composition(["/a"])
 
     async def leaving(scope: Any, receive: Any, send: Any) -> None:
-        raise SystemExit(3)
+        raise leave
 
     route = composition.dispatcher.router.find("/a")
     assert route is not None
     route.mount = ASGIMount(http=leaving, websocket=leaving)
-    with pytest.raises(RuntimeError, match=r"^the application at /a raised SystemExit\(3\)$"):
+    with pytest.raises(RuntimeError, match=re.escape(f"the application at /a raised {leave!r}")):
         composition.call(scope("/a"))
 
 

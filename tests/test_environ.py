@@ -81,6 +81,14 @@ ADDRESSES = [
         {"server": ("/run/x.sock", None), "headers": [(b"host", b"example.com:81")]}, ("example.com", "81", ""),
         id="a unix socket with Host",
     ),
+    pytest.param(
+        {"server": ("/run/x.sock", None), "headers": [(b"host", b"[::1]:81")]}, ("[::1]", "81", ""),
+        id="a unix socket with an IPv6 Host",
+    ),
+    pytest.param(
+        {"server": ("/run/x.sock", None), "headers": [(b"host", b"x:y")]}, ("x:y", "80", ""),
+        id="a unix socket with a Host whose port is none",
+    ),
     pytest.param({"scheme": "https", "headers": [(b"host", b"a.test")]}, ("a.test", "443", ""), id="no server at all"),
     pytest.param({"server": ("h", 1), "client": ("10.0.0.1", 5)}, ("h", "1", "10.0.0.1"), id="a client"),
     pytest.param({"server": ("h", 1), "client": None}, ("h", "1", ""), id="no client"),

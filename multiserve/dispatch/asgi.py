@@ -8,7 +8,7 @@ from urllib.parse import quote
 from multiserve._types import ASGIApplication, Receive, Scope, Send
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.dispatch.wsgi import MOUNT_KEY
-from multiserve.mounts.answers import Answer, broken, starting
+from multiserve.mounts.answers import Answer, not_started, starting
 from multiserve.routing import Route, Router
 
 # What an outer framework leaves in the scope for its own use; the application would take it for its own.
@@ -90,14 +90,17 @@ class ASGIDispatcher:
         application = route.mount.websocket if kind == "websocket" else route.mount.http
         try:
             await application(child, receive, send)
-        except SystemExit as error:  # it would end the event loop, and every other application with it
+        except (
+            SystemExit,
+            KeyboardInterrupt,
+        ) as error:  # it would end the loop, and all others with it
             raise RuntimeError(f"the application at {route.name} raised {error!r}") from error
 
     async def _wait_for(self, lifespan: Lifespan, name: str) -> Answer | None:
         """Wait until an application has started; give the answer in its place if it has not."""
         if not await lifespan.wait(self.startup_timeout):
             return starting(name)
-        return broken(name, lifespan.failure if self.details else "") if lifespan.failure else None
+        return not_started(name, lifespan.failure if self.details else "") if lifespan.failure else None
 
 
 def _split_authority(scope: Scope) -> tuple[Scope, str | None]:

@@ -217,7 +217,7 @@ class _Call:
 
     def run(self) -> None:
         """Run the application to its end, and tell the coroutine whatever happens."""
-        if self.conversation.is_over:  # the client has left while the request waited for this thread
+        if self.conversation.is_over:  # cancelled by the server while it waited for this thread
             return
         try:
             self._respond()

@@ -71,7 +71,7 @@ def build_environ(scope: Scope, receive: Callable[[], bytes]) -> WSGIEnvironment
         "wsgi.url_scheme": scope.get("scheme", "http"),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
+        "wsgi.multiprocess": True,  # the scope does not tell, and this is the careful answer
         "wsgi.run_once": False,
         "wsgi.file_wrapper": FileWrapper,
         "wsgi.input_terminated": True,
@@ -128,7 +128,10 @@ def _add_addresses(environ: WSGIEnvironment, scope: Scope) -> None:
     server = scope.get("server") or ("", None)
     name, port = server[0], server[1]
     if port is None:
-        name, _, port = environ.get("HTTP_HOST", "").partition(":")
+        host = environ.get("HTTP_HOST", "")
+        name, _, port = host.rpartition(":")
+        if not (port.isascii() and port.isdigit()):
+            name, port = host, ""
         port = port or _DEFAULT_PORTS.get(environ["wsgi.url_scheme"], "")
     environ["SERVER_NAME"], environ["SERVER_PORT"] = name, str(port)
 

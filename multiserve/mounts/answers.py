@@ -51,16 +51,22 @@ def not_found(names: Sequence[str] = ()) -> Answer:
 
 
 def broken(name: str, details: str = "") -> Answer:
-    """Make the answer of a mount that could not be loaded or started (RFC 9110, section 15.6.4).
+    """Make the answer of a mount that could not be loaded (RFC 9110, section 15.6.4).
 
     Args:
         name: The mount, as its key spells it.
         details: What went wrong, for a development server; a production server gives none away.
     """
-    lines = [
-        f"Service Unavailable: the application at {name} could not be loaded.",
-        *(["", details.rstrip()] if details else []),
-    ]
+    return _unavailable(f"the application at {name} could not be loaded", details)
+
+
+def not_started(name: str, details: str = "") -> Answer:
+    """Make the answer of a mount whose start-up failed; the arguments are those of `broken`."""
+    return _unavailable(f"the application at {name} could not be started", details)
+
+
+def _unavailable(reason: str, details: str) -> Answer:
+    lines = [f"Service Unavailable: {reason}.", *(["", details.rstrip()] if details else [])]
     return Answer("503 Service Unavailable", "\n".join([*lines, ""]), ("Cache-Control", "no-store"))
 
 

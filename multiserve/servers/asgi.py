@@ -45,6 +45,17 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         else:
             self._task.add_done_callback(lambda _: self._connections.discard(self))
 
+    # gunicorn would take the first two letters of a unix socket's path for host and port.
+
+    def _build_http_scope(self, request: Any, sockname: Any, peername: Any) -> dict[str, Any]:
+        return _name_server(super()._build_http_scope(request, sockname, peername), sockname)
+
+    def _build_http2_scope(self, request: Any, sockname: Any, peername: Any) -> dict[str, Any]:
+        return _name_server(super()._build_http2_scope(request, sockname, peername), sockname)
+
+    def _build_websocket_scope(self, request: Any, sockname: Any, peername: Any) -> dict[str, Any]:
+        return _name_server(super()._build_websocket_scope(request, sockname, peername), sockname)
+
     async def close_websocket(self) -> None:
         """Say goodbye to a WebSocket, once, to both of its ends."""
         websocket = self._websocket
@@ -83,6 +94,12 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
     def _wake(self) -> None:
         if self._request_ready is not None:  # HTTP/2 and uWSGI have none
             self._request_ready.set()  # its task waits for the next request, and sees that there is none
+
+
+def _name_server(scope: dict[str, Any], sockname: Any) -> dict[str, Any]:
+    if isinstance(sockname, str):
+        scope["server"] = (sockname, None)
+    return scope
 
 
 class LoggedConnection(Connection):

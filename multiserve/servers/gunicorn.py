@@ -82,7 +82,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         self._overrides = overrides
         self._announce = announce
         self._longest_rehearsal = longest_rehearsal
-        self.last_of_generation = 0  # the age of the last worker that was started with this configuration at once
+        self.is_first = True  # the master has started with it; one that SIGHUP brings is not the first
         self._environment: dict[str, str] = {}
         super().__init__(prog="multiserve")
 
@@ -111,11 +111,13 @@ class GunicornApplication(Application):  # type: ignore[misc]
         for name in self._environment:  # the file may set it differently now
             os.environ.pop(name, None)
         try:
-            return type(self)(self._read, self._load, self._overrides, self._announce, _LONGEST_RELOAD)
+            application = type(self)(self._read, self._load, self._overrides, self._announce, _LONGEST_RELOAD)
         except MultiserveError:
             os.environ.clear()
             os.environ.update(before)
             raise
+        application.is_first = False
+        return application
 
     def reload(self) -> None:
         """Do nothing: the arbiter has the application that it asked `fresh` for."""
@@ -168,7 +170,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
     def start(self) -> None:
         """Bind the addresses and announce them."""
         super().start()
-        self._first_generation = self.app.last_of_generation = self.cfg.workers
+        self._first_generation = self.cfg.workers
         self.app.announce(self.LISTENERS)
 
     def reload(self) -> None:
@@ -179,7 +181,6 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         except MultiserveError as error:
             self.log.error("The workers stay as they were:\n%s", error)  # noqa: TRY400 (it is the user's mistake)
         else:
-            application.last_of_generation = self.worker_age + application.cfg.workers
             self.app = application
             self._next_attempt = 0.0
             super().reload()

@@ -54,6 +54,12 @@ class Worker(ASGIWorker):  # type: ignore[misc]
             self.loop.run_until_complete(self._serving)
         except asyncio.CancelledError:
             self.log.info("Worker stops at once.")
+        except (SystemExit, KeyboardInterrupt) as error:
+            if self._serving.done():
+                raise  # our own refusal
+            # A task that an application has made raised it; the master must not take its code for a refusal.
+            self.log.exception("An application ended the worker.")
+            raise SystemExit(1) from error
         finally:
             self._cleanup()
 
@@ -62,7 +68,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         listener = Listener(self)
         try:
             if failure := await self._start(listener):
-                self.log.error("An application that is required could not start: %s", failure)
+                self.log.error("Required, but not started: %s", failure.splitlines()[0])
                 sys.exit(LoadError.exit_code)
             await self._stopping.wait()
             # The master kills a worker after graceful_timeout; by then the lifespans must have had their shut-down.
@@ -78,33 +84,25 @@ class Worker(ASGIWorker):  # type: ignore[misc]
             heart.cancel()
 
     async def _start(self, listener: Listener) -> str:
-        """Start the applications and listen; say why the worker must not serve.
+        """Listen and start the applications; say why the worker must not serve.
 
-        The first workers listen at once: requests wait for the start-up of their own mount, and no mount waits for
-        another one. A replacement listens when every application is up: until then the other workers are faster.
+        Requests wait for the start-up of their own mount, and no mount waits for another one. Only the first workers
+        may refuse: a service that was up is not taken down by a required application that no longer starts.
         """
-        is_replacement = self.age > getattr(self.app, "last_of_generation", self.cfg.workers)
-        if not is_replacement:
-            await self._listen(listener)
-        if self.cfg.asgi_lifespan != "off":
-            starting = asyncio.create_task(self.asgi.lifespans.start())
-            stopping = asyncio.create_task(self._stopping.wait())
-            await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            if not starting.done():  # a worker that is told to stop does not wait for what is slow to start
-                starting.cancel()
-                return ""
-            if failure := starting.result():
-                return failure
-        if is_replacement:
-            await self._listen(listener)
-        return ""
-
-    async def _listen(self, listener: Listener) -> None:
-        context = (
-            ssl_context(self.cfg) if self.cfg.is_ssl else None
-        )  # gunicorn's own would serve without TLS if it fails
+        # gunicorn's own version would serve without TLS if the context cannot be made.
+        context = ssl_context(self.cfg) if self.cfg.is_ssl else None
         await listener.start([each.sock for each in self.sockets], context)
+        if self.cfg.asgi_lifespan == "off":
+            return ""
+        may_refuse = getattr(self.app, "is_first", False) and self.age <= self.cfg.workers
+        starting = asyncio.create_task(self.asgi.lifespans.start(refuse=may_refuse))
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if starting.done():
+            return starting.result()
+        starting.cancel()  # a worker that is told to stop does not wait for what is slow to start
+        return ""
 
     async def _beat(self) -> None:
         """Tell the master once a second that the loop is alive, and stop if the master is gone."""

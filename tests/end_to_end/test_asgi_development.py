@@ -132,7 +132,7 @@ def test_a_start_up_that_fails_is_shown_and_comes_back(run, site, write, tmp_pat
     (tmp_path / "fail").touch()
     site('"/" = "one"\n"/live" = { app = "live", required = true }')
     server = run().ready()
-    answers(server, "/live/", "Service Unavailable: the application at /live could not be loaded.\n\nno database\n")
+    answers(server, "/live/", "Service Unavailable: the application at /live could not be started.\n\nno database\n")
     answers(server, "/", "one")
     assert "/live: the start-up failed: no database" in server.log
     (tmp_path / "fail").unlink()

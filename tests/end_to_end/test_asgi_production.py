@@ -237,7 +237,7 @@ def test_a_start_up_that_fails_breaks_its_mount_alone(produce, site, tmp_path):
     response = server.get("/live/x")
     assert (response.status, response.text) == (
         503,
-        "Service Unavailable: the application at /live could not be loaded.\n",
+        "Service Unavailable: the application at /live could not be started.\n",
     )
     answers(server, "/", "one")
     assert "[ERROR] /live: the start-up failed: no database" in server.log
@@ -268,11 +268,40 @@ def test_a_required_start_up_that_fails_later_takes_no_server_down(produce, site
     (tmp_path / "fail").touch()
     killed, _ = server.members() - {server.pid}
     os.kill(killed, signal.SIGKILL)
-    server.until_logged("Worker failed to boot. Another one starts in 5 s.")
-    answers(server, "/live/", "('up'")
-    (tmp_path / "fail").unlink()
-    server.until_logged("live: up", 3)
-    assert server.log.count("Another one starts") < 3
+    server.until_logged("/live: the start-up failed: no database")
+    answers(server, "/live/", "Service Unavailable: the application at /live could not be started.\n")
+    answers(server, "/live/", "('up'")  # the other worker
+    answers(server, "/", "one")
+    assert len(server.members()) == 3
+
+
+def test_a_required_start_up_that_fails_after_a_reload_takes_no_other_mount_down(produce, site, tmp_path):
+    site("workers = 1", REQUIRED[0].values[0])
+    server = produce().ready()
+    server.until_logged("live: up")
+    (tmp_path / "fail").touch()
+    server.signal("SIGHUP")
+    answers(server, "/live/", "Service Unavailable: the application at /live could not be started.\n")
+    answers(server, "/", "one")
+
+
+def test_on_a_unix_socket_the_host_header_stands_in_for_the_server(produce, site, tmp_path, write):
+    write("echo.py", ECHO_SERVER)
+    site("workers = 1", f'{MOUNTS}\n"/echo" = "echo"')
+    server = produce("--bind", "unix:here.sock", port=False)
+    server.until_logged("Listening at: unix:")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(tmp_path / "here.sock"))
+        client.sendall(b"GET /echo HTTP/1.1\r\nHost: example.com:81\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.endswith(b"example.com 81")
+
+
+ECHO_SERVER = """
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Length", "14")])
+    return [f"{environ['SERVER_NAME']} {environ['SERVER_PORT']}".encode()]
+"""
 
 
 def test_no_mount_waits_for_the_start_up_of_another(produce, site, tmp_path):
