@@ -55,13 +55,8 @@ def serve(
     inherited = inherit(config) if is_supervised() else None
     config = inherited.config if inherited else config
     debugger = use_debugger(config, asked=debugger)
-    load = partial(
-        load,
-        config,
-        development=True,
-        environment=ENVIRONMENT if debugger else {},
-        wrap=debugging(config) if debugger else None,
-    )
+    extras: dict[str, Any] = {"environment": ENVIRONMENT, "wrap": debugging(config)} if debugger else {}
+    load = partial(load, config, development=True, **extras)
     with contextlib.suppress(KeyboardInterrupt):
         if inherited:
             _serve_and_watch(load, config, partial(_make_server, announce, inherited.listener))
