@@ -32,12 +32,8 @@ def url_of(key: MountKey, origin: str) -> str:
 
 
 def summary(assembly: Assembly, origin: str) -> str:
-    """Tell each mount, its target and its URL when a server starts."""
-    rows = [
-        (str(loaded.mount.key), loaded.mount.app, url_of(loaded.mount.key, origin) if not loaded.error else "FAILED")
-        for loaded in sorted(assembly.mounts, key=lambda loaded: precedence(loaded.mount.key))
-    ]
-    return f"{heading(assembly.config)}\n{table(rows)}"
+    """Tell each mount, its target and its URL, or that it failed, when a server starts."""
+    return announcement(assembly.config, [origin], failed=[loaded.mount for loaded in assembly.failures])
 
 
 def heading(config: Config) -> str:
@@ -46,9 +42,12 @@ def heading(config: Config) -> str:
     return f"multiserve: {count} {'mount' if count == 1 else 'mounts'} from {config.path}"
 
 
-def announcement(config: Config, origins: Sequence[str]) -> str:
-    """Tell each mount, its target and its URL, before any application is loaded."""
-    rows = [(str(mount.key), mount.app, *(url_of(mount.key, each) for each in origins)) for mount in ordered(config)]
+def announcement(config: Config, origins: Sequence[str], failed: Sequence[Mount] = ()) -> str:
+    """Tell each mount, its target and its URLs, in place of which one that `failed` has none."""
+    rows = [
+        (str(mount.key), mount.app, *("FAILED" if mount in failed else url_of(mount.key, each) for each in origins))
+        for mount in ordered(config)
+    ]
     return f"{heading(config)}\n{table(rows)}"
 
 
