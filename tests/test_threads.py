@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable
 
-from multiserve.dispatch.threads import ThreadPool
+from multiserve.threads import ThreadPool
 
 
 def run_all(pool: ThreadPool, jobs: int, act: Callable[[], None] = lambda: None) -> set[str]:
