@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _LONGEST_HOST = 253  # characters, RFC 1035
 _HIGHEST_PORT = 65535
@@ -25,7 +26,7 @@ class KeyProblem(ValueError):  # noqa: N818 (the reader turns it into a `Problem
 
 @dataclass(frozen=True, slots=True)
 class MountKey:
-    """Where a mount stands, in normal form: equal keys are the same place.
+    """Where a mount stands, in normal form; `{name}` in it is a placeholder for one label or one segment.
 
     Attributes:
         host: `example.com`, `[::1]`, or `*.example.com` for one label or more in front; empty for any host.
@@ -41,6 +42,16 @@ class MountKey:
     def authority(self) -> str:
         """The host with its port, as a Host header would spell it; empty for any host."""
         return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """The names of the placeholders, in the order of the key."""
+        return tuple(_PLACEHOLDER.findall(self.host + self.prefix))
+
+    @property
+    def place(self) -> tuple[str, int | None, str]:
+        """What the key matches, whatever its placeholders are called: keys of equal places are the same mount."""
+        return (_PLACEHOLDER.sub("{}", self.host), self.port, _PLACEHOLDER.sub("{}", self.prefix))
 
     def __str__(self) -> str:
         return self.authority + (self.prefix or ("" if self.host else "/"))
@@ -59,11 +70,19 @@ def parse_key(text: str) -> MountKey:
     authority, slash, rest = text.partition("/")
     if authority.endswith(":") and rest.startswith("/"):
         _refuse("a key has no scheme", f'Write "{rest[1:]}".')
-    path = slash + rest
-    if not authority:
-        return MountKey(prefix=_parse_prefix(path))
-    host, port = _parse_authority(authority, text)
-    return MountKey(host, port, _parse_prefix(path) if path else "")
+    host, port = _parse_authority(authority, text) if authority else ("", None)
+    key = MountKey(host, port, _parse_prefix(slash + rest))
+    _check_placeholders(key)
+    return key
+
+
+def _check_placeholders(key: MountKey) -> None:
+    names = key.placeholders
+    for name in names:
+        if not name.isidentifier():
+            _refuse(f'"{{{name}}}" is not a placeholder', "Write a name in the braces, such as {user}.")
+        if names.count(name) > 1:
+            _refuse(f"the placeholder {{{name}}} is there twice", "Give each placeholder a name of its own.")
 
 
 def _refuse(message: str, hint: str) -> NoReturn:
@@ -78,10 +97,9 @@ def _parse_prefix(path: str) -> str:
         _refuse("a prefix is plain text, not percent-escaped", "Write the character itself, such as é for %C3%A9.")
     if unprintable := next((each for each in path if not each.isprintable()), None):
         _refuse(f"a prefix cannot contain {unprintable!r}", "Take the character out.")
-    if "{" in path or "}" in path:
-        _refuse("placeholders such as {name} are not supported in this version", "Write one key for each prefix.")
     prefix = path.removesuffix("/")
     segments = prefix.split("/")[1:]
+    _refuse_partial_placeholder("segment", segments)
     if "" in segments:
         written = "/".join(segment for segment in segments if segment)
         _refuse("a prefix has no empty segments", f'Write "/{written}".')
@@ -93,13 +111,11 @@ def _parse_prefix(path: str) -> str:
 def _parse_authority(authority: str, text: str) -> tuple[str, int | None]:
     if "@" in authority:
         _refuse("a host has no user", f'Write "{text.partition("@")[2]}".')
-    if "{" in authority or "}" in authority:
-        _refuse("placeholders such as {name} are not supported in this version", "Write one key for each host.")
     host, port = _split_port(authority)
     if host.startswith("["):
         return _parse_ipv6(host), port
     name = host.removesuffix(".").lower()
-    if port is None and "." not in name and name != "localhost" and not name.startswith("*"):
+    if port is None and name != "localhost" and not any(mark in name for mark in ".*{"):
         _refuse(f'"{text}" is neither a path nor a host', f'Did you mean "/{text}"? A host has a dot or a port.')
     return _parse_name(host), port
 
@@ -126,15 +142,31 @@ def _parse_ipv6(host: str) -> str:
 
 def _parse_name(host: str) -> str:
     star, name = ("*.", host[2:]) if host.startswith("*.") else ("", host)
-    name = name.removesuffix(".").lower()
+    name = name.removesuffix(".")
     if "*" in name:
         _refuse("* stands for whole labels, at the front of a host", 'Write "*.example.com", or no host for any.')
-    if not name.isascii():
-        name = _to_ascii(name)
     labels = name.split(".")
-    if len(name) > _LONGEST_HOST or not all(_LABEL.fullmatch(label) for label in labels):
+    _refuse_partial_placeholder("label", labels)
+    if star and "{" in name:
+        _refuse("a host has either * or placeholders", "Write one key for each number of labels.")
+    labels = [label if "{" in label else _normal_label(label) for label in labels]
+    literal = [label for label in labels if "{" not in label]
+    if len(name) > _LONGEST_HOST or not all(_LABEL.fullmatch(label) for label in literal):
         _refuse(f'"{host}" is not a host', 'Write a name such as "example.com", an address, or "/path" for a prefix.')
-    return star + name
+    return star + ".".join(labels)
+
+
+def _refuse_partial_placeholder(kind: str, parts: list[str]) -> None:
+    for part in parts:
+        if ("{" in part or "}" in part) and not _PLACEHOLDER.fullmatch(part):
+            _refuse(f"a placeholder is a whole {kind}", f'Write it alone between two {_BORDERS[kind]}, not "{part}".')
+
+
+_BORDERS = {"segment": "slashes", "label": "dots"}
+
+
+def _normal_label(label: str) -> str:
+    return label.lower() if label.isascii() else _to_ascii(label.lower())
 
 
 def _to_ascii(name: str) -> str:

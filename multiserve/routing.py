@@ -6,13 +6,19 @@ how long the path is. Paths are the strings of WSGI (PEP 3333): the bytes of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from multiserve.keys import MountKey, normalise_host
 
 T = TypeVar("T")
+
+# What hosts match is remembered, for it takes longer to find than all the rest; within bounds, for clients write them.
+_REMEMBERED_HOSTS = 1024
+_LONGEST_HOST = 262  # characters: a name of 253 (RFC 1035), a dot, a colon and a port, and some to spare
 
 
 @dataclass(slots=True)
@@ -22,73 +28,146 @@ class Route(Generic[T]):
     Attributes:
         key: Where the mount stands.
         name: The key as text.
-        end: How many characters of a matching path are the prefix.
+        prefix: The prefix as text, with what the path has in place of placeholders.
+        begin: The prefix as a matching path has it.
+        end: How many characters of a matching path these are.
         mount: Whatever the router was given for this key.
-        above: The mount with the next shorter prefix of the same host, which would answer if this one did not exist.
+        values: What the placeholders of the key stand for, in its order; empty for a key without.
+        above: The mount with the next shorter prefix of the same host, which would answer if this one did not exist;
+            only known where no placeholder is concerned.
     """
 
     key: MountKey
     name: str
+    prefix: str
+    begin: str
     end: int
     mount: T
+    values: tuple[str, ...] = ()
     above: Route[T] | None = None
+
+    def matched(self, begin: str, values: tuple[str, ...]) -> Route[T]:
+        """Give the route as one request has it: its path begins with `begin`, its placeholders stand for `values`."""
+        prefix = begin.encode("latin-1").decode("utf-8")
+        return Route(self.key, self.name, prefix, begin, len(begin), self.mount, values)
 
 
 class _Node(Generic[T]):
-    """One segment in the tree of prefixes; its children by their segments, each with the slash in front."""
+    """One part in a tree of keys, a segment or a label; a placeholder stands apart from the literal ones."""
 
-    __slots__ = ("children", "route")
+    __slots__ = ("children", "nearest", "placeholder", "value")
 
     def __init__(self) -> None:
         self.children: dict[str, _Node[T]] = {}
-        self.route: Route[T] | None = None
+        self.placeholder: _Node[T] | None = None
+        self.value: T | None = None
+        self.nearest: T | None = None  # the value, or that of the next node above with one; known once all are there
+
+    def grow(self, part: str, *, is_placeholder: bool) -> _Node[T]:
+        """Give the child for a part of a key."""
+        if not is_placeholder:
+            return self.children.setdefault(part, _Node())
+        if self.placeholder is None:
+            self.placeholder = _Node()
+        return self.placeholder
+
+    def along(self, parts: Sequence[str]) -> Iterator[tuple[int, T, tuple[str, ...]]]:
+        """Give every value on the way along the parts, literal ones first: its depth, and what placeholders took."""
+        pending: list[tuple[_Node[T], int, tuple[str, ...]]] = [(self, 0, ())]
+        while pending:
+            node, depth, values = pending.pop()
+            if node.value is not None:
+                yield depth, node.value, values
+            if depth == len(parts):
+                continue
+            part = parts[depth]
+            if node.placeholder is not None and (value := read_value(part.removeprefix("/"))):
+                pending.append((node.placeholder, depth + 1, (*values, value)))
+            if (child := node.children.get(part)) is not None:
+                pending.append((child, depth + 1, values))
+
+
+def read_value(part: str) -> str:
+    """Read what a placeholder takes from a label or a segment; empty if it must not take that.
+
+    It takes text alone: nothing that is not UTF-8 (in which form ASGI servers hand over U+FFFD), no control
+    characters, and neither `.` nor `..`, for it may become the name of a file.
+    """
+    try:
+        text = part.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    return "" if text in (".", "..") or _NO_TEXT.search(text) else text
+
+
+_NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ufffd]")
 
 
 class _Paths(Generic[T]):
-    """The mounts of one host pattern, as a tree of path segments."""
+    """The mounts of one host pattern, as a tree of path segments, each with the slash in front."""
 
-    __slots__ = ("reach", "root")
+    __slots__ = ("_depth", "has_placeholders", "reach", "root")
 
     def __init__(self) -> None:
-        self.root: _Node[T] = _Node()
+        self.root: _Node[Route[T]] = _Node()
         self.reach = 1  # characters of the longest prefix, and one more
+        self.has_placeholders = False
+        self._depth = 0  # segments of the deepest prefix
 
     def add(self, key: MountKey, mount: T) -> None:
         prefix = key.prefix.encode("utf-8").decode("latin-1")
+        segments = prefix.split("/")[1:]
         node = self.root
-        for segment in prefix.split("/")[1:]:
-            node = node.children.setdefault(f"/{segment}", _Node())
-        node.route = Route(key, str(key), len(prefix), mount)
+        for segment in segments:
+            node = node.grow(f"/{segment}", is_placeholder=segment.startswith("{"))
+        node.value = Route(key, str(key), key.prefix, prefix, len(prefix), mount)
         self.reach = max(self.reach, len(prefix) + 1)
+        self.has_placeholders |= bool(key.placeholders)
+        self._depth = max(self._depth, len(segments))
 
     def link(self) -> None:
-        """Tell every route which one is above it, once all are there."""
-        pending: list[tuple[_Node[T], Route[T] | None]] = [(self.root, None)]
+        """Tell every route which one is above it, and every node which one is nearest, once all are there."""
+        pending: list[tuple[_Node[Route[T]], Route[T] | None]] = [(self.root, None)]
         while pending:
             node, above = pending.pop()
-            if node.route is not None:
-                node.route.above, above = above, node.route
+            if node.value is not None:
+                node.value.above, above = above, node.value
+            node.nearest = above
             pending.extend((child, above) for child in node.children.values())
 
     def match(self, path: str) -> Route[T] | None:
-        """Find the mount with the longest prefix that the path has."""
+        """Find the mount with the longest prefix that the path has; only where there are no placeholders."""
         node = self.root
-        best = node.route
         # A segment that goes on behind `reach` is longer than any prefix: what lies there is never looked at.
         start, reach = 0, self.reach
         while children := node.children:
             # Slash and segment: so what does not begin with a slash, such as the * of OPTIONS, stays at the root.
             end = path.find("/", start + 1, reach)
-            child = children.get(path[start:end] if end > 0 else path[start:reach])
+            if end < 0:
+                return children.get(path[start:reach], node).nearest
+            child = children.get(path[start:end])
             if child is None:
                 break
-            node = child
-            if node.route is not None:
-                best = node.route
-            if end < 0:
-                break
-            start = end
-        return best
+            node, start = child, end
+        return node.nearest
+
+    def rank(self, path: str, values: tuple[str, ...]) -> Iterator[Route[T]]:
+        """Give every mount that could answer, the longest prefix first, literal segments before placeholders."""
+        if not self.has_placeholders:
+            route = self.match(path)
+            while route is not None:
+                yield route
+                route = route.above
+            return
+        segments = path.split("/", self._depth + 1)[1 : self._depth + 1] if path.startswith("/") else []
+        parts = [f"/{segment}" for segment in segments]
+        for depth, route, taken in sorted(self.root.along(parts), key=_shorter):
+            found = (*values, *taken)  # empty for a key without placeholders
+            yield route.matched("".join(parts[:depth]), found) if found else route
+
+
+def _shorter(match: tuple[int, object, object]) -> int:
+    return -match[0]
 
 
 class Router(Generic[T]):
@@ -98,22 +177,33 @@ class Router(Generic[T]):
         """Build the look-up; no two keys may be equal."""
         self._anywhere: _Paths[T] = _Paths()
         self._exact: dict[tuple[str, int | None], _Paths[T]] = {}
+        self._patterns: _Node[dict[int | None, _Paths[T]]] = _Node()  # hosts with placeholders, by their labels
         self._wildcards: dict[tuple[str, int | None], _Paths[T]] = {}
+        self.has_hosts = self.has_placeholders = False
         for key, mount in mounts:
-            self._paths_of(key).add(key, mount)
+            paths = self._paths_of(key)
+            paths.add(key, mount)
+            self.has_hosts |= bool(key.host)
+            self.has_placeholders |= paths.has_placeholders
         for paths in (self._anywhere, *self._exact.values(), *self._wildcards.values()):
             paths.link()
-        self.has_hosts = bool(self._exact or self._wildcards)
-        # Find the mount by the path alone, where no mount has a host.
+        # Find the mount by the path alone, where no mount has a host or a placeholder.
         self.find_path = self._anywhere.match
         self._labels = max((suffix.count(".") + 1 for suffix, _ in self._wildcards), default=0)
+        self._recall_host = lru_cache(_REMEMBERED_HOSTS)(self._find_host)
 
     def _paths_of(self, key: MountKey) -> _Paths[T]:
         if not key.host:
             return self._anywhere
         if key.host.startswith("*."):
             return self._wildcards.setdefault((key.host[2:], key.port), _Paths())
-        return self._exact.setdefault((key.host, key.port), _Paths())
+        if "{" not in key.host:
+            return self._exact.setdefault((key.host, key.port), _Paths())
+        node = self._patterns
+        for label in reversed(key.host.split(".")):
+            node = node.grow(label, is_placeholder=label.startswith("{"))
+        node.value = node.value or {}
+        return node.value.setdefault(key.port, _Paths())
 
     def find(self, path: str, host: str = "", scheme: str = "http") -> Route[T] | None:
         """Find the mount that answers.
@@ -123,46 +213,63 @@ class Router(Generic[T]):
             host: The Host header as it came; only looked at if a mount has a host.
             scheme: `http` or `https`, for the port of a host without one.
         """
-        if self.has_hosts:
+        if self.has_placeholders:
             return next(self.rank(path, host, scheme), None)
-        return self._anywhere.match(path)
+        for paths, _ in self._paths_at(host, scheme):
+            if (route := paths.match(path)) is not None:
+                return route
+        return self.find_path(path)
 
     def rank(self, path: str, host: str = "", scheme: str = "http") -> Iterator[Route[T]]:
         """Give every mount that could answer, the one that does first."""
-        for paths in self._by_host(host, scheme):
-            route = paths.match(path)
-            while route is not None:
-                yield route
-                route = route.above
+        for paths, values in self._paths_at(host, scheme):
+            yield from paths.rank(path, values)
+        yield from self._anywhere.rank(path, ())
 
-    def _by_host(self, host: str, scheme: str) -> Iterator[_Paths[T]]:
-        """Give the mounts of each host pattern that matches, the most specific one first."""
+    def _paths_at(self, host: str, scheme: str) -> Sequence[tuple[_Paths[T], tuple[str, ...]]]:
+        """Give the mounts of each host pattern that matches a Host header, and the values of its placeholders."""
+        if not self.has_hosts:
+            return ()
+        find = self._find_host if len(host) > _LONGEST_HOST else self._recall_host
+        return find(host, scheme)
+
+    def _find_host(self, host: str, scheme: str) -> Sequence[tuple[_Paths[T], tuple[str, ...]]]:
         normal = normalise_host(host, scheme)
-        if normal is not None:
-            name, port = normal
-            for key in (normal, (name, None)):
-                if key in self._exact:
-                    yield self._exact[key]
-            if self._labels:
-                # Only the labels that a pattern can have are split off; at least one is left for the star.
-                labels = name.rsplit(".", self._labels)
-                for first in range(1, len(labels)):
-                    suffix = ".".join(labels[first:])
-                    for key in ((suffix, port), (suffix, None)):
-                        if key in self._wildcards:
-                            yield self._wildcards[key]
-        yield self._anywhere
+        return tuple(self._by_host(*normal)) if normal else ()
+
+    def _by_host(self, name: str, port: int) -> Iterator[tuple[_Paths[T], tuple[str, ...]]]:
+        """Give the mounts of each host pattern that matches, the most specific one first, with its values."""
+        for each in (port, None):
+            if (name, each) in self._exact:
+                yield self._exact[name, each], ()
+        labels = [] if name.startswith("[") else name.split(".")[::-1]
+        for depth, by_port, values in self._patterns.along(labels):
+            if depth == len(labels):
+                # They were taken from the right, and the key has them from the left.
+                yield from ((by_port[each], values[::-1]) for each in (port, None) if each in by_port)
+        if self._labels:
+            # Only the labels that a pattern can have are split off; at least one is left for the star.
+            labels = name.rsplit(".", self._labels)
+            for first in range(1, len(labels)):
+                suffix = ".".join(labels[first:])
+                for each in (port, None):
+                    if (suffix, each) in self._wildcards:
+                        yield self._wildcards[suffix, each], ()
 
 
 def precedence(key: MountKey) -> tuple[object, ...]:
     """Sort keys into the order in which a request tries them."""
     wildcard = key.host.startswith("*.")
+    labels = key.host.split(".")[::-1]
     return (
         not key.host,
         wildcard,
-        -key.host.count(".") if wildcard else 0,
+        "{" in key.host,
+        -len(labels) if wildcard else 0,
+        [label.startswith("{") for label in labels],
         key.host,
         key.port is None,
         -key.prefix.count("/"),
+        [segment.startswith("{") for segment in key.prefix.split("/")],
         key.prefix,
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import random
 
 import pytest
@@ -131,9 +132,102 @@ def test_a_host_without_a_port_has_the_port_of_https() -> None:
     assert find(HOSTS, "/", "secure.test", "http") == "/"
 
 
+def test_a_host_that_is_asked_for_again_is_found_by_its_scheme() -> None:
+    table = router("example.com:443", "/")
+    found = [table.find("/", "example.com", scheme) for scheme in ("https", "http", "https", "http")]
+    assert [route and route.mount for route in found] == ["example.com:443", "/", "example.com:443", "/"]
+
+
+def test_a_host_that_is_too_long_to_be_remembered_is_found_all_the_same() -> None:
+    table = router("*.example.com", "/")
+    host = f"{'a' * 60}." * 5 + "example.com"
+    found = [table.find("/", host) for _ in range(2)]
+    assert [route and route.mount for route in found] == ["*.example.com", "*.example.com"]
+
+
 def test_without_a_mount_for_any_host_other_hosts_find_nothing() -> None:
     assert find(("example.com", "*.example.com/x"), "/", "other.test") is None
     assert find(("example.com", "*.example.com/x"), "/y", "a.example.com") is None
+
+
+PLACEHOLDERS = (
+    "/",
+    "/u/{user}",
+    "/u/admin",
+    "/{section}/admin/users",
+    "/u/{user}/posts/{post}",
+    "{tenant}.example.com",
+    "{tenant}.example.com:8080",
+    "{tenant}.example.com/shop/{shop}",
+    "www.example.com",
+    "{name}.{region}.example.com",
+    "{name}.eu.example.com",
+    "x.{region}.example.com",
+    "*.example.com",
+    "{host}",
+)
+
+PLACEHOLDER_CASES = [
+    pytest.param("", "/u/ann", "/u/{user}", ("ann",), "/u/ann", id="one segment"),
+    pytest.param("", "/u/ann/x/y", "/u/{user}", ("ann",), "/u/ann", id="and what is below it"),
+    pytest.param("", "/u/caf\xc3\xa9", "/u/{user}", ("café",), "/u/café", id="the text is decoded"),
+    pytest.param("", "/u/a b+c%41", "/u/{user}", ("a b+c%41",), "/u/a b+c%41", id="but not twice"),
+    pytest.param("", "/u/{user}", "/u/{user}", ("{user}",), "/u/{user}", id="a segment that looks like a placeholder"),
+    pytest.param("", "/u/admin/x", "/u/admin", (), "/u/admin", id="a literal beats a placeholder"),
+    pytest.param(
+        "",
+        "/u/admin/posts/1",
+        "/u/{user}/posts/{post}",
+        ("admin", "1"),
+        "/u/admin/posts/1",
+        id="but not a longer prefix",
+    ),
+    pytest.param(
+        "", "/u/admin/users", "/{section}/admin/users", ("u",), "/u/admin/users", id="the longest of several ways"
+    ),
+    pytest.param("", "/u", "/", (), "", id="a placeholder is not optional"),
+    pytest.param("", "/u/", "/", (), "", id="a placeholder is never empty"),
+    pytest.param("", "/u//x", "/", (), "", id="nor is it skipped"),
+    pytest.param("", "/u/..", "/", (), "", id="a placeholder is not two dots"),
+    pytest.param("", "/u/./x", "/", (), "", id="nor one"),
+    pytest.param("", "/u/a\0b", "/", (), "", id="nor has it control characters"),
+    pytest.param("", "/u/\xff", "/", (), "", id="nor bytes that are not UTF-8"),
+    pytest.param("", "/u/\xef\xbf\xbd", "/", (), "", id="nor what a server makes of them"),
+    pytest.param("", "*", "/", (), "", id="OPTIONS *"),
+    pytest.param("ann.example.com", "/x", "{tenant}.example.com", ("ann",), "", id="one label"),
+    pytest.param("Ann.Example.com.", "/x", "{tenant}.example.com", ("ann",), "", id="hosts are lower-cased"),
+    pytest.param("ann.example.com:8080", "/x", "{tenant}.example.com:8080", ("ann",), "", id="a port"),
+    pytest.param(
+        "ann.example.com", "/shop/5/x", "{tenant}.example.com/shop/{shop}", ("ann", "5"), "/shop/5", id="host and path"
+    ),
+    pytest.param("www.example.com", "/shop/5", "www.example.com", (), "", id="an exact host beats a placeholder"),
+    pytest.param(
+        "a.b.example.com", "/", "{name}.{region}.example.com", ("a", "b"), "", id="two labels, in the key's order"
+    ),
+    pytest.param("x.eu.example.com", "/", "{name}.eu.example.com", ("x",), "", id="the longer suffix wins"),
+    pytest.param("x.us.example.com", "/", "x.{region}.example.com", ("us",), "", id="a placeholder inside"),
+    pytest.param("a.b.c.example.com", "/", "*.example.com", (), "", id="exactly one label for each"),
+    pytest.param("evilexample.com", "/", "/", (), "", id="a suffix is whole labels"),
+    pytest.param("intranet", "/", "{host}", ("intranet",), "", id="a host of one label"),
+    pytest.param("[::1]", "/", "/", (), "", id="an address has no labels"),
+]
+
+
+@pytest.mark.parametrize(("host", "path", "expected", "values", "prefix"), PLACEHOLDER_CASES)
+def test_a_placeholder_takes_one_segment_or_one_label(
+    host: str, path: str, expected: str, values: tuple[str, ...], prefix: str
+) -> None:
+    route = router(*PLACEHOLDERS).find(path, host)
+    assert route is not None
+    assert (route.mount, route.values, route.prefix) == (expected, values, prefix)
+    assert path[: route.end].encode("latin-1").decode() == prefix
+
+
+def test_a_deep_prefix_beside_placeholders_is_found_without_recursion() -> None:
+    table = router("/{user}", "/deep" + "/x" * 3000)
+    found = table.find("/deep" + "/x" * 3000 + "/y")
+    assert found is not None
+    assert found.key.prefix == "/deep" + "/x" * 3000
 
 
 def test_a_thousand_mounts_and_a_thousand_segments() -> None:
@@ -161,9 +255,23 @@ def test_a_long_path_is_not_looked_at_behind_the_longest_prefix() -> None:
         assert all(stop == len("/admin/users") + 1 for _, _, stop in finds)
 
 
-SEGMENTS = st.sampled_from(["a", "b", "ab", "é", "A"])
+SEGMENTS = st.sampled_from(["a", "b", "ab", "é", "A", "{p}", "{q}"])
 PREFIXES = st.lists(SEGMENTS, max_size=3).map(lambda segments: "".join(f"/{segment}" for segment in segments))
-HOST_PATTERNS = st.sampled_from(["", "", "x.test", "*.test", "*.x.test", "y.x.test", "[::1]"])
+HOST_PATTERNS = st.sampled_from(
+    [
+        "",
+        "",
+        "x.test",
+        "*.test",
+        "*.x.test",
+        "y.x.test",
+        "[::1]",
+        "{h}.test",
+        "{h}.x.test",
+        "{h}.{i}.test",
+        "y.{i}.test",
+    ]
+)
 PORTS = st.sampled_from([None, None, 80, 8000])
 KEYS = st.builds(
     lambda host, port, prefix: MountKey(host, port if host else None, prefix), HOST_PATTERNS, PORTS, PREFIXES
@@ -178,19 +286,43 @@ REQUEST_HOSTS = st.sampled_from(
 )
 
 
+def matches(patterns: list[str], parts: list[str]) -> bool:
+    """Compare parts with those of a key, in which `{name}` takes any text."""
+    return len(patterns) == len(parts) and all(
+        part not in ("", ".", "..") and part.isprintable() and is_text(part)
+        if pattern.startswith("{")
+        else part == pattern
+        for pattern, part in zip(patterns, parts, strict=True)
+    )
+
+
+def is_text(part: str) -> bool:
+    with contextlib.suppress(UnicodeDecodeError):
+        return bool(part.encode("latin-1").decode())
+    return False
+
+
 def answers(key: MountKey, path: str, host: str) -> bool:
     """Say the rules of routing once more, in the plainest way, for one mount."""
     if key.host:
         normal = normalise_host(host)
         if normal is None or key.port not in (None, normal[1]):
             return False
-        if not (normal[0].endswith(key.host[1:]) if key.host.startswith("*.") else normal[0] == key.host):
+        wildcard = key.host.startswith("*.")
+        if not (normal[0].endswith(key.host[1:]) if wildcard else matches(key.host.split("."), normal[0].split("."))):
             return False
-    prefix = key.prefix.encode().decode("latin-1")
-    return prefix in ("", path) or path.startswith(prefix + "/")
+    patterns = key.prefix.encode().decode("latin-1").split("/")[1:]
+    if not patterns:
+        return True
+    return path.startswith("/") and matches(patterns, path.split("/")[1 : len(patterns) + 1])
 
 
-@given(st.lists(KEYS, unique=True, max_size=12), REQUEST_PATHS, REQUEST_HOSTS, st.randoms(use_true_random=False))
+@given(
+    st.lists(KEYS, unique_by=lambda key: key.place, max_size=12),
+    REQUEST_PATHS,
+    REQUEST_HOSTS,
+    st.randoms(use_true_random=False),
+)
 def test_the_router_agrees_with_the_rules_in_any_order(
     keys: list[MountKey], path: str, host: str, shuffler: random.Random
 ) -> None:
@@ -207,6 +339,8 @@ ORDER = [
     "y.x.test/a/b",
     "y.x.test/a",
     "y.x.test",
+    "y.{p}.test",
+    "{q}.{p}.test",
     "*.y.x.test",
     "*.x.test:80",
     "*.x.test/a",
@@ -215,8 +349,12 @@ ORDER = [
     "/a/b/c",
     "/a/b",
     "/b/c",
+    "/b/{p}",
+    "/{p}/c",
+    "/{p}/{q}",
     "/a",
     "/b",
+    "/{p}",
     "/",
 ]
 
