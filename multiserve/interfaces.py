@@ -35,13 +35,13 @@ def tell_interface(application: Callable[..., Any], name: str, *, is_made: bool)
     if inspect.isclass(application):
         return _interface_of_class(application, signature, name, is_made=is_made)
     two, three = takes(signature, 2), takes(signature, 3)
-    if _is_async(application):
+    if is_async(application):
         two = False
     elif two and three:
         return "asgi" if _wraps_asgi(application) else "wsgi"
     if two or three:
         return "wsgi" if two else "asgi"
-    if _first_parameter(signature) == "scope" and takes(signature, 1) and not _is_async(application):
+    if _first_parameter(signature) == "scope" and takes(signature, 1) and not is_async(application):
         raise _asgi2(name)
     message = f'"{name}" is not an application: it takes {signature}, neither (environ, start_response) '
     hint = "" if is_made else f'If it is a factory, write "{_as_call(name, signature)}".'
@@ -56,7 +56,7 @@ def _interface_of_class(
         return "asgi"
     if hasattr(application, "__iter__") and takes(signature, 2):
         return "wsgi"
-    if _is_async(application) and takes(signature, 1):
+    if is_async(application) and takes(signature, 1):
         call = signature_of(application.__call__, follow_wrapped=False)
         if takes(call, 3) and not takes(call, 4):  # self, receive and send, but no scope
             raise _asgi2(name)
@@ -74,10 +74,10 @@ def _wraps_asgi(application: Callable[..., Any]) -> bool:
     inner = inspect.unwrap(application.func if isinstance(application, functools.partial) else application)
     signature = signature_of(inner, follow_wrapped=False)
     takes_only_three = takes(signature, 3) and not takes(signature, 2)
-    return _is_async(inner) or takes_only_three or _first_parameter(signature) == "scope"
+    return is_async(inner) or takes_only_three or _first_parameter(signature) == "scope"
 
 
-def _is_async(application: Callable[..., Any]) -> bool:
+def is_async(application: Callable[..., Any]) -> bool:
     """Tell whether a call gives a coroutine; for a class, whether a call of an instance does."""
     call = getattr(application, "__call__", None)  # noqa: B004 (the instance may have one of its own)
     return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(call)

@@ -1,28 +1,30 @@
-"""From a target to an application: imports it, calls its factory, and tells apart how that fails."""
+"""From a target to an application, to a factory of tenants, or to a middleware: calls it, and tells how that fails."""
 
 from __future__ import annotations
 
 import contextlib
-import difflib
-import importlib
 import inspect
 import linecache
-import os
-import pkgutil
-import sys
 import traceback
-from collections.abc import Callable, Iterator
-from pathlib import Path, PurePath
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from multiserve._types import Interface
 from multiserve.errors import LoadError, Problem
-from multiserve.interfaces import InterfaceProblem, signature_of, tell_interface
+from multiserve.importing import (
+    USUAL_APPLICATIONS,
+    USUAL_FACTORIES,
+    Failure,
+    blamed,
+    find_attribute,
+    import_module,
+    kind_of,
+    own_frames,
+)
+from multiserve.interfaces import InterfaceProblem, is_async, signature_of, tell_interface
 from multiserve.targets import Call, Target
-
-USUAL_APPLICATIONS = ("application", "app")
-USUAL_FACTORIES = ("create_app", "make_app")
 
 
 class Loaded(NamedTuple):
@@ -45,196 +47,231 @@ def load(target: Target, *, prefix: str, key: str, folder: Path, interface: Inte
     Raises:
         LoadError: Nothing can be loaded; the cause is the application's own exception, if it raised one.
     """
+    with _reported(target, key):
+        found, name, call = _find(target, folder, {**_APPLICATIONS, **_FACTORIES})
+        if call is not None:
+            found = _call(found, name, call, prefix)
+            name = f"{name}()"
+        return _identify(found, name, interface, is_made=call is not None)
+
+
+@contextlib.contextmanager
+def _reported(target: Target, key: str) -> Iterator[None]:
+    """Turn every failure into a `LoadError` that names the key."""
     try:
-        with _blamed(f'looking into "{target.text}" failed: '):
-            return _load(target, prefix, folder, interface)
-    except _Failure as failure:
+        with blamed(f'looking into "{target.text}" failed: '):
+            yield
+    except Failure as failure:
         problem = Problem(key=key, message=str(failure), hint=failure.hint)
         raise LoadError(problem) from failure.__cause__
 
 
-class _Failure(Exception):  # noqa: N818 (it never leaves this module)
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+_APPLICATIONS: dict[str, Call | None] = dict.fromkeys(USUAL_APPLICATIONS)
+_FACTORIES: dict[str, Call | None] = dict.fromkeys(USUAL_FACTORIES, Call())
 
 
-@contextlib.contextmanager
-def _blamed(what: str) -> Iterator[None]:
-    """Make whatever an application raises, even SystemExit, its own failure; only Ctrl-C is the user's."""
-    try:
-        yield
-    except (KeyboardInterrupt, _Failure):
-        raise
-    except BaseException as error:
-        raise _Failure(f"{what}{_explain(error)}", _hint_for(error)) from error
+def _find(target: Target, folder: Path, usual: dict[str, Call | None]) -> tuple[Any, str, Call | None]:
+    """Give what a target names, its own name, and how to call it; `usual` names are tried where it has none."""
+    module = import_module(target, folder)
+    attribute, call = (target.attribute, target.call) if target.attribute else _usual_name(module, target.module, usual)
+    return find_attribute(module, target.module, attribute), f"{target.module}:{attribute}", call
 
 
-def _load(target: Target, prefix: str, folder: Path, interface: Interface | None) -> Loaded:
-    module = _import(target, folder)
-    attribute, call = (target.attribute, target.call) if target.attribute else _usual_name(module, target.module)
-    found = _attribute(module, target.module, attribute)
-    name = f"{target.module}:{attribute}"
-    if call is not None:
-        found = _call(found, name, call, prefix)
-        name = f"{name}()"
-    _refuse_uncallable(found, name, is_made=call is not None)
-    return Loaded(found, interface or _tell_interface(found, name, is_made=call is not None))
-
-
-def _import(target: Target, folder: Path) -> ModuleType:
-    name, file = target.module, folder / target.file
-    if target.file and not file.is_file():
-        raise _Failure(f"there is no file {file}", "Paths are relative to the folder of the configuration.")
-    with _blamed(f'importing "{name}" failed: '):
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            # The module itself, or a package that it is in; any other name was imported by the module.
-            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-                raise
-            if target.file and (owner := sys.modules.get(name.partition(".")[0])):
-                raise _taken(target, owner) from None
-            raise _Failure(f'there is no module "{error.name}"', _where_to_look(name, error.name)) from None
-    if target.file and not _is_from(module, file):
-        raise _taken(target, module)
-    return module
-
-
-def _is_from(module: ModuleType, file: Path) -> bool:
-    found = getattr(module, "__file__", None)
-    return found is not None and os.path.exists(found) and file.samefile(found)  # noqa: PTH110 (it is no Path)
-
-
-def _taken(target: Target, owner: ModuleType) -> _Failure:
-    file = getattr(owner, "__file__", None) or "a module without a file"
-    message = f'the module name "{owner.__name__}" is taken by {file}'
-    return _Failure(message, f'Rename "{PurePath(target.file).parts[0]}".')
-
-
-def _where_to_look(name: str, missing: str) -> str:
-    package, _, last = missing.rpartition(".")
-    parent = sys.modules.get(package)
-    if hasattr(parent, last):
-        return f'Did you mean "{package}:{last}{name[len(missing) :]}"?'
-    paths = list(getattr(parent, "__path__", [])) if package else sys.path
-    names = (found.name for found in pkgutil.iter_modules(paths))
-    cutoff = 0.6 if package else 0.8  # the search path has hundreds of names, and some are always a little alike
-    if near := difflib.get_close_matches(last, set(names), n=1, cutoff=cutoff):
-        return f'Did you mean "{package + "." if package else ""}{near[0]}{name[len(missing) :]}"?'
-    if package:
-        kind = "package" if hasattr(parent, "__path__") else "module"
-        return f'The {kind} "{package}" is there, but nothing in it is called "{last}".'
-    return "Install the package that has it, or add the folder that has it to pythonpath."
-
-
-def _hint_for(error: BaseException) -> str:
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return f'Install the package that has "{error.name}", or add the folder that has it to pythonpath.'
-    return ""
-
-
-def _explain(error: BaseException) -> str:
-    """Say what was raised and where, in one line."""
-    # The lines of a SyntaxError's source come first and are indented; further lines of the message and notes follow.
-    lines = "".join(traceback.format_exception_only(error)).splitlines()
-    text = next((line for line in lines if not line.startswith(" ")), type(error).__name__)
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{text} ({error.filename}, line {error.lineno})"
-    frames = own_frames(error)
-    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
-
-
-def own_frames(error: BaseException) -> list[traceback.FrameSummary]:
-    """Give the frames of an exception without those of multiserve and of the import system in front."""
-    frames = list(traceback.extract_tb(error.__traceback__))
-    ours = (__file__, importlib.__file__)
-    while frames and (frames[0].filename in ours or frames[0].filename.startswith("<frozen importlib")):
-        del frames[0]
-    return frames
-
-
-def format_cause(error: LoadError) -> str:
-    """Format the error, and behind it the application's own traceback if it raised one."""
-    if error.__cause__ is None:
-        return str(error)
-    linecache.checkcache()
-    details = traceback.TracebackException.from_exception(error.__cause__)
-    del details.stack[: len(details.stack) - len(own_frames(error.__cause__))]
-    return f"{error}\n{''.join(details.format())}".rstrip()
-
-
-def _usual_name(module: ModuleType, path: str) -> tuple[str, Call | None]:
-    usual = {**dict.fromkeys(USUAL_APPLICATIONS), **dict.fromkeys(USUAL_FACTORIES, Call())}
+def _usual_name(module: ModuleType, path: str, usual: dict[str, Call | None]) -> tuple[str, Call | None]:
     for name, call in usual.items():
-        with _blamed(f'reading "{name}" of "{path}" failed: '):
+        with blamed(f'reading "{name}" of "{path}" failed: '):
             if not isinstance(getattr(module, name, module), ModuleType):  # a submodule called app is none
                 return name, call
     message = f'"{path}" has none of the usual names: {", ".join(usual)}'
-    raise _Failure(message, f'Name the attribute: "{path}:attribute".')
+    raise Failure(message, f'Name the attribute: "{path}:attribute".')
 
 
-def _attribute(module: ModuleType, path: str, dotted: str) -> Any:
-    found: Any = module
-    for name in dotted.split("."):
-        with _blamed(f'reading "{name}" of "{path}" failed: '):
-            try:
-                found = getattr(found, name)
-            except AttributeError as error:
-                raised = own_frames(error)  # by a property or a module's __getattr__, which may be what is wrong
-                message = f'"{path}" has no "{name}"' + (f": {_explain(error)}" if raised else "")
-                raise _Failure(message, _nearest(name, found)) from (error if raised else None)
-        path = f"{path}.{name}"
-    return found
+def _call(factory: Callable[..., Any], name: str, call: Call, prefix: str, given: tuple[Any, ...] = ()) -> Any:
+    """Call a factory with the arguments of the file behind those that are `given`."""
+    args, kwargs = _arguments(factory, name, call, prefix, given)
+    with blamed(f'"{name}" raised '):
+        made = factory(*args, **kwargs)
+    if inspect.iscoroutine(made):
+        made.close()
+        raise Failure(f'"{name}" is an async factory', "Make it a plain function that returns the application.")
+    return made
 
 
-def _nearest(name: str, owner: object) -> str:
-    names = [each for each in dir(owner) if name.startswith("_") or not each.startswith("_")]
-    usual = [each for each in (*USUAL_APPLICATIONS, *USUAL_FACTORIES) if each in names]
-    near = [*difflib.get_close_matches(name, names, n=1), *usual]
-    return f'Did you mean "{near[0]}"?' if near else ""
-
-
-def _call(factory: Callable[..., Any], name: str, call: Call, prefix: str) -> Any:
+def _arguments(
+    factory: Any, name: str, call: Call, prefix: str, given: Sequence[Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Give the arguments of a call, which the factory takes."""
     if not callable(factory):
-        raise _Failure(f'"{name}" is not a factory: it is {_kind(factory)}, which cannot be called')
+        raise Failure(f'"{name}" is not a factory: it is {kind_of(factory)}, which cannot be called')
     args, kwargs = call.arguments(prefix)
+    args = [*given, *args]
     if signature := signature_of(factory):
         try:
             signature.bind(*args, **kwargs)
         except TypeError as error:
-            is_application = not signature.parameters.keys().isdisjoint(("start_response", "receive"))
-            hint = (
-                f'It is an application: write "{name}".'
-                if is_application
-                else f"Its arguments are {signature}."
-                if signature.parameters
-                else "It takes no arguments."
-            )
-            raise _Failure(f'"{name}" was called wrongly: {error}', hint) from None
-    with _blamed(f'"{name}" raised '):
-        application = factory(*args, **kwargs)
-    if inspect.iscoroutine(application):
-        application.close()
-        raise _Failure(f'"{name}" is an async factory', "Make it a plain function that returns the application.")
-    return application
+            hint = f"Its arguments are {signature}." if signature.parameters else "It takes no arguments."
+            if _is_application(factory):
+                hint = f'It is an application: write "{name}".'
+            raise Failure(f'"{name}" was called wrongly: {error}', hint) from None
+    return args, kwargs
 
 
-def _kind(value: object) -> str:
-    name = type(value).__name__
-    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+def _is_application(found: Callable[..., Any]) -> bool:
+    signature = signature_of(found)
+    return signature is not None and not signature.parameters.keys().isdisjoint(("start_response", "receive"))
 
 
-def _refuse_uncallable(found: Any, name: str, *, is_made: bool) -> None:
+def _identify(found: Any, name: str, interface: Interface | None, *, is_made: bool) -> Loaded:
+    """Tell what an application speaks."""
     if not callable(found):
-        message = f'"{name}" is not an application: it is {_kind(found)}, which cannot be called'
+        message = f'"{name}" is not an application: it is {kind_of(found)}, which cannot be called'
         if isinstance(found, ModuleType):
-            raise _Failure(message, f'Name the attribute in it: "{found.__name__}:app".')
-        raise _Failure(message, "The factory returned it: is a return missing?" if is_made else "")
-
-
-def _tell_interface(application: Any, name: str, *, is_made: bool) -> Interface:
+            raise Failure(message, f'Name the attribute in it: "{found.__name__}:app".')
+        raise Failure(message, "The factory returned it: is a return missing?" if is_made else "")
     try:
-        return tell_interface(application, name, is_made=is_made)
+        return Loaded(found, interface or tell_interface(found, name, is_made=is_made))
     except InterfaceProblem as problem:
-        raise _Failure(str(problem), problem.hint) from None
+        raise Failure(str(problem), problem.hint) from None
+
+
+class Middleware:
+    """What wraps an application: its target, which is called with the application in front of its own arguments."""
+
+    def __init__(self, target: Target, *, key: str, folder: Path) -> None:
+        """Import the target.
+
+        Raises:
+            LoadError: There is nothing that could be called.
+        """
+        self._target = target
+        self._key = key
+        with _reported(target, key):
+            self._found, self._name, call = _find(target, folder, {})
+            self._call = call or Call()
+
+    def wrap(self, loaded: Loaded, prefix: str) -> Loaded:
+        """Wrap an application.
+
+        Raises:
+            LoadError: The middleware raised, or speaks another interface than the application.
+        """
+        with _reported(self._target, self._key):
+            wrapped = _call(self._found, self._name, self._call, prefix, (loaded.application,))
+            if not callable(wrapped):
+                message = f'the middleware "{self._target.text}" returned {kind_of(wrapped)}, which cannot be called'
+                raise Failure(message, "It has to return an application: is a return missing?")
+            interface = _identify(wrapped, f"{self._name}()", None, is_made=True).interface
+            if interface != loaded.interface:
+                message = f'the middleware "{self._target.text}" is {interface.upper()}, but what it wraps is '
+                hint = f"Write it on the mounts that speak {interface.upper()}, instead of here."
+                raise Failure(f"{message}{loaded.interface.upper()}", hint)
+            return Loaded(wrapped, interface)
+
+
+class Factory:
+    """A factory of tenants, called with what the placeholders of its key stand for.
+
+    Attributes:
+        interface: What its applications speak, as far as that is known before one is made.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        placeholders: Sequence[str],
+        key: str,
+        folder: Path,
+        interface: Interface | None,
+        finish: Callable[[Loaded, str], Loaded],
+    ) -> None:
+        """Import the target, and see that it takes as many arguments as there are placeholders.
+
+        Args:
+            target: The factory; the arguments of a call come behind the values of the placeholders.
+            placeholders: Their names.
+            key: The TOML key of the target, for the error.
+            folder: The folder that the target's file, if it names one, is relative to.
+            interface: What the applications speak, if the user says so.
+            finish: What is done with each application and its prefix, such as to wrap it with middleware.
+
+        Raises:
+            LoadError: There is no such factory.
+        """
+        self._target = target
+        self._key = key
+        self._declared = interface
+        self._finish = finish
+        with _reported(target, key):
+            self._found, self._name, call = _find(target, folder, _FACTORIES)
+            self._call = call or Call()
+            if callable(self._found) and _is_application(self._found):
+                names = ", ".join(placeholders)
+                message = f'"{self._name}" is an application, and a key with placeholders needs a factory'
+                raise Failure(message, f"Write a function that takes {names} and returns an application.")
+            self._check_arguments(placeholders)
+            self.interface = interface or ("asgi" if is_async(self._found) else None)
+
+    def _check_arguments(self, placeholders: Sequence[str]) -> None:
+        """See that the factory takes the values of the placeholders, and what the file gives it besides."""
+        try:
+            _arguments(self._found, self._name, self._call, "", placeholders)
+        except Failure as failure:
+            signature = signature_of(self._found) if callable(self._found) else None
+            if signature is None:
+                raise
+            given = (
+                f"{self._found.__name__ if hasattr(self._found, '__name__') else self._name}({', '.join(placeholders)})"
+            )
+            message = f'"{self._name}" takes {signature}, and it is called with the values of {", ".join(placeholders)}'
+            raise Failure(message, f"Write a factory that takes them: def {given}.") from failure.__cause__
+
+    def call(self, values: tuple[str, ...], prefix: str) -> Any:
+        """Call the factory for one tenant; an async one gives an awaitable.
+
+        Raises:
+            LoadError: The factory raised.
+        """
+        with _reported(self._target, self._key):
+            args, kwargs = _arguments(self._found, self._name, self._call, prefix, values)
+            with blamed(f'"{self._name}" raised '):
+                made = self._found(*args, **kwargs)
+            return self._settle(made) if inspect.isawaitable(made) else made
+
+    async def _settle(self, made: Awaitable[Any]) -> Any:
+        from asyncio import CancelledError  # who awaits has it already; who mounts WSGI alone does without it
+
+        try:
+            return await made
+        except CancelledError:
+            raise
+        except BaseException:
+            with _reported(self._target, self._key), blamed(f'"{self._name}" raised '):
+                raise
+
+    def finish(self, made: Any, prefix: str) -> Loaded | None:
+        """Make an application of what the factory has returned; None if that says that there is no such tenant.
+
+        Raises:
+            LoadError: It is no application, or a middleware does not fit it.
+        """
+        if made is None:
+            return None
+        with _reported(self._target, self._key):
+            loaded = _identify(made, f"{self._name}()", self._declared, is_made=True)
+        return self._finish(loaded, prefix)
+
+
+def format_cause(error: LoadError) -> str:
+    """Format the error, and behind it the application's own traceback if it raised one."""
+    return f"{error}\n{format_traceback(error)}".rstrip()
+
+
+def format_traceback(error: LoadError) -> str:
+    """Format the traceback of what the application raised; empty if it raised nothing."""
+    if error.__cause__ is None:
+        return ""
+    linecache.checkcache()
+    details = traceback.TracebackException.from_exception(error.__cause__)
+    del details.stack[: len(details.stack) - len(own_frames(error.__cause__))]
+    return "".join(details.format()).rstrip()

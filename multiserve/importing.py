@@ -1,0 +1,151 @@
+"""From a module and a dotted name to the object there, and how each step of that fails; it calls nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import os
+import pkgutil
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from types import ModuleType
+from typing import Any
+
+from multiserve.targets import Target
+
+_HERE = str(Path(__file__).parent / "_")[:-1]  # the folder of this package, with the separator behind it
+
+USUAL_APPLICATIONS = ("application", "app")
+USUAL_FACTORIES = ("create_app", "make_app")
+
+
+class Failure(Exception):  # noqa: N818 (the loader turns it into a `LoadError`)
+    """What went wrong, and what to do about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """Keep both halves, for a `Problem`."""
+        super().__init__(message)
+        self.hint = hint
+
+
+@contextlib.contextmanager
+def blamed(what: str) -> Iterator[None]:
+    """Make whatever an application raises, even SystemExit, its own failure; only Ctrl-C is the user's."""
+    try:
+        yield
+    except (KeyboardInterrupt, Failure):
+        raise
+    except BaseException as error:
+        raise Failure(f"{what}{explain(error)}", _hint_for(error)) from error
+
+
+def import_module(target: Target, folder: Path) -> ModuleType:
+    """Import the module of a target.
+
+    Raises:
+        Failure: There is none, its import failed, or it is not the file that the target names.
+    """
+    name, file = target.module, folder / target.file
+    if target.file and not file.is_file():
+        raise Failure(f"there is no file {file}", "Paths are relative to the folder of the configuration.")
+    with blamed(f'importing "{name}" failed: '):
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            # The module itself, or a package that it is in; any other name was imported by the module.
+            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+                raise
+            if target.file and (owner := sys.modules.get(name.partition(".")[0])):
+                raise _taken(target, owner) from None
+            raise Failure(f'there is no module "{error.name}"', _where_to_look(name, error.name)) from None
+    if target.file and not _is_from(module, file):
+        raise _taken(target, module)
+    return module
+
+
+def _is_from(module: ModuleType, file: Path) -> bool:
+    found = getattr(module, "__file__", None)
+    return found is not None and os.path.exists(found) and file.samefile(found)  # noqa: PTH110 (it is no Path)
+
+
+def _taken(target: Target, owner: ModuleType) -> Failure:
+    file = getattr(owner, "__file__", None) or "a module without a file"
+    message = f'the module name "{owner.__name__}" is taken by {file}'
+    return Failure(message, f'Rename "{PurePath(target.file).parts[0]}".')
+
+
+def _where_to_look(name: str, missing: str) -> str:
+    package, _, last = missing.rpartition(".")
+    parent = sys.modules.get(package)
+    if hasattr(parent, last):
+        return f'Did you mean "{package}:{last}{name[len(missing) :]}"?'
+    paths = list(getattr(parent, "__path__", [])) if package else sys.path
+    names = (found.name for found in pkgutil.iter_modules(paths))
+    cutoff = 0.6 if package else 0.8  # the search path has hundreds of names, and some are always a little alike
+    if near := difflib.get_close_matches(last, set(names), n=1, cutoff=cutoff):
+        return f'Did you mean "{package + "." if package else ""}{near[0]}{name[len(missing) :]}"?'
+    if package:
+        kind = "package" if hasattr(parent, "__path__") else "module"
+        return f'The {kind} "{package}" is there, but nothing in it is called "{last}".'
+    return "Install the package that has it, or add the folder that has it to pythonpath."
+
+
+def _hint_for(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f'Install the package that has "{error.name}", or add the folder that has it to pythonpath.'
+    return ""
+
+
+def explain(error: BaseException) -> str:
+    """Say what was raised and where, in one line."""
+    # The lines of a SyntaxError's source come first and are indented; further lines of the message and notes follow.
+    lines = "".join(traceback.format_exception_only(error)).splitlines()
+    text = next((line for line in lines if not line.startswith(" ")), type(error).__name__)
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{text} ({error.filename}, line {error.lineno})"
+    frames = own_frames(error)
+    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
+
+
+def own_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Give the frames of an exception without those of multiserve and of the import system in front."""
+    frames = list(traceback.extract_tb(error.__traceback__))
+    ours = (_HERE, importlib.__file__, "<frozen importlib")
+    while frames and frames[0].filename.startswith(ours):
+        del frames[0]
+    return frames
+
+
+def find_attribute(module: ModuleType, path: str, dotted: str) -> Any:
+    """Give what a dotted name stands for in a module.
+
+    Raises:
+        Failure: There is no such attribute, or reading it failed.
+    """
+    found: Any = module
+    for name in dotted.split("."):
+        with blamed(f'reading "{name}" of "{path}" failed: '):
+            try:
+                found = getattr(found, name)
+            except AttributeError as error:
+                raised = own_frames(error)  # by a property or a module's __getattr__, which may be what is wrong
+                message = f'"{path}" has no "{name}"' + (f": {explain(error)}" if raised else "")
+                raise Failure(message, _nearest(name, found)) from (error if raised else None)
+        path = f"{path}.{name}"
+    return found
+
+
+def _nearest(name: str, owner: object) -> str:
+    names = [each for each in dir(owner) if name.startswith("_") or not each.startswith("_")]
+    usual = [each for each in (*USUAL_APPLICATIONS, *USUAL_FACTORIES) if each in names]
+    near = [*difflib.get_close_matches(name, names, n=1), *usual]
+    return f'Did you mean "{near[0]}"?' if near else ""
+
+
+def kind_of(value: object) -> str:
+    """Name the type of a value, with its article."""
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
