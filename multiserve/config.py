@@ -7,38 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any
 
 import tomli
 
-from multiserve._types import Interface
+from multiserve.entries import OPTIONS, Mount, attempt, read_middleware, read_mount
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.keys import KeyProblem, MountKey, parse_key
-from multiserve.tables import Table, describe, did_you_mean, option, quote_key
-from multiserve.targets import Target, TargetProblem, parse_target
+from multiserve.tables import Table, did_you_mean, option, quote_key
+from multiserve.targets import Target
 
 CONFIG_VARIABLE = "MULTISERVE_CONFIG"
 FILE_NAME = "multiserve.toml"
 PYPROJECT = "pyproject.toml"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
-    """One entry of `[mounts]`: an application and where it stands."""
-
-    key: MountKey
-    toml_key: str
-    target: Target
-    app: str = option(help="The application: module:attribute, module:factory(...), or path/to/file.py:attribute.")
-    required: bool = option(default=False, help="Refuse to start when this mount cannot be loaded or started.")
-    interface: Interface | None = option(
-        default=None,
-        help="What the application speaks, wsgi or asgi, where multiserve cannot tell.",
-        choices=get_args(Interface),
-    )
-    threads: int = option(
-        4, help="Threads for a WSGI application that is mounted beside ASGI ones.", minimum=1, maximum=1000
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +28,21 @@ class Server:
 
     host: str = option("127.0.0.1", help="The address to listen on; 0.0.0.0 is every network.")
     port: int = option(8000, help="The port to listen on; 0 takes any free one.", minimum=0, maximum=65535)
+    trusted_proxies: int = option(
+        0, help="Proxies in front whose X-Forwarded headers are believed; 0 believes nothing.", minimum=0, maximum=100
+    )
     strict: bool = option(default=False, help="Refuse to start when any mount cannot be loaded or started.")
     startup_timeout: int = option(
         60, help="Seconds that requests wait for the start-up of an ASGI application.", minimum=1, maximum=3600
     )
     shutdown_timeout: int = option(
         5, help="Seconds that all ASGI applications together get to shut down.", minimum=1, maximum=3600
+    )
+    client_timeout: int = option(
+        30,
+        help="Seconds to wait for a client: for the head of a request, for more of its body, to take some response.",
+        minimum=1,
+        maximum=3600,
     )
 
 
@@ -76,6 +66,8 @@ class Config:
     Attributes:
         path: The file itself, absolute.
         mounts: In the order of the file.
+        middleware: What wraps every mount, outermost first, around its own.
+        ignore: Codes of checks whose findings are not wanted.
         env: Environment variables to set before any application is imported.
         pythonpath: Folders to search for modules, absolute; the first one is the folder of the file.
         gunicorn: gunicorn's settings as the file has them; the gunicorn server checks them.
@@ -83,12 +75,22 @@ class Config:
     """
 
     path: Path
-    mounts: tuple[Mount, ...]
-    env: Mapping[str, str]
-    pythonpath: tuple[Path, ...]
-    server: Server
-    development: Development
-    gunicorn: Mapping[str, Any]
+    mounts: tuple[Mount, ...] = option(help="URL prefix, host, or host/prefix = what answers there.")
+    middleware: tuple[Target, ...] = option(
+        (), help="WSGI or ASGI middleware around every mount, outermost first: module:Class or module:make(option=1)."
+    )
+    ignore: tuple[str, ...] = option((), help="Codes of checks whose findings are not wanted.")
+    env: Mapping[str, str] = option(
+        help="Environment variables, set before any application is imported; one that is set already wins."
+    )
+    pythonpath: tuple[Path, ...] = option(
+        (), help="More folders to search for modules; the folder of the file always comes first."
+    )
+    server: Server = option(help="What both servers share.")
+    development: Development = option(help="The development server: multiserve run.")
+    gunicorn: Mapping[str, Any] = option(
+        help="The production server, multiserve run --production: every setting of gunicorn under its own name."
+    )
     root: str = ""
 
     @property
@@ -160,18 +162,18 @@ def select(config: Config, keys: Iterable[str]) -> Config:
     """
     wanted = set()
     problems = []
-    known = {mount.key: str(mount.key) for mount in config.mounts}
+    known = {mount.key.place: str(mount.key) for mount in config.mounts}
     for text in keys:
         try:
             key = parse_key(text)
         except KeyProblem as error:
             problems.append(Problem(key=text, message=str(error), hint=error.hint))
             continue
-        if key not in known:
+        if key.place not in known:
             problems.append(Problem(key=text, message="no such mount", hint=did_you_mean(text, known.values())))
-        wanted.add(key)
+        wanted.add(key.place)
     raise_for(problems)
-    return replace(config, mounts=tuple(mount for mount in config.mounts if mount.key in wanted))
+    return replace(config, mounts=tuple(mount for mount in config.mounts if mount.key.place in wanted))
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -208,10 +210,12 @@ def _pyproject_table(document: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _read_config(table: Table, path: Path, root: str) -> Config:
-    table.refuse_unknown(each.name for each in fields(Config) if each.name not in ("path", "root"))
+    table.refuse_unknown(each.name for each in fields(Config) if each.metadata)
     return Config(
         path=path,
-        mounts=_read_mounts(table),
+        mounts=_read_mounts(table, path.parent),
+        middleware=read_middleware(table),
+        ignore=table.texts("ignore"),
         env=_read_env(table.table("env")),
         pythonpath=(path.parent, *_read_pythonpath(table, path.parent)),
         server=table.table("server").read(Server),
@@ -239,62 +243,30 @@ def _read_env(table: Table) -> Mapping[str, str]:
     return MappingProxyType(env)
 
 
-def _read_mounts(table: Table) -> tuple[Mount, ...]:
+def _read_mounts(table: Table, folder: Path) -> tuple[Mount, ...]:
     mounts = table.table("mounts")
     if not mounts.values and isinstance(table.values.get("mounts", {}), dict):
         table.refuse("mounts", "there are no mounts", 'Write at least one, such as "/" = "module:app".')
     read = []
-    names: dict[MountKey, str] = {}
+    names: dict[tuple[Any, ...], str] = {}
     for name, value in mounts.values.items():
         if host := _host_without_quotes(name, value):
             hint = f'A host is written in quotes, "{host}", and a path begins with a slash, "/{name}".'
             mounts.refuse(name, "this is a table, not the key of a mount", hint)
             continue
-        key: MountKey | None = _attempt(mounts, name, parse_key, name)
-        if key and (earlier := names.setdefault(key, name)) != name:
+        key: MountKey | None = attempt(mounts, name, parse_key, name)
+        if key and (earlier := names.setdefault(key.place, name)) != name:
             mounts.refuse(name, f"the same mount as {mounts.path(earlier)}", "Keep one of the two.")
-        if mount := _read_mount(mounts, name, key):
+        if mount := read_mount(mounts, name, key, folder):
             read.append(mount)
     return tuple(read)
 
 
-def _read_mount(mounts: Table, name: str, key: MountKey | None) -> Mount | None:
-    """Read one mount; None where it is so wrong that nothing can be made of it."""
-    value, text = mounts.values[name], None
-    if isinstance(value, str):  # a bare string is `app`, told under the key that the file has
-        text, table, target = value, Table({}, mounts.path(name), mounts.problems), _read_target(mounts, name)
-    elif isinstance(value, dict):
-        table = Table(value, mounts.path(name), mounts.problems)
-        if "app" not in value:
-            mounts.refuse(name, "a mount needs an app", 'Write { app = "module:attribute" }.')
-        text, target = value.get("app"), _read_target(table, "app")
-    else:
-        mounts.refuse(name, f"expected a target, found {describe(value)}", 'Write "module:attribute" in quotes.')
-        return None
-    options = {"key": key, "toml_key": mounts.path(name), "app": text, "target": target}
-    mount = table.read(Mount, **options)
-    return mount if key and target else None
-
-
 def _host_without_quotes(name: str, value: object) -> str:
     """Give the host that was meant where TOML made tables of it, for want of quotes; empty if this is none."""
-    options = {field.name for field in fields(Mount)}
     parts = [name]
-    while isinstance(value, dict) and value and not options & value.keys():
+    while isinstance(value, dict) and value and not OPTIONS & value.keys():
         part, value = next(iter(value.items()))
         parts.append(part)
     is_word = quote_key(name) == name and name.lower() != "localhost"
     return ".".join(parts) if is_word and len(parts) > 1 else ""
-
-
-def _read_target(table: Table, name: str) -> Target | None:
-    text = table.text(name)
-    return None if text is None else _attempt(table, name, parse_target, text)
-
-
-def _attempt(table: Table, name: str, parse: Callable[[str], Any], text: str) -> Any:
-    try:
-        return parse(text)
-    except (KeyProblem, TargetProblem) as error:
-        table.refuse(name, str(error), error.hint)
-        return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
@@ -60,6 +59,8 @@ _READABLE = 20  # choices that a person reads through
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """Ask for the nearest of the choices, or list them all unless they are too many to read; empty then."""
+    import difflib  # only where something is wrong
+
     known = sorted(choices)
     if near := difflib.get_close_matches(word, known, n=1):
         return f'Did you mean "{near[0]}"?'
@@ -133,19 +134,22 @@ class Table:
         self.refuse(name, f"expected true or false, found {describe(value)}", "Write it without quotes.")
         return default
 
-    def choice(self, name: str, default: str | None, choices: Sequence[str]) -> str | None:
-        """Read one of some texts, or give the default."""
-        value = self.text(name, default)
+    def choice(self, name: str, default: Any, choices: Sequence[Any]) -> Any:
+        """Read one of some texts, or of some whole numbers, or give the default."""
+        is_text = isinstance(choices[0], str)
+        value: Any = self.text(name, default) if is_text else self.integer(name, default)
         if value is default or value in choices:
             return value
-        self.refuse(name, f'"{value}" is not one of the choices', did_you_mean(str(value), choices))
+        hint = did_you_mean(value, choices) if is_text else f"Known here: {', '.join(map(str, choices))}."
+        self.refuse(name, f'"{value}" is not one of the choices', hint)
         return default
 
     def integer(self, name: str, default: int, *, minimum: int | None = None, maximum: int | None = None) -> int:
         """Read a whole number within its bounds, or give the default."""
         value = self.values.get(name, default)
         if isinstance(value, bool) or not isinstance(value, int):
-            self.refuse(name, f"expected a whole number, found {describe(value)}", "Write it without quotes.")
+            hint = "Write it without quotes." if isinstance(value, str) else "Write a number such as 1."
+            self.refuse(name, f"expected a whole number, found {describe(value)}", hint)
             return default
         if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
             self.refuse(name, f"{_shorten(value)} is out of range", f"Write a number from {minimum} to {maximum}.")
@@ -167,11 +171,13 @@ class Table:
 
     def _read_field(self, field: dataclasses.Field[Any], hint: Any) -> Any:
         default: Any = field.default
+        if field.name not in self.values:
+            return default
         if "choices" in field.metadata:
             return self.choice(field.name, default, field.metadata["choices"])
         if hint in (bool, bool | None):
             return self.boolean(field.name, default)
-        if hint is int:
+        if hint in (int, int | None):
             bounds = {name: bound for name, bound in field.metadata.items() if name != "help"}
             return self.integer(field.name, default, **bounds)
         if hint == tuple[str, ...]:

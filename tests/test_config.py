@@ -46,6 +46,19 @@ exclude_patterns = ["*.log"]
 workers = 2
 accesslog = "-"
 """
+NEEDS = (
+    "a mount needs an app, a static folder or a redirect",
+    'Write { app = "module:attribute" }, { static = "folder" } or { redirect = "/path" }.',
+)
+FOLDER_OPTIONS = (
+    "Known here: dot_files, fallback, ignore, immutable, index, max_age, middleware, probe, required, slash."
+)
+APP_OPTIONS = "Known here: ignore, interface, max_concurrency, middleware, probe, required, slash, threads."
+EVERYBODY = (
+    "this folder holds the configuration, which everybody could read then",
+    'Name a folder of files alone, such as "static".',
+)
+REDIRECT = 'Write "/path" or "https://example.com/path".'
 QUOTES = 'A key with a slash is written in quotes: "/admin".'
 
 
@@ -75,10 +88,44 @@ def problems(read, tmp_path):
     return problems
 
 
+KINDS = """
+middleware = ["outer:Wrap"]
+
+[mounts]
+"{tenant}.example.com/u/{user}" = { app = "t:make", max_instances = 3, idle_seconds = 60, refused_seconds = 5 }
+"/u/{user}" = "t:make"
+"/old" = { redirect = "/new", status = 301 }
+"/x" = { app = "x:app", slash = "redirect", max_concurrency = 2, middleware = ["inner:Wrap(1)"] }
+
+[mounts."/static"]
+static = "web/static"
+index = "home.html"
+fallback = "app.html"
+max_age = 60
+immutable = ["*.min.*"]
+dot_files = true
+"""
+
+
+def test_every_kind_of_mount_has_its_options(read, tmp_path):
+    config = read(KINDS)
+    tenants, users, redirect, app, static = config.mounts
+    assert [mount.kind for mount in config.mounts] == ["tenants", "tenants", "redirect", "app", "static"]
+    assert (tenants.key.placeholders, users.key.placeholders) == (("tenant", "user"), ("user",))
+    assert (tenants.max_instances, tenants.idle_seconds, tenants.refused_seconds) == (3, 60, 5)
+    assert (users.max_instances, users.idle_seconds, users.refused_seconds) == (128, 0, 60)
+    assert (static.what, static.folder) == ("web/static", tmp_path / "web/static")
+    assert (static.index, static.fallback, static.max_age) == ("home.html", "app.html", 60)
+    assert (static.immutable, static.dot_files) == (("*.min.*",), True)
+    assert (redirect.what, redirect.status) == ("/new", 301)
+    assert (app.slash, app.max_concurrency, app.middleware) == ("redirect", 2, (parse_target("inner:Wrap(1)"),))
+    assert config.middleware == (parse_target("outer:Wrap"),)
+
+
 def test_every_key_of_the_file_is_read(read, tmp_path):
     (tmp_path / "lib").mkdir()
     config = read(VALID)
-    assert [(each.key, each.app, each.target, each.toml_key, each.required) for each in config.mounts] == [
+    assert [(each.key, each.what, each.target, each.toml_key, each.required) for each in config.mounts] == [
         (MountKey(), "storefront:app", parse_target("storefront:app"), 'mounts."/"', False),
         (
             MountKey(prefix="/admin"),
@@ -132,7 +179,7 @@ def test_one_mount_is_enough_and_the_rest_has_defaults(read, tmp_path):
     ],
 )
 def test_the_ways_to_write_a_mount_are_equal(read, content):
-    assert [(str(mount.key), mount.app) for mount in read(content).mounts] == [("/café", "a")]
+    assert [(str(mount.key), mount.what) for mount in read(content).mounts] == [("/café", "a")]
 
 
 def test_relative_paths_start_from_the_folder_of_the_file(tmp_path, monkeypatch):
@@ -194,12 +241,24 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
         pytest.param(A + "[sevrer]", [("sevrer", "no such key", 'Did you mean "server"?')], id="an unknown table"),
         pytest.param(
             A + "[root]",
-            [("root", "no such key", "Known here: development, env, gunicorn, mounts, pythonpath, server.")],
+            [
+                (
+                    "root",
+                    "no such key",
+                    "Known here: development, env, gunicorn, ignore, middleware, mounts, pythonpath, server.",
+                )
+            ],
             id="a field that is no key",
         ),
         pytest.param(
             A + "[zzz]",
-            [("zzz", "no such key", "Known here: development, env, gunicorn, mounts, pythonpath, server.")],
+            [
+                (
+                    "zzz",
+                    "no such key",
+                    "Known here: development, env, gunicorn, ignore, middleware, mounts, pythonpath, server.",
+                )
+            ],
             id="an unknown table without a near one",
         ),
         pytest.param(
@@ -310,16 +369,123 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
         ),
         pytest.param(
             A + '"/x" = {}',
-            [('mounts."/x"', "a mount needs an app", 'Write { app = "module:attribute" }.')],
+            [('mounts."/x"', *NEEDS)],
             id="an empty mount",
         ),
         pytest.param(
             A + '"/x" = { ap = "a" }',
             [
-                ('mounts."/x"', "a mount needs an app", 'Write { app = "module:attribute" }.'),
+                ('mounts."/x"', *NEEDS),
                 ('mounts."/x".ap', "no such key", 'Did you mean "app"?'),
             ],
             id="an unknown option of a mount",
+        ),
+        pytest.param(
+            A + '"/x" = { app = "a", static = "b" }',
+            [('mounts."/x"', "a mount cannot be both app and static", "Keep one of them.")],
+            id="two kinds at once",
+        ),
+        pytest.param(
+            A + '"/x" = { static = "b", threads = 4 }',
+            [
+                (
+                    'mounts."/x".threads',
+                    "no such key",
+                    FOLDER_OPTIONS,
+                )
+            ],
+            id="an option of another kind",
+        ),
+        pytest.param(
+            A + '"/x" = { app = "a", max_instances = 4 }',
+            [('mounts."/x".max_instances', "no such key", APP_OPTIONS)],
+            id="an option of tenants without a placeholder",
+        ),
+        pytest.param(
+            A + '"/x" = { static = 1, max_age = "1h" }',
+            [
+                ('mounts."/x".static', "expected a text, found a whole number", "Put the value in quotes."),
+                ('mounts."/x".max_age', "expected a whole number, found a text", "Write it without quotes."),
+            ],
+            id="a static folder with wrong types",
+        ),
+        pytest.param(
+            A + '"/x/{y}" = { static = "b" }',
+            [('mounts."/x/{y}"', "only an app can stand at a key with placeholders", "Write one key for each prefix.")],
+            id="a static folder at a placeholder",
+        ),
+        pytest.param(
+            A + '"/x/{y}" = "a"\n"/x/{z}/" = "b"',
+            [('mounts."/x/{z}/"', 'the same mount as mounts."/x/{y}"', "Keep one of the two.")],
+            id="one place with two placeholders",
+        ),
+        pytest.param(
+            A + '"/x" = { redirect = "new" }',
+            [('mounts."/x".redirect', '"new" is neither a path nor a URL', REDIRECT)],
+            id="a redirect to a word",
+        ),
+        pytest.param(
+            A + '"/x" = { redirect = "//evil.test" }',
+            [('mounts."/x".redirect', '"//evil.test" is neither a path nor a URL', REDIRECT)],
+            id="a redirect without a scheme",
+        ),
+        pytest.param(
+            A + '"/x" = { redirect = "https://user@example.com" }',
+            [('mounts."/x".redirect', "a redirect has no user", REDIRECT)],
+            id="a redirect with a user",
+        ),
+        pytest.param(
+            A + '"/x" = { redirect = "https://münchen.example" }',
+            [
+                (
+                    'mounts."/x".redirect',
+                    '"münchen.example" is not as browsers send it',
+                    'Write the host in its "xn--" form.',
+                )
+            ],
+            id="a redirect to a host that is not ASCII",
+        ),
+        pytest.param(
+            A + '"/x" = { redirect = "/{y}" }',
+            [('mounts."/x".redirect', "a redirect has no placeholders", REDIRECT)],
+            id="a redirect with a placeholder",
+        ),
+        pytest.param(
+            A + '"/x" = { static = "" }\n"/y" = { static = ".." }',
+            [(f'mounts."/{name}".static', *EVERYBODY) for name in "xy"],
+            id="folders that hold the configuration",
+        ),
+        pytest.param(
+            A + '"/x" = { redirect = "/new?a=1" }',
+            [('mounts."/x".redirect', "a redirect keeps the query of the request, and has none of its own", REDIRECT)],
+            id="a redirect with a query",
+        ),
+        pytest.param(
+            A + '"/x" = { redirect = "/a\\\\b" }',
+            [('mounts."/x".redirect', "a redirect has no spaces, backslashes or control characters", REDIRECT)],
+            id="a redirect with a backslash",
+        ),
+        pytest.param(
+            A + '"/x" = { redirect = "/new", status = 300 }',
+            [('mounts."/x".status', '"300" is not one of the choices', "Known here: 301, 302, 303, 307, 308.")],
+            id="a status that is no redirect",
+        ),
+        pytest.param(
+            A + '"/x" = { app = "a", slash = "add" }',
+            [('mounts."/x".slash', '"add" is not one of the choices', "Known here: keep, redirect.")],
+            id="an unknown way with slashes",
+        ),
+        pytest.param(
+            A + '"/x" = { app = "a", middleware = ["a b", "pkg.mod"] }',
+            [
+                ('mounts."/x".middleware', '"a b" is not the name of a module', SHAPE),
+                (
+                    'mounts."/x".middleware',
+                    '"pkg.mod" names no middleware',
+                    'Write "module:Class" or "module:factory(option=1)".',
+                ),
+            ],
+            id="middleware that cannot be imported",
         ),
         pytest.param(
             A + '"/x" = { app = 1, required = "yes" }',
@@ -367,7 +533,7 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
             A + "[server]\nhost = 1\nport = true\nstrict = 'yes'",
             [
                 ("server.host", "expected a text, found a whole number", "Put the value in quotes."),
-                ("server.port", "expected a whole number, found true or false", "Write it without quotes."),
+                ("server.port", "expected a whole number, found true or false", "Write a number such as 1."),
                 ("server.strict", "expected true or false, found a text", "Write it without quotes."),
             ],
             id="wrong types",
@@ -384,7 +550,7 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
                 (
                     "server.shutdown_timeout",
                     "expected a whole number, found a number with a fraction",
-                    "Write it without quotes.",
+                    "Write a number such as 1.",
                 ),
             ],
             id="wrong timeouts",

@@ -98,20 +98,20 @@ WRONG = [
     ),
     pytest.param("text", "nul", "the text contains a NUL character", "Take the character out.", id="NUL in text"),
     pytest.param(
-        "integer", "yes", "expected a whole number, found true or false", "Write it without quotes.", id="true as 1"
+        "integer", "yes", "expected a whole number, found true or false", "Write a number such as 1.", id="true as 1"
     ),
     pytest.param(
         "integer",
         "half",
         "expected a whole number, found a number with a fraction",
-        "Write it without quotes.",
+        "Write a number such as 1.",
         id="0.5 as 1",
     ),
     pytest.param(
         "integer", "text", "expected a whole number, found a text", "Write it without quotes.", id="text as 1"
     ),
     pytest.param(
-        "integer", "time", "expected a whole number, found a date or time", "Write it without quotes.", id="time as 1"
+        "integer", "time", "expected a whole number, found a date or time", "Write a number such as 1.", id="time as 1"
     ),
     pytest.param(
         "boolean", "one", "expected true or false, found a whole number", "Write it without quotes.", id="1 as true"
