@@ -1,0 +1,143 @@
+"""A folder of files as a mount, over both interfaces: which file answers a path, or what does in its place."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+
+from multiserve._types import Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
+from multiserve.mounts.answers import Answer, accepts_html
+from multiserve.mounts.files import Folder, Found, choose_coding, is_asset, respond
+from multiserve.mounts.redirects import add_slash
+
+if TYPE_CHECKING:
+    from multiserve.mounts.sending import Sender
+
+_MISSING = Answer("404 Not Found", "Not Found: there is no such file.\n")
+_NOT_ALLOWED = Answer("405 Method Not Allowed", "Method Not Allowed: files can only be read.\n", ("Allow", "GET, HEAD"))
+_CHANGED = Answer("412 Precondition Failed", "Precondition Failed: the file is another one by now.\n")
+_THREADS = 8  # so that a disk access that takes its time does not hold up the next
+_REVALIDATE = "no-cache"
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+class StaticFolder:
+    """The files of one folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        index: str = "index.html",
+        fallback: str = "",
+        max_age: int | None = None,
+        immutable: Sequence[str] = (),
+        dot_files: bool = False,
+    ) -> None:
+        """Serve a folder, which may be a link.
+
+        Args:
+            folder: Where the files are.
+            index: The name of the file that answers for the folder in which it is.
+            fallback: The file, relative to the folder, that answers navigations to URLs without a file; "" for none.
+            max_age: Seconds for which clients may keep a file; None if they have to ask whether it has changed.
+            immutable: Patterns (as in `fnmatch`) for the names, or for the paths in the folder, of files that never
+                change.
+            dot_files: Serve files and folders whose names begin with a dot, too.
+        """
+        self._folder = Folder(folder, dot_files=dot_files)
+        self._index = index
+        self._fallback = fallback.split("/") if fallback else []
+        self._caching = _REVALIDATE if max_age is None else f"public, max-age={max_age}"
+        self._sender: Sender | None = None
+        self._immutable = re.compile("|".join(map(fnmatch.translate, immutable)) or r"(?!)")
+
+    def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as a WSGI application."""
+        return self._answer(environ)(environ, start_response)
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as an ASGI application; a WebSocket is refused, and it has no lifespan."""
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
+        if scope["type"] == "websocket":
+            await _MISSING.asgi(scope, receive, send)
+            return
+        if self._sender is None:
+            from multiserve.mounts.sending import Sender  # asyncio takes long to import, and WSGI does without it
+
+            self._sender = Sender(self.wsgi, _THREADS, f"static:{self._folder.path}")
+        await self._sender(scope, receive, send)
+
+    def _answer(self, environ: WSGIEnvironment) -> WSGIApplication:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return _NOT_ALLOWED.wsgi
+        path = environ.get("PATH_INFO", "")
+        if not path and not environ.get("SCRIPT_NAME"):
+            path = "/"
+        first, *segments = os.fsdecode(path.encode("latin-1")).split("/")
+        if segments and not segments[-1]:
+            segments[-1] = self._index
+        if first or not self._folder.allows(segments):
+            return _MISSING.wsgi
+        found = self._folder.find(segments)
+        if found and found.is_folder and not path.endswith("/") and self._has_index(segments):
+            return _to_folder(environ).wsgi
+        answer = self._serve(found, segments, environ)
+        if answer is None and self._fallback and _is_navigation(environ, path.rpartition("/")[2]):
+            answer = self._serve(self._folder.find(self._fallback), self._fallback, environ, _REVALIDATE)
+        return answer or _MISSING.wsgi
+
+    def _has_index(self, segments: Sequence[str]) -> bool:
+        index = self._folder.find([*segments, self._index])
+        return index is not None and index.is_file
+
+    def _serve(
+        self, found: Found | None, segments: Sequence[str], environ: WSGIEnvironment, caching: str = ""
+    ) -> WSGIApplication | None:
+        """Serve what was found, or the sibling of it that the client likes best; None if it is no file."""
+        if found is None or not found.is_file:
+            return None
+        siblings = self._folder.siblings(found)
+        coding = choose_coding(siblings, environ.get("HTTP_ACCEPT_ENCODING", ""))
+        try:
+            response = respond(siblings.get(coding, found), environ, name=segments[-1], coding=coding)
+        except RequestedRangeNotSatisfiable as error:
+            return _beyond(error.length).wsgi
+        if response is None:
+            return None
+        if response.status_code == HTTPStatus.PRECONDITION_FAILED:
+            response.close()
+            return _CHANGED.wsgi
+        response.headers["Cache-Control"] = caching or self._caching_of(segments)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if siblings:
+            response.headers["Vary"] = "Accept-Encoding"
+        return response
+
+    def _caching_of(self, segments: Sequence[str]) -> str:
+        never_changes = self._immutable.match("/".join(segments)) or self._immutable.match(segments[-1])
+        return _FOR_EVER if never_changes else self._caching
+
+
+def _to_folder(environ: WSGIEnvironment) -> Answer:
+    name = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}".rpartition("/")[2]
+    return add_slash(name.encode("latin-1"), environ.get("QUERY_STRING", ""))
+
+
+def _beyond(length: int | None) -> Answer:
+    text = "Range Not Satisfiable: the file has no such range.\n"
+    return Answer("416 Range Not Satisfiable", text, ("Content-Range", f"bytes */{length}"))
+
+
+def _is_navigation(environ: WSGIEnvironment, name: str) -> bool:
+    """Tell whether a browser asks for a page to show, rather than for a part of one, or a programme for data."""
+    mode = environ.get("HTTP_SEC_FETCH_MODE", "navigate")
+    return mode == "navigate" and not is_asset(name) and accepts_html(environ.get("HTTP_ACCEPT", ""))
