@@ -9,30 +9,54 @@ from wsgiref.validate import validator
 
 import pytest
 
-from multiserve.mounts.answers import Answer, broken, not_found, starting
+from multiserve.errors import Problem
+from multiserve.mounts.answers import Answer, accepts_html, broken, ended, failed, not_found, not_started, starting
+from multiserve.mounts.pages import POLICY
 
 NOT_FOUND = "Not Found: no mount answers this URL.\n"
 BROKEN = "Service Unavailable: the application at /admin could not be loaded.\n"
 STARTING = "Service Unavailable: the application at /admin is still starting.\n"
+FAILED = "Internal Server Error: the application at /u/{user} could not be made for this tenant.\n"
 UNAVAILABLE = "503 Service Unavailable"
 NO_STORE = {"Cache-Control": "no-store"}
+MENDED = {**NO_STORE, "Retry-After": "60"}
+STARTED = {**NO_STORE, "Retry-After": "10"}
+VARY = {"Vary": "Accept"}
+PROBLEM = Problem(key='mounts."/admin"', message='"backoffice" has no "ap"', hint='Did you mean "app"?')
+PROBLEM_TEXT = 'mounts."/admin": "backoffice" has no "ap"\n    Did you mean "app"?'
 
 ANSWERS = [
     pytest.param(not_found(), "404 Not Found", {}, NOT_FOUND, id="no mount"),
     pytest.param(
-        not_found(["/admin", "/café"]), "404 Not Found", {}, f"{NOT_FOUND}\nThe mounts are:\n    /admin\n    /café\n",
-        id="no mount, in development",
+        not_found(["/admin", "/café"]), "404 Not Found", VARY,
+        f"{NOT_FOUND}\nThe mounts are:\n    /admin\n    /café\n", id="no mount, in development",
     ),
-    pytest.param(broken("/admin"), UNAVAILABLE, NO_STORE, BROKEN, id="a broken mount"),
+    pytest.param(broken("/admin"), UNAVAILABLE, MENDED, BROKEN, id="a broken mount"),
     pytest.param(
-        broken("/admin", "ZeroDivisionError: é\n"), UNAVAILABLE, NO_STORE, f"{BROKEN}\nZeroDivisionError: é\n",
-        id="a broken mount, in development",
-    ),
-    pytest.param(
-        broken("/admin", "no \udcff"), UNAVAILABLE, NO_STORE, f"{BROKEN}\nno ?\n", id="details that are not UTF-8"
+        broken("/admin", [PROBLEM], "ZeroDivisionError: é"), UNAVAILABLE, MENDED | VARY,
+        f"{BROKEN}\n{PROBLEM_TEXT}\nZeroDivisionError: é\n", id="a broken mount, in development",
     ),
     pytest.param(
-        starting("/admin"), UNAVAILABLE, {**NO_STORE, "Retry-After": "10"}, STARTING, id="a mount that starts"
+        broken("/admin", [PROBLEM, Problem(message="no \udcff")]), UNAVAILABLE, MENDED | VARY,
+        f"{BROKEN}\n{PROBLEM_TEXT}\nno ?\n", id="details that are not UTF-8",
+    ),
+    pytest.param(
+        not_started("/admin"), UNAVAILABLE, MENDED, BROKEN.replace("loaded", "started"), id="a start-up that fails"
+    ),
+    pytest.param(
+        not_started("/admin", "no database\n"), UNAVAILABLE, MENDED | VARY,
+        f"{BROKEN.replace('loaded', 'started')}\nno database\n", id="a start-up that fails, in development",
+    ),
+    pytest.param(
+        ended("was ended by SIGKILL"), UNAVAILABLE, MENDED | VARY,
+        "Service Unavailable: the process that served was ended by SIGKILL.\n\nThe terminal may say why.\n",
+        id="a process that has ended",
+    ),
+    pytest.param(starting("/admin"), UNAVAILABLE, STARTED, STARTING, id="a mount that starts"),
+    pytest.param(failed("/u/{user}"), "500 Internal Server Error", NO_STORE, FAILED, id="a tenant that failed"),
+    pytest.param(
+        failed("/u/{user}", "KeyError: é\n"), "500 Internal Server Error", {**NO_STORE, "Vary": "Accept"},
+        f"{FAILED}\nKeyError: é\n", id="a tenant that failed, in development",
     ),
 ]  # fmt: skip
 
@@ -61,14 +85,73 @@ def test_the_answer_over_wsgi(answer: Answer, status: str, headers: dict[str, st
     assert body.decode() == ("" if method == "HEAD" else text)
 
 
-def test_the_headers_of_one_answer_are_not_those_of_the_next() -> None:
-    answer = not_found()
+def responded(answer: Answer, accept: str) -> tuple[dict[str, str], str]:
+    """Give the headers and the body that a client gets which accepts this."""
+    responses: list[dict[str, str]] = []
 
     def start_response(_: str, headers: list[tuple[str, str]]) -> None:
+        responses.append(dict(headers))
         headers.append(("X-Added", "by a server"))  # PEP 3333 lets it
 
-    answer.wsgi({}, start_response)  # type: ignore[arg-type]
-    assert ("X-Added", "by a server") not in answer.headers
+    body = b"".join(answer.wsgi({"HTTP_ACCEPT": accept}, start_response))  # type: ignore[arg-type]
+    return responses[0], body.decode()
+
+
+@pytest.mark.parametrize("accept", ["", "text/html"])
+def test_the_headers_of_one_answer_are_not_those_of_the_next(accept: str) -> None:
+    answer = not_found(["/"])
+    assert responded(answer, accept) == responded(answer, accept)
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+ACCEPTED = [
+    pytest.param("", False, id="nothing said"),
+    pytest.param("*/*", False, id="anything, as curl says"),
+    pytest.param("text/*", False, id="any text"),
+    pytest.param("application/json", False, id="JSON"),
+    pytest.param(BROWSER, True, id="a browser"),
+    pytest.param("application/json, TEXT/HTML ;q=0.1", True, id="HTML among others"),
+    pytest.param("text/html;q=0, */*", False, id="anything but HTML"),
+    pytest.param("text/html; q=0.000", False, id="no HTML, at length"),
+    pytest.param("text/html;level=1;q=1", True, id="a parameter"),
+    pytest.param("text/html;q=", False, id="no number"),
+    pytest.param("text/htmlx, ;;, \xff", False, id="garbage"),
+]
+
+
+@pytest.mark.parametrize(("accept", "is_page"), ACCEPTED)
+def test_a_client_that_asks_for_html_by_name_gets_a_page(accept: str, is_page: bool) -> None:
+    assert accepts_html(accept) is is_page
+    answer = broken("/admin", [PROBLEM], 'File "<x>", line 1')
+    headers, body = responded(answer, accept)
+    kind = "html" if is_page else "plain"
+    policy = {"Content-Security-Policy": POLICY} if is_page else {}
+    assert headers == whole({"Content-Type": f"text/{kind}; charset=utf-8", **MENDED, **VARY, **policy}, body)
+    assert body.startswith("<!doctype html>" if is_page else BROKEN)
+    accepted = [(b"accept", part.encode("latin-1")) for part in accept.split(",")]  # ASGI keeps repeated ones apart
+    start, sent = events(answer, {"type": "http", "method": "GET", "headers": [(b"host", b"x"), *accepted]})
+    assert start["headers"] == [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    assert sent["body"].decode() == body
+
+
+def test_the_page_of_a_broken_mount_says_what_failed_and_what_to_do() -> None:
+    _, body = responded(broken("/admin", [PROBLEM], 'File "<x>", line 1'), "text/html")
+    assert body.partition("<body>\n")[2] == (
+        "<h1>Service Unavailable: the application at /admin could not be loaded.</h1>\n"
+        "<p>mounts.&quot;/admin&quot;: &quot;backoffice&quot; has no &quot;ap&quot;</p>\n"
+        '<p class="hint">Did you mean &quot;app&quot;?</p>\n'
+        "<pre>File &quot;&lt;x&gt;&quot;, line 1</pre>\n"
+        "<footer>Saving the repair restarts the server, unless it runs with --no-reload. "
+        "Then load this page again.</footer>\n"
+        "</body>\n</html>\n"
+    )
+
+
+@pytest.mark.parametrize("answer", [not_found(), broken("/"), not_started("/"), starting("/"), failed("/{user}")])
+def test_an_answer_without_details_is_text_for_everybody(answer: Answer) -> None:
+    headers, _ = responded(answer, "text/html")
+    assert (headers["Content-Type"], headers.get("Vary")) == ("text/plain; charset=utf-8", None)
 
 
 def events(answer: Answer, scope: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from wsgiref.validate import validator
 import pytest
 
 from multiserve.dispatch.bridge import ClientGone, WSGIBridge
+from multiserve.threads import ThreadPool
 
 Message = dict[str, Any]
 
@@ -86,7 +87,7 @@ def call(
 
     async def run() -> Client:
         talk = client or Client(b"")
-        bridge = WSGIBridge(application, threads=2, name="test")
+        bridge = WSGIBridge(application, ThreadPool(2, "test").submit)
         await asyncio.wait_for(bridge(request or scope(), talk.receive, talk.send), 5)
         return talk
 
@@ -164,7 +165,7 @@ def test_a_response_streams_chunk_by_chunk() -> None:
             assert go_on.wait(5)
             yield b"second"
 
-        bridge = WSGIBridge(app(chunks()), threads=1, name="test")
+        bridge = WSGIBridge(app(chunks()), ThreadPool(1, "test").submit)
         answering = asyncio.create_task(bridge(scope(), client.receive, client.send))
         await asyncio.wait_for(client.arrived.wait(), 5)
         while client.body != b"first":  # noqa: ASYNC110 (a thread makes it so)
@@ -191,7 +192,7 @@ def test_a_slow_client_holds_the_application_up() -> None:
                 made.append(number)
                 yield b"x"
 
-        bridge = WSGIBridge(app(chunks()), threads=1, name="test")
+        bridge = WSGIBridge(app(chunks()), ThreadPool(1, "test").submit)
         answering = asyncio.create_task(bridge(scope(), client.receive, send))
         for sent in range(2, 8):
             while len(client.sent) < sent - 1:
@@ -277,7 +278,7 @@ def test_a_client_that_leaves_stops_an_endless_response() -> None:
 
     async def run() -> None:
         client = Client(b"")
-        bridge = WSGIBridge(app(Endless()), threads=1, name="test")
+        bridge = WSGIBridge(app(Endless()), ThreadPool(1, "test").submit)
         answering = asyncio.create_task(bridge(scope(), client.receive, client.send))
         await asyncio.wait_for(client.arrived.wait(), 5)
         client.leave()
@@ -304,7 +305,7 @@ def test_a_cancelled_request_frees_its_thread() -> None:
 
     async def run() -> None:
         client = Client(b"")
-        bridge = WSGIBridge(app(chunks()), threads=1, name="test")
+        bridge = WSGIBridge(app(chunks()), ThreadPool(1, "test").submit)
         answering = asyncio.create_task(bridge(scope(), client.receive, client.send))
         await asyncio.wait_for(client.arrived.wait(), 5)
         answering.cancel()
@@ -331,7 +332,9 @@ def test_a_server_that_raises_when_the_client_has_left_stops_the_application() -
         async def send(message: Message) -> None:
             raise BrokenPipeError
 
-        await asyncio.wait_for(WSGIBridge(app(chunks()), 1, "test")(scope(), client.receive, send), 5)
+        await asyncio.wait_for(
+            WSGIBridge(app(chunks()), ThreadPool(1, "test").submit)(scope(), client.receive, send), 5
+        )
         assert await asyncio.to_thread(closed.wait, 5)
 
     asyncio.run(run())
@@ -373,7 +376,7 @@ def test_the_client_has_its_answer_before_close_is_called() -> None:
         response = Closing([b"a"])
         may_close = threading.Event()
         response.close = lambda: may_close.wait(5)  # type: ignore[method-assign]
-        bridge = WSGIBridge(app(response), threads=1, name="test")
+        bridge = WSGIBridge(app(response), ThreadPool(1, "test").submit)
         await asyncio.wait_for(bridge(scope(), client.receive, client.send), 5)
         assert client.is_complete
         may_close.set()
@@ -466,7 +469,7 @@ def test_a_bounded_number_of_requests_run_at_a_time() -> None:
             start_response("200 OK", [])
             return [b"done"]
 
-        bridge = WSGIBridge(application, threads=3, name="test")
+        bridge = WSGIBridge(application, ThreadPool(3, "test").submit)
         clients = [Client(b"") for _ in range(10)]
         answering = [asyncio.create_task(bridge(scope(), each.receive, each.send)) for each in clients]
         while running < 3:  # noqa: ASYNC110 (a thread makes it so)
@@ -491,7 +494,7 @@ def test_context_variables_reach_the_application() -> None:
     async def run() -> bytes:
         variable.set("set")
         client = Client(b"")
-        await WSGIBridge(application, 1, "test")(scope(), client.receive, client.send)
+        await WSGIBridge(application, ThreadPool(1, "test").submit)(scope(), client.receive, client.send)
         return client.body
 
     assert asyncio.run(run()) == b"set"
@@ -508,7 +511,7 @@ def test_a_request_whose_client_has_left_before_its_turn_is_not_begun() -> None:
             start_response("200 OK", [])
             return [b"done"]
 
-        bridge = WSGIBridge(application, threads=1, name="test")
+        bridge = WSGIBridge(application, ThreadPool(1, "test").submit)
         clients = [Client(b"") for _ in range(3)]
         answering = [
             asyncio.create_task(bridge(scope(path=f"/{number}"), each.receive, each.send))
@@ -532,7 +535,7 @@ def test_a_client_that_leaves_before_the_last_chunk_is_no_error() -> None:
         async def send(message: Message) -> None:
             raise BrokenPipeError
 
-        await asyncio.wait_for(WSGIBridge(app(), 1, "test")(scope(), client.receive, send), 5)
+        await asyncio.wait_for(WSGIBridge(app(), ThreadPool(1, "test").submit)(scope(), client.receive, send), 5)
 
     asyncio.run(run())
 
@@ -557,7 +560,7 @@ def test_cancelling_at_any_moment_leaves_no_thread_waiting_and_no_error_behind()
     async def run() -> list[Any]:
         faults: list[Any] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
-        bridge = WSGIBridge(application, threads=4, name="test")
+        bridge = WSGIBridge(application, ThreadPool(4, "test").submit)
         for turns in [*range(40)] * 10:
             request, client = upload(b"a", b"b\n", b"c")
             answering = asyncio.create_task(bridge(request, client.receive, client.send))
@@ -580,7 +583,7 @@ def test_an_idle_bridge_holds_nothing_of_the_last_request() -> None:
     import weakref
 
     async def run(application: Any) -> bool:
-        bridge = WSGIBridge(application, threads=1, name="test")
+        bridge = WSGIBridge(application, ThreadPool(1, "test").submit)
         request, client = scope(), Client(b"")
         request["watched"] = watched = type("Watched", (), {})()
         reference = weakref.ref(watched)

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from multiserve._types import Message, Receive, Scope, Send, WSGIApplication
 from multiserve.dispatch.environ import build_environ
-from multiserve.threads import ThreadPool
+from multiserve.threads import take_from_client
 
 log = logging.getLogger("multiserve")
 
@@ -35,12 +35,12 @@ class ClientGone(OSError):  # noqa: N818 (it is a state, and the name that appli
 
 
 class WSGIBridge:
-    """One WSGI application as an ASGI application, in threads of its own."""
+    """One WSGI application as an ASGI application, in threads."""
 
-    def __init__(self, application: WSGIApplication, threads: int, name: str) -> None:
-        """Bridge `application`, which answers at most `threads` requests at a time."""
+    def __init__(self, application: WSGIApplication, submit: Callable[[Callable[[], object]], None]) -> None:
+        """Bridge `application`, each of whose requests is a job for `submit`, to be run in another thread."""
         self.application = application
-        self.pool = ThreadPool(threads, name)
+        self.submit = submit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of type `http`."""
@@ -48,7 +48,7 @@ class WSGIBridge:
         conversation = _Conversation(loop, receive, send)
         call = _Call(self.application, scope, conversation)
         context = contextvars.copy_context()
-        self.pool.submit(lambda: context.run(call.run))
+        self.submit(lambda: context.run(call.run))
         await conversation.serve()
 
 
@@ -107,7 +107,7 @@ class _Conversation:
 
     def _ask(self, ask: _Ask) -> bytes:
         if not self._gone and self._tell(ask):
-            answer = self._answers.get()
+            answer = take_from_client(self._answers)
             if isinstance(answer, bytes):
                 return answer
             raise answer

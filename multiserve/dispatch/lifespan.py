@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol
 
 from multiserve._types import ASGIApplication, Message, Receive, Send
 
@@ -115,20 +115,32 @@ class Lifespan:
             self._stopped.set()
 
 
+class _Stoppable(Protocol):
+    async def stop(self, seconds: float) -> None: ...
+
+
 class Lifespans:
     """The lifespans of all applications, behind the one that the server runs."""
 
-    def __init__(self, lifespans: Sequence[Lifespan], required: Sequence[Lifespan], shutdown_timeout: float) -> None:
+    def __init__(
+        self,
+        lifespans: Sequence[Lifespan],
+        required: Sequence[Lifespan],
+        shutdown_timeout: float,
+        tenants: Sequence[_Stoppable] = (),
+    ) -> None:
         """Supervise `lifespans`; a server must not start if a `required` one fails.
 
         Args:
             lifespans: In the order of the mounts.
             required: Some of them.
             shutdown_timeout: Seconds that all of them together get to shut down.
+            tenants: What has lifespans that start later, on demand, but shut down with all others.
         """
         self.lifespans = lifespans
         self.required = required
         self.shutdown_timeout = shutdown_timeout
+        self.tenants = tenants
 
     async def __call__(self, receive: Receive, send: Send) -> None:
         """Answer the server's lifespan scope."""
@@ -141,20 +153,23 @@ class Lifespans:
         await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def start(self, *, refuse: bool = True) -> str:
+    async def start(self, *, refuse: bool = True, awaited: Collection[str] = ()) -> str:
         """Start all at the same time, and say why the server must not start; empty if it may.
 
-        Required applications are waited for as long as it takes. The others get 25 seconds, as servers give up after
-        30; whichever is not up by then starts on, and requests to its mounts wait for it.
+        Required and awaited applications are waited for as long as it takes. The others get 25 seconds, as servers
+        give up after 30; whichever is not up by then starts on, and requests to its mounts wait for it.
 
         Args:
             refuse: Whether the server can still refuse to start; if not, no application is required.
+            awaited: The names of applications that others serve already.
         """
         required = self.required if refuse else ()
+        patient = {*awaited, *(each.name for each in required)}
         for lifespan in self.lifespans:
             lifespan.start()
         waits = [
-            asyncio.create_task(each.wait(math.inf if each in required else _ACKNOWLEDGE)) for each in self.lifespans
+            asyncio.create_task(each.wait(math.inf if each.name in patient else _ACKNOWLEDGE))
+            for each in self.lifespans
         ]
         try:
             if waits:
@@ -171,7 +186,8 @@ class Lifespans:
         """Reach every application, in reverse order: none can use up the time of those behind it."""
         remaining = self.shutdown_timeout if seconds is None else seconds
         clock = asyncio.get_running_loop().time
-        for position, lifespan in enumerate(reversed(self.lifespans)):
+        running: list[_Stoppable] = [*self.lifespans, *self.tenants]
+        for position, lifespan in enumerate(reversed(running)):
             began = clock()
-            await lifespan.stop(remaining / (len(self.lifespans) - position))
+            await lifespan.stop(remaining / (len(running) - position))
             remaining = max(remaining - (clock() - began), 0.0)

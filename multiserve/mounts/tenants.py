@@ -1,0 +1,236 @@
+"""Tenants: an application for each name that the placeholders of a mount capture, made by a factory on first demand.
+
+This module holds what WSGI and ASGI share, and the tenants of a set that speaks WSGI alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Awaitable, Iterable
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
+from multiserve.errors import LoadError, Problem
+from multiserve.loader import Loaded, format_cause
+from multiserve.mounts.answers import failed
+from multiserve.mounts.holding import Once, hold
+from multiserve.mounts.instances import Failure, Instance, Instances, Tenant
+from multiserve.threads import ThreadPool
+
+log = logging.getLogger("multiserve")
+
+_CLOSERS = 4  # threads: a close() that hangs holds up no other
+
+
+class Factory(Protocol):
+    """What makes the applications of tenants."""
+
+    def call(self, values: tuple[str, ...], prefix: str) -> Any:
+        """Call the user's factory, which may take seconds; what it gives may have to be awaited.
+
+        Raises:
+            LoadError: It cannot be called; the cause is its own exception, if it raised one.
+        """
+
+    def finish(self, made: Any, prefix: str) -> Loaded | None:
+        """Give the application that the factory made; None where it made none.
+
+        Raises:
+            LoadError: What it made is no application.
+        """
+
+
+class WSGITenants:
+    """The tenants of one mount, in a set that speaks WSGI."""
+
+    def __init__(
+        self,
+        factory: Factory,
+        *,
+        name: str,
+        max_instances: int,
+        idle_seconds: float,
+        refused_seconds: float,
+        details: bool,
+    ) -> None:
+        """Make no application yet: a server may still fork.
+
+        Args:
+            factory: What makes the applications.
+            name: The mount, as its key spells it.
+            max_instances: How many applications are kept; more only while all are in use.
+            idle_seconds: Seconds after which an application that nobody uses is closed; 0 is never.
+            refused_seconds: Seconds for which a name is remembered that the factory made no application for.
+            details: Tell clients why an application could not be made.
+        """
+        self.factory = factory
+        self.name = name
+        self.details = details
+        self._instances: Instances[Instance] = Instances(max_instances, idle_seconds, refused_seconds)
+        self._closing = ClosingThreads(name)
+
+    def claim(self, values: tuple[str, ...], prefix: str) -> WSGIApplication | None:
+        """Give the application of a tenant, to be called exactly once; None where the factory makes none.
+
+        Waits while it is made, here or in another thread. The tenant is in use until the response is closed.
+        """
+        tenant, must_build = self._instances.claim(values)
+        if must_build:
+            self._build(tenant, prefix)
+        try:
+            outcome = tenant.instance or tenant.outcome.result()
+        except BaseException:  # of a thread that is interrupted while it waits
+            self._release(tenant)
+            raise
+        if outcome is None:
+            return None
+        if isinstance(outcome, Failure):
+            return failed(self.name, outcome.details).wsgi
+        return functools.partial(self._call, tenant, outcome.application)
+
+    def _call(
+        self,
+        tenant: Tenant[Instance],
+        application: WSGIApplication,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        try:
+            response = application(environ, start_response)
+        except BaseException:
+            self._release(tenant)
+            raise
+        if type(response) in (list, tuple):  # it is complete, and servers know how to send it in one piece
+            self._release(tenant)
+            return response
+        return hold(response, environ, Once(functools.partial(self._release, tenant)))
+
+    def _release(self, tenant: Tenant[Instance]) -> None:
+        self._close(self._instances.release(tenant))
+
+    def _build(self, tenant: Tenant[Instance], prefix: str) -> None:
+        try:
+            instance = self._make(tenant.values, prefix)
+        except KeyboardInterrupt:
+            self._instances.refuse(tenant, Failure("interrupted"), seconds=0)
+            raise
+        except BaseException as error:  # noqa: BLE001 (it is logged)
+            fail(self._instances, tenant, error, name=self.name, details=self.details)
+            return
+        if instance is None:
+            self._instances.refuse(tenant, None)
+            return
+        self._instances.hold(instance.made)
+        self._close(self._instances.settle(tenant, instance))
+        if self._instances.begin_watch():
+            threading.Thread(target=self._watch, name=f"{self.name} idle", daemon=True).start()
+
+    def _make(self, values: tuple[str, ...], prefix: str) -> Instance | None:
+        made = self.factory.call(values, prefix)
+        if inspect.isawaitable(made):
+            import asyncio  # it takes long, and few need it here
+
+            made = asyncio.run(_wait_for(made))
+        try:
+            loaded = self._finish(made, prefix)
+        except BaseException:
+            self._closing.close(made, ", ".join(map(repr, values)))
+            raise
+        return None if loaded is None else Instance(made, loaded.application)
+
+    def _finish(self, made: Any, prefix: str) -> Loaded | None:
+        loaded = self.factory.finish(made, prefix)
+        if loaded is not None and loaded.interface == "asgi":
+            problem = Problem(
+                message="the factory returned an ASGI application, which a WSGI server cannot serve",
+                hint='Write interface = "asgi" on this mount, so that the set is served by an ASGI server.',
+            )
+            raise LoadError(problem)
+        return loaded
+
+    def _watch(self) -> None:
+        pause: float | None = 0.0
+        while pause is not None:
+            time.sleep(pause)
+            evicted, pause = self._instances.expire()
+            self._close(evicted)
+
+    def _close(self, evicted: list[Tenant[Instance]]) -> None:
+        for tenant in evicted:
+            if tenant.instance is not None:
+                self._closing.close(tenant.instance.made, str(tenant))
+
+
+async def _wait_for(made: Awaitable[Any]) -> Any:
+    return await made
+
+
+def fail(
+    instances: Instances[Any],
+    tenant: Tenant[Any],
+    error: BaseException,
+    *,
+    name: str,
+    details: bool,
+    is_logged: bool = False,
+) -> None:
+    """End a build that raised: all who wait get their answer, and the log its traceback, once.
+
+    Args:
+        instances: What the tenant is one of.
+        tenant: What was to be built.
+        error: What was raised; anything but a `LoadError` is the factory's own exception.
+        name: The mount, as its key spells it.
+        details: Tell clients, too.
+        is_logged: The log has it already.
+    """
+    if not isinstance(error, LoadError):
+        cause, error = error, LoadError(f"the factory raised {_line(error)}")
+        error.__cause__ = cause
+    trace = format_cause(error)
+    is_same = instances.refuse(tenant, Failure(str(error), trace if details else ""))
+    if is_logged:
+        return
+    if is_same:
+        log.error("%s: the tenant %s still fails: %s", name, tenant, str(error).partition("\n")[0])
+    else:
+        log.error("%s: the tenant %s answers 500:\n%s", name, tenant, trace)
+
+
+def _line(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip().partition("\n")[0]
+
+
+class ClosingThreads:
+    """Threads in which evicted WSGI applications are closed, out of the way of requests."""
+
+    def __init__(self, name: str) -> None:
+        """Start no thread yet; `name` is the mount, as its key spells it."""
+        self.name = name
+        self._pool = ThreadPool(_CLOSERS, f"{name} close")
+        self._lock = threading.Lock()  # only one thread at a time may submit
+
+    def close(self, application: Any, tenant: str) -> Future[None]:
+        """Call the application's `close` in a thread, if it has one; what that raises is logged."""
+        closed: Future[None] = Future()
+        if not callable(getattr(application, "close", None)):
+            closed.set_result(None)
+            return closed
+        closed.set_running_or_notify_cancel()  # who waits for it can give up, but not call it off
+
+        def close() -> None:
+            try:
+                application.close()
+            except BaseException:
+                log.exception("%s: closing the application of the tenant %s failed.", self.name, tenant)
+            closed.set_result(None)
+
+        with self._lock:
+            self._pool.submit(close)
+        return closed
