@@ -284,7 +284,7 @@ def test_the_timeouts_and_threads_of_the_file_count(write: Callable[[str], Path]
     server = "[server]\nstartup_timeout = 20\nshutdown_timeout = 3"
     application = assemble(load_config(write(text + server))).application
     assert (application.startup_timeout, application.lifespans.shutdown_timeout) == (20, 3)
-    assert application.router.find("/").mount.http.pool.size == 7
+    assert application.router.find("/").mount.http.submit.__self__.size == 7
 
 
 @pytest.mark.parametrize("text", [MIXED, WSGI_ONLY], ids=["mixed", "WSGI"])

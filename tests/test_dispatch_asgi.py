@@ -292,3 +292,80 @@ TEXT = st.text(max_size=20)
 def test_nothing_that_a_client_sends_raises(path: str, root_path: str, host: str | None, kind: str) -> None:
     headers = [] if host is None else [(b"host", host.encode("utf-8", "surrogatepass"))]
     dispatch(scope(path, kind, root_path=root_path, headers=headers))
+
+
+class Tenants:
+    """A mount with placeholders: it has some names, and none for the others."""
+
+    def __init__(self, names: set[str], reached: list[tuple[str, dict[str, Any]]]) -> None:
+        self.names = names
+        self.reached = reached
+        self.claimed: list[tuple[tuple[str, ...], str]] = []
+
+    async def claim(self, values: tuple[str, ...], prefix: str) -> Any:
+        self.claimed.append((values, prefix))
+
+        async def application(scope: Any, receive: Any, send: Any) -> None:
+            self.reached.append((f"tenant {values}", dict(scope)))
+
+        return application if values[0] in self.names else None
+
+
+def dispatch_with_tenants(request: dict[str, Any], **options: Any) -> tuple[tuple[str, dict[str, Any]] | None, Tenants]:
+    composition = Composition(["/u", "/u/admin"])
+    reached = composition.reached
+    users, hosts = Tenants({"ann", "café"}, reached), Tenants({"ann"}, reached)
+    routes = [composition.dispatcher.router.find(path) for path in ("/u", "/u/admin")]
+    mounts: list[Any] = [(route.key, route.mount) for route in routes if route]
+    mounts += [(parse_key("/u/{user}"), users), (parse_key("{tenant}.example.com"), hosts)]
+    composition.dispatcher = ASGIDispatcher(Router(mounts), Lifespans([], [], 1), not_found(), 0.2, **options)
+    composition.call(request)
+    return (reached[0] if reached else None), users
+
+
+TENANTS = [
+    pytest.param(scope("/u/ann/x"), "tenant ('ann',)", "/u/ann", id="a tenant"),
+    pytest.param(scope("/u/ann", "websocket"), "tenant ('ann',)", "/u/ann", id="a WebSocket of a tenant"),
+    pytest.param(scope("/o/u/ann/x", root_path="/o"), "tenant ('ann',)", "/o/u/ann", id="below an outer root_path"),
+    pytest.param(scope("/u/café/x"), "tenant ('café',)", "/u/café", id="text beyond ASCII"),
+    pytest.param(scope("/u/bob/x"), "/u", "/u", id="no such tenant, the next best mount"),
+    pytest.param(scope("/u/\ufffd/x"), "/u", "/u", id="what was not UTF-8"),
+    pytest.param(scope("/u/\ud800/x"), "/u", "/u", id="half a character"),
+    pytest.param(scope("/u/admin/x"), "/u/admin", "/u/admin", id="a literal segment"),
+    pytest.param(scope("/x", host="ann.example.com"), "tenant ('ann',)", "", id="a host"),
+    pytest.param(scope("/u/ann/x", host="bob.example.com"), "tenant ('ann',)", "/u/ann", id="no such host, but a path"),
+]
+
+
+@pytest.mark.parametrize(("request_", "reached", "root_path"), TENANTS)
+def test_a_tenant_answers_or_leaves_it_to_the_next_best_mount(
+    request_: dict[str, Any], reached: str, root_path: str
+) -> None:
+    found, users = dispatch_with_tenants(dict(request_))
+    assert found is not None
+    assert (found[0], found[1]["root_path"], found[1]["path"]) == (reached, root_path, request_["path"])
+    assert all(prefix == f"/u/{values[0]}" for values, prefix in users.claimed)
+
+
+def test_a_tenant_that_nobody_has_gets_404() -> None:
+    composition = Composition([])
+    router = Router([(parse_key("{tenant}.example.com"), Tenants(set(), []))])
+    composition.dispatcher = ASGIDispatcher(router, Lifespans([], [], 1), not_found(), 0.2)
+    assert composition.call(scope("/", host="ann.example.com"))[0]["status"] == 404
+
+
+def test_a_trusted_proxy_is_believed_before_the_mount_is_looked_up() -> None:
+    forwarded = [(b"x-forwarded-host", b"ann.example.com"), (b"x-forwarded-prefix", b"/shop")]
+    request = scope("/x", headers=[(b"host", b"127.0.0.1"), *forwarded])
+    assert dispatch_with_tenants(dict(request))[0] is None
+    found, _ = dispatch_with_tenants(dict(request), trusted_proxies=1)
+    assert found is not None
+    assert (found[0], found[1]["root_path"], found[1]["path"]) == ("tenant ('ann',)", "/shop", "/shop/x")
+
+
+def test_a_trusted_proxy_counts_more_than_the_host_of_an_absolute_target() -> None:
+    headers = [(b"host", b"127.0.0.1"), (b"x-forwarded-host", b"ann.example.com")]
+    request = scope("http://bob.example.com/x", raw_path=b"http://bob.example.com/x", headers=headers)
+    found, _ = dispatch_with_tenants(request, trusted_proxies=1)
+    assert found is not None
+    assert (found[0], found[1]["path"]) == ("tenant ('ann',)", "/x")

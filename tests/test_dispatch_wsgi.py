@@ -166,3 +166,60 @@ def test_the_answer_does_not_depend_on_the_order_of_the_file(shuffler: random.Ra
 @given(st.dictionaries(st.sampled_from(["PATH_INFO", "SCRIPT_NAME", "HTTP_HOST", "RAW_URI"]), WSGI_TEXT))
 def test_nothing_that_a_client_sends_raises(environ: dict[str, str]) -> None:
     dispatch(["/admin", "example.com:80", "*.example.com/a", "[::1]"], **environ)
+
+
+class Tenants:
+    """A mount with placeholders: it has some names, and none for the others."""
+
+    def __init__(self, names: set[str], seen: list[tuple[str, dict[str, Any]]]) -> None:
+        self.names = names
+        self.seen = seen
+        self.claimed: list[tuple[tuple[str, ...], str]] = []
+
+    def claim(self, values: tuple[str, ...], prefix: str) -> Recorder | None:
+        self.claimed.append((values, prefix))
+        return Recorder(f"tenant {values}", self.seen) if values[0] in self.names else None
+
+
+TENANTS = [
+    pytest.param("/u/ann/x", "", "tenant ('ann',)", "/u/ann", "/x", id="a tenant"),
+    pytest.param("/u/ann", "", "tenant ('ann',)", "/u/ann", "", id="a tenant, bare"),
+    pytest.param("/u/caf\xc3\xa9/x", "", "tenant ('café',)", "/u/caf\xc3\xa9", "/x", id="text beyond ASCII"),
+    pytest.param("/u/bob/x", "", "/u", "/u", "/bob/x", id="no such tenant, the next best mount"),
+    pytest.param("/u/admin/x", "", "/u/admin", "/u/admin", "/x", id="a literal segment"),
+    pytest.param("/x", "ann.example.com", "tenant ('ann',)", "", "/x", id="a host"),
+    pytest.param("/x", "bob.example.com", None, "", "/x", id="no such host, and nothing else"),
+    pytest.param("/u/ann/x", "bob.example.com", "tenant ('ann',)", "/u/ann", "/x", id="no such host, but a path"),
+]
+
+
+@pytest.mark.parametrize(("path", "host", "reached", "script_name", "path_info"), TENANTS)
+def test_a_tenant_answers_or_leaves_it_to_the_next_best_mount(
+    path: str, host: str, reached: str | None, script_name: str, path_info: str
+) -> None:
+    seen: list[tuple[str, dict[str, Any]]] = []
+    users, hosts = Tenants({"ann", "café"}, seen), Tenants({"ann"}, seen)
+    mounts = {"/u": Recorder("/u", seen), "/u/admin": Recorder("/u/admin", seen)}
+    mounts |= {"/u/{user}": users, "{tenant}.example.com": hosts}
+    router: Router[Any] = Router((parse_key(key), mount) for key, mount in mounts.items())
+    environ = {"PATH_INFO": path, "SCRIPT_NAME": "", "HTTP_HOST": host}
+    list(WSGIDispatcher(router, not_found().wsgi)(environ, lambda *_: lambda _: None))
+    assert (seen[0][0] if seen else None) == reached
+    assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == (script_name, path_info)
+    assert all(prefix == f"/u/{values[0]}" for values, prefix in users.claimed)
+
+
+def test_a_trusted_proxy_is_believed_before_the_mount_is_looked_up() -> None:
+    seen: list[tuple[str, dict[str, Any]]] = []
+    router = Router((parse_key(key), Recorder(key, seen)) for key in ("/", "example.com/admin"))
+    environ = {
+        "PATH_INFO": "/admin/x",
+        "HTTP_HOST": "127.0.0.1:8000",
+        "RAW_URI": "http://other.test/admin/x",
+        "HTTP_X_FORWARDED_HOST": "example.com",
+        "HTTP_X_FORWARDED_PREFIX": "/shop",
+    }
+    list(WSGIDispatcher(router, not_found().wsgi)(dict(environ), lambda *_: lambda _: None))
+    list(WSGIDispatcher(router, not_found().wsgi, trusted_proxies=1)(environ, lambda *_: lambda _: None))
+    assert [name for name, _ in seen] == ["/", "example.com/admin"]
+    assert (seen[1][1]["SCRIPT_NAME"], seen[1][1]["PATH_INFO"]) == ("/shop/admin", "/x")

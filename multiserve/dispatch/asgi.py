@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from urllib.parse import quote
 
 from multiserve._types import ASGIApplication, Receive, Scope, Send
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
-from multiserve.dispatch.wsgi import MOUNT_KEY
+from multiserve.dispatch.wsgi import HOST_KEY, MOUNT_KEY
 from multiserve.mounts.answers import Answer, not_started, starting
 from multiserve.routing import Route, Router
 
@@ -38,25 +42,32 @@ class ASGIDispatcher:
 
     def __init__(
         self,
-        router: Router[ASGIMount],
+        router: Router[Any],
         lifespans: Lifespans,
         not_found: Answer,
         startup_timeout: float,
         *,
         details: bool = False,
+        trusted_proxies: int = 0,
     ) -> None:
         """Dispatch over the mounts of a router.
 
         Args:
-            router: The mounts.
+            router: An `ASGIMount` for each mount, and `ASGITenants` where a key has placeholders.
             lifespans: Their lifespans.
             not_found: What answers where no mount does.
             startup_timeout: Seconds that a request waits for its mount to start.
             details: Tell clients why an application could not start.
+            trusted_proxies: How many proxies are in front; what they say counts before anything is looked up.
         """
         self.router = router
-        self._has_hosts = router.has_hosts
+        self._is_plain = not (router.has_hosts or router.has_placeholders)
         self._find_path = router.find_path
+        self._believe: Callable[[Scope], object] | None = None
+        if trusted_proxies:
+            from multiserve.dispatch.proxies import believe_scope
+
+            self._believe = partial(believe_scope, hops=trusted_proxies)
         self.lifespans = lifespans
         self.not_found = not_found
         self.startup_timeout = startup_timeout
@@ -68,39 +79,64 @@ class ASGIDispatcher:
         if kind == "lifespan":
             await self.lifespans(receive, send)
             return
+        if self._believe is not None:
+            self._believe(scope)
         asked, host = (scope, None) if scope["path"].startswith("/") else _split_authority(scope)
         root_path, path = split_root_path(asked)
         routed = path if path.isascii() else path.encode("utf-8", "replace").decode("latin-1")
-        if self._has_hosts:
-            host = requested_host(scope) if host is None else host
-            route = self.router.find(routed, host, scope.get("scheme", "http"))
+        if self._is_plain:
+            route, tenant = self._find_path(routed), None
         else:
-            route = self._find_path(routed)
+            route, tenant = await self._find(scope, routed, host)
         if route is None:
             await self.not_found.asgi(scope, receive, send)
             return
         asked[MOUNT_KEY] = scope[MOUNT_KEY] = route.name  # in the server's own scope, for its access log
         child = _child_scope(asked, root_path, path, route)
-        lifespan = route.mount.lifespan
-        if lifespan is not None:
-            if not lifespan.is_serving and (refusal := await self._wait_for(lifespan, route.name)):
-                await refusal.asgi(scope, receive, send)
-                return
-            child["state"] = lifespan.state.copy()
-        application = route.mount.websocket if kind == "websocket" else route.mount.http
+        application = tenant
+        if application is None:
+            lifespan = route.mount.lifespan
+            if lifespan is not None:
+                if not lifespan.is_serving and (refusal := await self._wait_for(lifespan, route.name)):
+                    await refusal.asgi(scope, receive, send)
+                    return
+                child["state"] = lifespan.state.copy()
+            application = route.mount.websocket if kind == "websocket" else route.mount.http
         try:
             await application(child, receive, send)
-        except (
-            SystemExit,
-            KeyboardInterrupt,
-        ) as error:  # it would end the loop, and all others with it
+        except (asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
+            # It would end the loop, and all others with it; and who did not cancel gets no answer.
+            if _is_cancelled(error):
+                raise
             raise RuntimeError(f"the application at {route.name} raised {error!r}") from error
+
+    async def _find(
+        self, scope: Scope, path: str, host: str | None
+    ) -> tuple[Route[Any] | None, ASGIApplication | None]:
+        """Find the mount by host and path, and the application of a tenant; without one it is the next best mount."""
+        if host is None or HOST_KEY in scope:
+            host = requested_host(scope) if self.router.has_hosts else ""
+        scheme = scope.get("scheme", "http")
+        if not self.router.has_placeholders:
+            return self.router.find(path, host, scheme), None
+        for route in self.router.rank(path, host, scheme):
+            if not route.values or not hasattr(route.mount, "claim"):
+                return route, None
+            if (application := await route.mount.claim(route.values, route.prefix)) is not None:
+                return route, application
+        return None, None
 
     async def _wait_for(self, lifespan: Lifespan, name: str) -> Answer | None:
         """Wait until an application has started; give the answer in its place if it has not."""
         if not await lifespan.wait(self.startup_timeout):
             return starting(name)
         return not_started(name, lifespan.failure if self.details else "") if lifespan.failure else None
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    """Whether the server has cancelled the request, and not the application something of its own."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)
 
 
 def _split_authority(scope: Scope) -> tuple[Scope, str | None]:
@@ -130,13 +166,13 @@ def split_root_path(scope: Scope) -> tuple[str, str]:
     return root_path, path
 
 
-def _child_scope(scope: Scope, root_path: str, path: str, route: Route[ASGIMount]) -> Scope:
+def _child_scope(scope: Scope, root_path: str, path: str, route: Route[Any]) -> Scope:
     """Make the scope of the application."""
     child = dict(scope)
     if "app" in child or "router" in child:  # one of the two is always among what Starlette and its like leave
         for name in _FOREIGN:
             child.pop(name, None)
-    child["root_path"] = root_path + route.key.prefix
+    child["root_path"] = root_path + route.prefix
     if root_path and path == scope["path"]:
         # A proxy took the root_path off, but the specification wants the path whole.
         child["path"] = root_path + path

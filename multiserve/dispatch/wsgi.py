@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
-from multiserve.routing import Router
+from multiserve.routing import Route, Router
 
 MOUNT_KEY = "multiserve.mount"
 """Where the environ names the mount that answers, as its key spells it."""
+HOST_KEY = "multiserve.host"
+"""Where the environ has the host that a trusted proxy names, which counts more than what the request itself says."""
 
 
 class WSGIDispatcher:
@@ -19,31 +23,62 @@ class WSGIDispatcher:
     what came in. A request that no mount takes goes to `not_found` with its environ as it was.
     """
 
-    def __init__(self, router: Router[WSGIApplication], not_found: WSGIApplication) -> None:
-        """Dispatch over the applications of a router."""
+    def __init__(self, router: Router[Any], not_found: WSGIApplication, *, trusted_proxies: int = 0) -> None:
+        """Dispatch over the mounts of a router.
+
+        Args:
+            router: Applications, and `WSGITenants` where a key has placeholders.
+            not_found: What answers where no mount does.
+            trusted_proxies: How many proxies are in front; what they say counts before anything is looked up.
+        """
         self.router = router
         self.not_found = not_found
-        self._has_hosts = router.has_hosts
+        self._is_plain = not (router.has_hosts or router.has_placeholders)
         self._find_path = router.find_path
+        self._believe: Callable[[WSGIEnvironment], object] | None = None
+        if trusted_proxies:
+            from multiserve.dispatch.proxies import believe_environ
+
+            self._believe = partial(believe_environ, hops=trusted_proxies)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        if self._believe is not None:
+            self._believe(environ)
         path: str = environ.get("PATH_INFO", "")
-        if self._has_hosts:
-            route = self.router.find(path, requested_host(environ), environ.get("wsgi.url_scheme", "http"))
-        else:
+        if self._is_plain:
             route = self._find_path(path)
+            application = self.not_found if route is None else route.mount
+        else:
+            route, application = self._find(environ, path)
         if route is None:
-            return self.not_found(environ, start_response)
+            return application(environ, start_response)
         if end := route.end:
-            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + path[:end]
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + route.begin
             environ["PATH_INFO"] = path[end:]
         environ[MOUNT_KEY] = route.name
-        return route.mount(environ, start_response)
+        return application(environ, start_response)
+
+    def _find(self, environ: WSGIEnvironment, path: str) -> tuple[Route[Any] | None, WSGIApplication]:
+        """Find the mount by host and path; a tenant that its factory does not have leaves it to the next best mount."""
+        host = requested_host(environ) if self.router.has_hosts else ""
+        scheme = environ.get("wsgi.url_scheme", "http")
+        if not self.router.has_placeholders:
+            found = self.router.find(path, host, scheme)
+            return found, self.not_found if found is None else found.mount
+        for route in self.router.rank(path, host, scheme):
+            if not route.values or not hasattr(route.mount, "claim"):
+                return route, route.mount
+            if (application := route.mount.claim(route.values, route.prefix)) is not None:
+                return route, application
+        return None, self.not_found
 
 
 def requested_host(environ: WSGIEnvironment) -> str:
-    """Give the host of a request: that of an absolute-form target, else the Host header (RFC 9112, section 3.2)."""
+    """Give the host of a request: of an absolute-form target, else of the Host header (RFC 9112, section 3.2)."""
+    if HOST_KEY in environ:
+        forwarded: str = environ[HOST_KEY]
+        return forwarded
     target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or "/"
     if target.startswith("/") or "://" not in target:
         host: str = environ.get("HTTP_HOST", "")
