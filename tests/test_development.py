@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from multiserve.config import load_config
-from multiserve.errors import ConfigError
+from multiserve.errors import ConfigError, ServeError
+from multiserve.servers import development
 from multiserve.servers.development import use_debugger
-from multiserve.servers.reloading import watched_files
+from multiserve.servers.reloading import Inherited
 
 
 @pytest.fixture
@@ -54,11 +58,14 @@ def test_the_debugger_of_the_file_is_refused_where_others_reach_it(config, host)
     )
 
 
-def test_the_file_and_its_extra_files_are_watched(config, tmp_path):
-    for name in ("a.txt", "deep/er/b.txt", "deep/c.csv"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    patterns = ("**/*.txt", "deep/c.csv", "later.txt", str(tmp_path / "a.*"))
-    config = replace(config, development=replace(config.development, extra_files=patterns))
-    names = ["multiserve.toml", "a.txt", "deep/er/b.txt", "deep/c.csv", "later.txt", "a.txt"]
-    assert sorted(watched_files(config)) == sorted(str(tmp_path / name) for name in names)
+def test_a_server_that_stops_by_itself_is_an_error_that_the_supervising_process_sees(config, monkeypatch):
+    assembly = SimpleNamespace(config=config, application=None, interface="wsgi", failures=())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setattr(signal, "signal", lambda *_: None)
+        monkeypatch.setattr(development, "is_supervised", lambda: True)
+        monkeypatch.setattr(development, "inherit", lambda: Inherited(listener, "127.0.0.1", 8000))
+        monkeypatch.setattr(
+            development, "make_server", lambda *_, **__: SimpleNamespace(serve_forever=lambda: None, stop=lambda: None)
+        )
+        with pytest.raises(ServeError, match="the server has stopped by itself"):
+            development.serve(lambda: config, lambda *_, **__: assembly, lambda *_: None, print)

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,9 +21,9 @@ from multiserve.assembly import Assembly, may_refuse, refuse_failures
 from multiserve.config import Config
 from multiserve.errors import ConfigError, Problem, ServeError
 from multiserve.servers.addresses import bind, is_loopback, origin
-from multiserve.servers.handler import RequestHandler
+from multiserve.servers.handler import patient_handler
 from multiserve.servers.rehearsal import rehearse
-from multiserve.servers.reloading import Watch, inherit, is_supervised, supervise
+from multiserve.servers.reloading import CHANGED, INTERVAL, Reloader, inherit, is_supervised, supervise
 
 if TYPE_CHECKING:
     from multiserve.servers.in_process import InProcessServer  # it needs gunicorn
@@ -33,39 +34,46 @@ _DEBUGGED = "multiserve.debugged"  # where the environ has the application that 
 
 
 def serve(
-    config: Config,
+    read: Callable[[], Config],
     load: Callable[..., Assembly],
     announce: Callable[[Assembly, str], None],
+    tell: Callable[[str], None],
     *,
     debugger: bool | None = None,
 ) -> None:
     """Serve until interrupted.
 
     Args:
-        config: The configuration.
+        read: Read the configuration; it is read anew when it changes.
         load: Load the applications of a configuration.
         announce: Tell the user, given the origin such as `http://127.0.0.1:8000`; called when the port is bound.
+        tell: Tell the user whatever else happens.
         debugger: What the command line says about the debugger; None if nothing.
 
     Raises:
-        ConfigError: The debugger must not run as the file asks for it.
+        ConfigError: The configuration is wrong, or the debugger must not run as the file asks for it.
         LoadError: A failure must not be served around.
-        ServeError: The port cannot be bound.
+        ServeError: The port cannot be bound, or the server has stopped by itself.
     """
-    inherited = inherit(config) if is_supervised() else None
-    config = inherited.config if inherited else config
-    debugger = use_debugger(config, asked=debugger)
-    extras: dict[str, Any] = {"environment": ENVIRONMENT, "wrap": debugging(config)} if debugger else {}
+    inherited = inherit() if is_supervised() else None
+    keep: Callable[[Config], Config] = inherited.keep_address if inherited else lambda config: config
+    written = read()
+    config = keep(written)
+    uses_debugger = use_debugger(config, asked=debugger)
+    extras: dict[str, Any] = {"environment": ENVIRONMENT, "wrap": debugging(config)} if uses_debugger else {}
     load = partial(load, config, development=True, **extras)
     with contextlib.suppress(KeyboardInterrupt):
         if inherited:
-            _serve_and_watch(load, config, partial(_make_server, announce, inherited.listener))
+            if stay := inherited.describe_stay(written):
+                tell(stay)
+            reloader = Reloader(config, lambda: use_debugger(keep(read()), asked=debugger), tell)
+            _serve_and_watch(load, reloader, partial(_make_server, announce, inherited.listener))
         elif config.development.reload:
             # Only what a file or an option asks for is refused: a mount that is broken now may be mended.
             if may_refuse(config):
                 rehearse(lambda: refuse_failures(load()))
-            signal.signal(signal.SIGTERM, _leave)
-            supervise(config)
+            _on_signals_to_end(_leave)
+            supervise(read, config, tell)
         else:
             _serve_once(load, config, announce)
 
@@ -83,23 +91,39 @@ def _leave(*_: Any) -> NoReturn:
     sys.exit(0)
 
 
+def _on_signals_to_end(act: Callable[..., object] | signal.Handlers) -> None:
+    """Act on SIGTERM, and on SIGHUP, which comes when the terminal is closed; under nohup that is ignored."""
+    signal.signal(signal.SIGTERM, act)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, act)
+
+
 def _serve_and_watch(
-    load: Callable[[], Assembly], config: Config, make: Callable[[Assembly], BaseWSGIServer | InProcessServer]
+    load: Callable[[], Assembly], reloader: Reloader, make: Callable[[Assembly], BaseWSGIServer | InProcessServer]
 ) -> None:
-    """Load and serve, and end the process when a file changes."""
+    """Load and serve, and end the process when a file changes, or when nobody is left to start it anew."""
     ensure_echo_on()  # a debugger in the terminal may have turned it off
-    watch = Watch(config)  # from here on no change is missed
-    assembly = load()  # in the main thread, as production does: signal handlers and event loops need it
-    watch.run_step()  # the modules that are there only now
+    with reloader.while_loading():
+        assembly = load()  # in the main thread, as production does: signal handlers and event loops need it
+    for loaded in assembly.failures:
+        if loaded.error:
+            reloader.watch.blame(loaded.error)
     server = make(assembly)
-    signal.signal(signal.SIGTERM, _leave)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    _on_signals_to_end(_leave)
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
     try:
-        watch.run()
+        while serving.is_alive():
+            if reloader.is_orphan():
+                sys.exit(0)
+            if reloader.is_due():
+                sys.exit(CHANGED)
+            time.sleep(INTERVAL)
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one is enough: the applications shut down
+        _on_signals_to_end(signal.SIG_IGN)  # one is enough: the applications shut down
         if not isinstance(server, BaseWSGIServer):
             server.stop()
+    raise ServeError("the server has stopped by itself")
 
 
 def _make_server(
@@ -116,7 +140,7 @@ def _make_server(
         port,
         assembly.application,
         threaded=config.development.threaded,
-        request_handler=RequestHandler,
+        request_handler=patient_handler(config.server.client_timeout),
         fd=listener.fileno(),
     )
 
@@ -128,7 +152,8 @@ def _make_asgi_server(listener: socket.socket, assembly: Assembly, *, refuse: bo
         message = f"the development server needs gunicorn for ASGI applications: {error}"
         hint = "Serve multiserve.asgi:application with another server, such as: uvicorn multiserve.asgi:application"
         raise ServeError(Problem(message=message, hint=hint)) from error
-    return InProcessServer(assembly.application, listener, refuse=refuse)
+    timeout = assembly.config.server.client_timeout
+    return InProcessServer(assembly.application, listener, timeout, refuse=refuse)
 
 
 def debugging(config: Config) -> Callable[[WSGIApplication], WSGIApplication]:

@@ -112,22 +112,6 @@ def test_the_debugger_works_through_the_bridge(run, site, write):
     assert server.get("/live/").status == 200
 
 
-def test_a_broken_application_shows_its_traceback_and_comes_back(run, site, write):
-    source = (MIXED / "live.py").read_text()
-    write("live.py", f"import nothing_of_that_name\n{source}")
-    server = run().ready()
-    response = server.get("/live/x")
-    assert response.status == 503
-    assert "ModuleNotFoundError: No module named 'nothing_of_that_name'" in response.text
-    answers(server, "/", "one")
-    write("live.py", source)
-    answers(server, "/live/", "('up'")
-    write("live.py", source.replace("async def http", "async def http http"))
-    server.until(lambda: "SyntaxError" in server.get("/live/").text, "the syntax error")
-    write("live.py", source)
-    answers(server, "/live/", "('up'")
-
-
 def test_a_start_up_that_fails_is_shown_and_comes_back(run, site, write, tmp_path):
     (tmp_path / "fail").touch()
     site('"/" = "one"\n"/live" = { app = "live", required = true }')
