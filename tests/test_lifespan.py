@@ -182,6 +182,17 @@ def test_requests_wait_for_an_application_that_the_server_did_not_wait_for() -> 
     asyncio.run(run())
 
 
+def test_an_application_that_others_serve_is_waited_for_as_long_as_it_takes() -> None:
+    async def run() -> None:
+        known, new = Lifespan(app("known", [], start=0.4), "known"), Lifespan(app("new", [], start="hang"), "new")
+        lifespans = Lifespans([known, new], [], shutdown_timeout=1)
+        await lifespans.start(awaited=["known"])
+        assert (known.is_serving, new.is_serving) == (True, False)
+        await lifespans.stop()
+
+    asyncio.run(run())
+
+
 def test_a_server_that_can_no_longer_refuse_keeps_the_others_up() -> None:
     async def run() -> Log:
         log: Log = []

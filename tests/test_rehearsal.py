@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -70,9 +70,30 @@ def test_an_exception_that_should_not_be_shows_its_traceback(capfd):
     assert "ValueError: a fault of multiserve" in capfd.readouterr().err
 
 
-def test_a_rehearsal_that_takes_too_long_is_ended():
-    with pytest.raises(ServeError, match="loading the applications took longer than 1 seconds"):
-        rehearse(lambda: time.sleep(60), seconds=1)
+TERMINATED = """
+import time
+from multiserve.servers.rehearsal import rehearse
+
+def act():
+    print("begun", flush=True)
+    time.sleep(60)
+
+rehearse(act)
+"""
+
+
+def test_sigterm_ends_the_rehearsal_too():
+    with subprocess.Popen([sys.executable, "-c", TERMINATED], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.terminate()
+        assert process.stdout.read() == ""  # which ends when both have
+        assert process.wait(20) == -signal.SIGTERM
+
+
+def test_sigterm_does_afterwards_what_it_did_before():
+    before = signal.getsignal(signal.SIGTERM)
+    rehearse(lambda: None)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_process_that_the_applications_start_is_not_waited_for():

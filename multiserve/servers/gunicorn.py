@@ -3,44 +3,47 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from multiserve._types import Interface
 from multiserve.assembly import Assembly, log_failures, refuse_failures
 from multiserve.config import Config
-from multiserve.errors import ConfigError, MultiserveError, Problem, ServeError, raise_for
-from multiserve.servers.addresses import bind, origin
+from multiserve.entries import Mount
+from multiserve.errors import ConfigError, Problem, ServeError, raise_for
+from multiserve.servers.addresses import origin
 from multiserve.servers.rehearsal import rehearse
 
 try:
     from gunicorn import debug, util
     from gunicorn.app.base import Application
-    from gunicorn.arbiter import Arbiter
     from gunicorn.config import Config as GunicornConfig  # noqa: TC002 (the variable is read by this import)
-    from gunicorn.errors import HaltServer
 except ValueError as error:  # gunicorn reads the variable while it is imported
     raise ConfigError(Problem(key="WEB_CONCURRENCY", message=f"not a number of workers: {error}")) from error
 
+from multiserve.servers.joining import Joining
+from multiserve.servers.listeners import check_addresses
 from multiserve.servers.settings import absolute, configure, interface_of
+from multiserve.servers.swapping import SwappingArbiter
 
 log = logging.getLogger("gunicorn.error")
 
-_LONGEST_RELOAD = 300  # seconds; the workers go on meanwhile, but other signals wait
-_PAUSE = 5  # seconds between two attempts to start a worker in place of one that could not start
+# What they raise would end the master; what other hooks raise is a refusal, or the end of one worker.
+_MASTERS_HOOKS = ("child_exit", "nworkers_changed", "on_exit", "worker_exit")
 
 
 def serve(
     read: Callable[[], Config],
     load: Callable[..., Assembly],
     overrides: Mapping[str, Any],
-    announce: Callable[[Config, list[str]], None],
+    announce: Callable[[Config, list[str], list[Mount]], None],
 ) -> None:
     """Serve until stopped by a signal; the signals are gunicorn's.
 
@@ -48,7 +51,8 @@ def serve(
         read: Read the configuration; called again for each SIGHUP.
         load: Load the applications, in each worker, and compose them for an interface.
         overrides: Settings of the command line.
-        announce: Tell the user, given the origins such as `http://127.0.0.1:8000`; a unix socket has none.
+        announce: Tell the user, given the origins such as `http://127.0.0.1:8000`, of which a unix socket has none, and
+            the mounts that have failed.
 
     Raises:
         ConfigError: The file, or a setting of gunicorn, is wrong.
@@ -56,13 +60,21 @@ def serve(
         ServeError: An address cannot be bound.
     """
     application = GunicornApplication(read, load, absolute(overrides, Path.cwd()), announce)
-    _check_addresses(application)
+    check_addresses(application.cfg)
     try:
         application.run()
     except Exception as error:
         # Once the workers run, gunicorn's loop lets no exception out: this is the start.
         message = f"gunicorn cannot start: {str(error).strip() or type(error).__name__}"
         raise ServeError(message) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the mounts speak, or a guess at it."""
+
+    interface: Interface
+    is_guess: bool
 
 
 class GunicornApplication(Application):  # type: ignore[misc]
@@ -73,21 +85,23 @@ class GunicornApplication(Application):  # type: ignore[misc]
         read: Callable[[], Config],
         load: Callable[..., Assembly],
         overrides: Mapping[str, Any],
-        announce: Callable[[Config, list[str]], None],
-        longest_rehearsal: int = 0,
+        announce: Callable[[Config, list[str], list[Mount]], None],
+        spoken: Spoken | None = None,
     ) -> None:
-        """Read the configuration, and rehearse for so many seconds at most; 0 for as long as it takes."""
+        """Read the configuration; without being told what the mounts speak, find out by a rehearsal."""
         self._read = read
         self._load = load
         self._overrides = overrides
         self._announce = announce
-        self._longest_rehearsal = longest_rehearsal
-        self.is_first = True  # the master has started with it; one that SIGHUP brings is not the first
+        self._spoken = spoken
         self._environment: dict[str, str] = {}
+        self._failed: list[str] = []  # the keys of the mounts that the rehearsal could not load
+        self.joining = Joining()
+        self.broken: frozenset[str] = frozenset()  # the keys of the mounts that could not be loaded
         super().__init__(prog="multiserve")
 
     def do_load_config(self) -> None:
-        """Read the file, check gunicorn's settings, and rehearse; gunicorn's own version prints and exits.
+        """Read the file and check gunicorn's settings; gunicorn's own version prints and exits.
 
         Raises:
             MultiserveError: The file is wrong, or the applications must not be served as they are.
@@ -95,38 +109,65 @@ class GunicornApplication(Application):  # type: ignore[misc]
         self.config = self._read()
         # Before the settings: hooks may import applications.
         self._environment = {name: value for name, value in self.config.env.items() if name not in os.environ}
-        os.environ.update(self._environment)
-        self.cfg = checked_settings(self.config, self._overrides)
-        spoken = rehearse(self._rehearse, seconds=self._longest_rehearsal)
-        self.cfg = checked_settings(self.config, self._overrides, spoken)
-        self.interface = interface_of(self.cfg) or spoken
+        self.enter_environment()
+        try:
+            self._configure()
+        except BaseException:
+            self.leave_environment()
+            raise
 
-    def fresh(self) -> GunicornApplication:
-        """Read the file again, for SIGHUP.
+    def _configure(self) -> None:
+        self.cfg = checked_settings(self.config, self._overrides)
+        named = interface_of(self.cfg) if "worker_class" in self.config.gunicorn else None
+        if self._spoken is None:
+            spoken, self._failed = rehearse(self._rehearse)
+        else:
+            spoken = named if named and self._spoken.is_guess else self._spoken.interface
+        self.cfg = checked_settings(self.config, self._overrides, spoken)
+        self.interface: Interface = interface_of(self.cfg) or spoken
+        self._takes_all = named == "asgi"  # the worker serves WSGI applications even where there are no others
+        # For SIGUSR2: the second master reads the variables from the file as it is then.
+        self.cfg.env_orig = {name: value for name, value in self.cfg.env_orig.items() if name not in self._environment}
+        for name in _MASTERS_HOOKS:
+            self.cfg.set(name, _contained(name, getattr(self.cfg, name)))
+        self.cfg.set("post_fork", _close_others_before(self.cfg.post_fork))
+        self.cfg.set("post_worker_init", self._join_after(self.cfg.post_worker_init))
+
+    def fresh(self, interface: Interface | None = None) -> GunicornApplication:
+        """Read the file again, for SIGHUP; `enter_environment` brings its variables into force.
+
+        Args:
+            interface: What the mounts speak; by default it is taken to be the same, until a worker knows better.
 
         Raises:
-            MultiserveError: The file is wrong, or has nothing to serve: the running workers are better.
+            MultiserveError: The file is wrong.
         """
-        before = dict(os.environ)
-        for name in self._environment:  # the file may set it differently now
-            os.environ.pop(name, None)
+        spoken = Spoken(interface or self.interface, is_guess=interface is None)
+        self.leave_environment()  # the file may set it differently now
         try:
-            application = type(self)(self._read, self._load, self._overrides, self._announce, _LONGEST_RELOAD)
-        except MultiserveError:
-            os.environ.clear()
-            os.environ.update(before)
-            raise
-        application.is_first = False
+            application = type(self)(self._read, self._load, self._overrides, self._announce, spoken)
+            application.leave_environment()
+        finally:
+            self.enter_environment()
         return application
+
+    def enter_environment(self) -> None:
+        """Set the variables of the file."""
+        os.environ.update(self._environment)
+
+    def leave_environment(self) -> None:
+        """Unset the variables of the file."""
+        for name in self._environment:
+            os.environ.pop(name, None)
 
     def reload(self) -> None:
         """Do nothing: the arbiter has the application that it asked `fresh` for."""
 
-    def _rehearse(self) -> Interface:
-        """Find out what the mounts speak, and raise if they must not be served; the workers serve what there is."""
+    def _rehearse(self) -> tuple[Interface, list[str]]:
+        """Find out what the mounts speak and which ones fail, and raise if they must not be served."""
         assembly = self._assemble(None)
         refuse_failures(assembly)
-        return assembly.interface
+        return assembly.interface, [loaded.mount.toml_key for loaded in assembly.failures]
 
     def _assemble(self, interface: Interface | None) -> Assembly:
         os.chdir(self.cfg.chdir)  # not before: for SIGUSR2 the master has to stay where it was started
@@ -135,16 +176,33 @@ class GunicornApplication(Application):  # type: ignore[misc]
     def load(self) -> Any:
         """Load the application; gunicorn calls this in each worker, or in the master with `preload_app`."""
         logging.getLogger("multiserve").handlers[:] = log.handlers
+        is_open = self.joining.waits and not self._takes_all  # what the mounts speak now is still to be found out
         with _default_signals():
-            assembly = self._assemble(self.interface)
+            assembly = self._assemble(None if is_open else self.interface)
+        self.joining.judge(assembly)
+        if assembly.interface != self.interface:
+            self.joining.change(assembly.interface)
+        self.broken = frozenset(str(loaded.mount.key) for loaded in assembly.failures)
         log_failures(assembly, log)
         return assembly.application
+
+    def _join_after(self, hook: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Let a worker that has loaded the application join; a worker of ours does it when its lifespans are up."""
+
+        def join(worker: Any) -> None:
+            hook(worker)
+            if not getattr(worker, "joins_by_itself", False):
+                self.joining.report(worker, self.broken)
+                self.joining.wait(worker)
+
+        return join
 
     def announce(self, listeners: list[Any]) -> None:
         """Tell the user, now that the ports are known."""
         names = [listener.getsockname() for listener in listeners]
         scheme = "https" if self.cfg.is_ssl else "http"
-        self._announce(self.config, [origin(name[0], name[1], scheme) for name in names if isinstance(name, tuple)])
+        origins = [origin(name[0], name[1], scheme) for name in names if isinstance(name, tuple)]
+        self._announce(self.config, origins, [mount for mount in self.config.mounts if mount.toml_key in self._failed])
 
     def run(self) -> None:
         """Run the arbiter."""
@@ -153,93 +211,48 @@ class GunicornApplication(Application):  # type: ignore[misc]
         if self.cfg.daemon:
             util.daemonize(self.cfg.enable_stdio_inheritance)
         folder = Path.cwd()
-        arbiter = CarefulArbiter(self)
+        arbiter = SwappingArbiter(self)
         # For SIGUSR2 gunicorn starts sys.argv[0] anew, which for `python -m` is a file inside the package.
         arbiter.START_CTX |= {"args": [sys.executable, *sys.orig_argv[1:]], "cwd": str(folder)}
         arbiter.run()
 
 
-class CarefulArbiter(Arbiter):  # type: ignore[misc]
-    """An arbiter that announces itself, and that leaves its workers alone when there is nothing better for SIGHUP."""
+def _contained(name: str, hook: Callable[..., Any]) -> Callable[..., None]:
+    """Let a hook fail without consequences."""
 
-    app: GunicornApplication
-    _first_generation = 0  # workers were started together, before any was replaced
-    _is_halting = False
-    _next_attempt = 0.0  # time.monotonic() at which workers may be started again
-
-    def start(self) -> None:
-        """Bind the addresses and announce them."""
-        super().start()
-        self._first_generation = self.cfg.workers
-        self.app.announce(self.LISTENERS)
-
-    def reload(self) -> None:
-        """Replace the workers by workers of the configuration as it is now."""
+    @functools.wraps(hook)  # gunicorn counts the parameters
+    def contained(*args: Any) -> None:
         try:
-            application = self.app.fresh()
-            _check_addresses(application, ours=self.cfg.address)
-        except MultiserveError as error:
-            self.log.error("The workers stay as they were:\n%s", error)  # noqa: TRY400 (it is the user's mistake)
-        else:
-            self.app = application
-            self._next_attempt = 0.0
-            super().reload()
+            hook(*args)
+        except Exception:
+            log.exception("The hook %s failed.", name)
 
-    def halt(self, *args: Any, **options: Any) -> None:
-        """Stop; workers that fail meanwhile change nothing."""
-        self._is_halting = True
-        super().halt(*args, **options)
+    return contained
 
-    def reap_workers(self) -> None:
-        """Stop everything if a worker cannot start, but only at first: a service that was up is not taken down."""
-        while True:
-            try:
-                super().reap_workers()
-            except HaltServer as reason:
-                if self._is_halting:
-                    continue  # another worker that failed like the first
-                if self.worker_age <= self._first_generation:
-                    raise
-                self._next_attempt = time.monotonic() + _PAUSE
-                self.log.error("%s Another one starts in %d s.", reason.reason, _PAUSE)  # noqa: TRY400 (it has said why)
-            else:
-                return
 
-    def manage_workers(self) -> None:
-        """Start and stop workers until they are as many as they should be."""
-        if time.monotonic() >= self._next_attempt:
-            super().manage_workers()
+def _close_others_before(hook: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    def close(arbiter: SwappingArbiter, worker: Any) -> None:
+        arbiter.close_others()
+        hook(arbiter, worker)
+
+    return close
 
 
 @contextlib.contextmanager
 def _default_signals() -> Iterator[None]:
-    """End the process by the signals that gunicorn turns into SystemExit: an application that loads would catch it."""
-    handlers = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGQUIT, signal.SIGABRT)}
-    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """End the process by the signals that gunicorn turns into SystemExit, which an application that loads would catch.
+
+    SIGTERM is among them: a worker that still loads has nothing to finish.
+    """
+    ending = (signal.SIGQUIT, signal.SIGABRT, signal.SIGTERM)
+    handlers = {number: signal.signal(number, signal.SIG_DFL) for number in ending}
+    handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        for number, handler in {**handlers, signal.SIGINT: interrupt}.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
-
-
-def _check_addresses(application: GunicornApplication, ours: Sequence[Any] = ()) -> None:
-    """Raise `ServeError` for an address that cannot be bound; gunicorn would try for five seconds, and exit."""
-    our_ports = {address[1] for address in ours if isinstance(address, tuple)}  # gunicorn closes them before it binds
-    inherited = "GUNICORN_FD" in os.environ or "LISTEN_FDS" in os.environ
-    if inherited or application.cfg.reuse_port:
-        return
-    for address in application.cfg.address:
-        if isinstance(address, tuple) and address[1] not in our_ports:
-            bind(*address).close()
-        elif isinstance(address, str):
-            _check_socket(Path(address))
-
-
-def _check_socket(path: Path) -> None:
-    """Raise `ServeError` for what gunicorn would stumble over; a socket that is there already, it replaces."""
-    if path.exists() and not path.is_socket():
-        raise ServeError(Problem(message=f"cannot listen on unix:{path}: something else is there"))
+        signal.siginterrupt(signal.SIGTERM, False)  # noqa: FBT003 (positional alone); gunicorn has it so
 
 
 def checked_settings(config: Config, overrides: Mapping[str, Any], interface: Interface = "wsgi") -> GunicornConfig:

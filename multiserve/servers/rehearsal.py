@@ -7,6 +7,7 @@ import pickle
 import signal
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from multiserve.errors import MultiserveError, ServeError
@@ -16,16 +17,15 @@ T = TypeVar("T")
 _INTERRUPTED = 130  # what shells give for Ctrl-C
 
 
-def rehearse(act: Callable[[], T], *, seconds: int = 0) -> T:
+def rehearse(act: Callable[[], T]) -> T:
     """Run `act` in a forked child, and return or raise here what it does there; without fork, run it here.
 
     Args:
         act: What may fail; what it returns has to be picklable.
-        seconds: How long it may take; 0 for as long as it likes.
 
     Raises:
         MultiserveError: What `act` raised.
-        ServeError: The child took too long, or ended without a word, such as by os._exit or a signal.
+        ServeError: The child ended without a word, such as by os._exit or a signal.
     """
     if not hasattr(os, "fork"):  # Windows
         return act()
@@ -33,11 +33,9 @@ def rehearse(act: Callable[[], T], *, seconds: int = 0) -> T:
     child = os.fork()
     if child == 0:
         os.close(reading)
-        for number in (signal.SIGALRM, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
-        signal.alarm(seconds)
         _report(act, writing)
     os.close(writing)
+    before = signal.signal(signal.SIGTERM, partial(_end, child))
     try:
         answer = _read_answer(reading)
     except BaseException:  # such as Ctrl-C: nobody waits for the child any longer
@@ -45,8 +43,10 @@ def rehearse(act: Callable[[], T], *, seconds: int = 0) -> T:
         raise
     finally:
         _, status = os.waitpid(child, 0)
+        signal.signal(signal.SIGTERM, before)
     if answer is None:
-        raise ServeError(_describe_end(os.waitstatus_to_exitcode(status), seconds))
+        code = os.waitstatus_to_exitcode(status)
+        raise ServeError(f"the process that loaded the applications ended by itself, with exit code {code}")
     result, kind, problems, details = answer
     if kind is not None:
         error = kind(*problems)
@@ -55,10 +55,11 @@ def rehearse(act: Callable[[], T], *, seconds: int = 0) -> T:
     return cast("T", result)
 
 
-def _describe_end(code: int, seconds: int) -> str:
-    if code == -signal.SIGALRM:
-        return f"loading the applications took longer than {seconds} seconds"
-    return f"the process that loaded the applications ended by itself, with exit code {code}"
+def _end(child: int, number: int, _: object) -> None:
+    """End both processes by a signal that only this one has got."""
+    os.kill(child, signal.SIGKILL)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _read_answer(reading: int) -> Any:

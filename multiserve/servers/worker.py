@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
+from socket import socket
 from typing import Any
 
 from gunicorn.sock import ssl_context
 from gunicorn.workers.gasgi import ASGIWorker
 
 from multiserve.dispatch.asgi import ASGIDispatcher
+from multiserve.dispatch.lifespan import Lifespan
 from multiserve.errors import LoadError
 from multiserve.servers.asgi import SWITCH_INTERVAL, Listener
+from multiserve.servers.joining import Joining
 
 _MARGIN = 0.75  # seconds before the master would kill the worker
 _AT_ONCE = 1.0  # seconds for the lifespans when everything else is dropped
@@ -22,11 +26,14 @@ class Worker(ASGIWorker):  # type: ignore[misc]
     """Serves the composed application in one event loop."""
 
     asgi: ASGIDispatcher
+    joins_by_itself = True  # when its lifespans are up
 
     def __init__(self, *args: Any) -> None:
         """Prepare to serve in a process that is still to be forked."""
         self._stopping = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
+        self._listener: Listener | None = None
+        self._late: list[asyncio.Task[None]] = []
         super().__init__(*args)
 
     @property
@@ -36,6 +43,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
 
     @alive.setter
     def alive(self, value: bool) -> None:
+        if not value and self._listener is not None:
+            self._listener.keep_promises()
         self._alive = value
         if not value:
             self.loop.call_soon_threadsafe(self._stopping.set)
@@ -65,11 +74,9 @@ class Worker(ASGIWorker):  # type: ignore[misc]
 
     async def _serve(self) -> None:
         heart = asyncio.create_task(self._beat())
-        listener = Listener(self)
+        self._listener = listener = Listener(self, self.app.config.server.client_timeout)
         try:
-            if failure := await self._start(listener):
-                self.log.error("Required, but not started: %s", failure.splitlines()[0])
-                sys.exit(LoadError.exit_code)
+            await self._join(listener)
             await self._stopping.wait()
             # The master kills a worker after graceful_timeout; by then the lifespans must have had their shut-down.
             seconds = max(self.cfg.graceful_timeout - _MARGIN, 0.0)
@@ -81,28 +88,74 @@ class Worker(ASGIWorker):  # type: ignore[misc]
             await self.asgi.lifespans.stop(_AT_ONCE)
             raise
         finally:
-            heart.cancel()
+            for task in (heart, *self._late):
+                task.cancel()
 
-    async def _start(self, listener: Listener) -> str:
-        """Listen and start the applications; say why the worker must not serve.
+    async def _join(self, listener: Listener) -> None:
+        """Listen and start the applications.
 
-        Requests wait for the start-up of their own mount, and no mount waits for another one. Only the first workers
-        may refuse: a service that was up is not taken down by a required application that no longer starts.
+        A worker that serves alone listens at once: requests wait for the start-up of their own mount, and no mount
+        waits for another one. Where others serve, they go on until this one is ready.
         """
+        joining: Joining = getattr(self.app, "joining", None) or Joining()
+        if joining.is_alone:
+            await self._listen(listener)
+        missing = await self._start(joining)
+        broken = frozenset(getattr(self.app, "broken", ()))
+        joining.report(self, broken.union(missing))
+        late = [each for each in self.asgi.lifespans.lifespans if each.name in missing and not each.failure]
+        self._late = [asyncio.create_task(self._report_late(joining, broken, each)) for each in late]
+        if joining.waits and joining.line:
+            await self._wait_for_others(joining.line)
+        if not joining.is_alone and self.alive:
+            await self._listen(listener)
+
+    async def _listen(self, listener: Listener) -> None:
         # gunicorn's own version would serve without TLS if the context cannot be made.
         context = ssl_context(self.cfg) if self.cfg.is_ssl else None
         await listener.start([each.sock for each in self.sockets], context)
+
+    async def _start(self, joining: Joining) -> list[str]:
+        """Start the applications, and give the names of those that are not up; end the process if it must not serve."""
         if self.cfg.asgi_lifespan == "off":
-            return ""
-        may_refuse = getattr(self.app, "is_first", False) and self.age <= self.cfg.workers
-        starting = asyncio.create_task(self.asgi.lifespans.start(refuse=may_refuse))
+            return []
+        lifespans = self.asgi.lifespans
+        starting = asyncio.create_task(lifespans.start(refuse=joining.may_refuse, awaited=joining.expected))
+        await self._unless_stopped(starting)
+        if not starting.done():
+            starting.cancel()  # a worker that is told to stop does not wait for what is slow to start
+            return []
+        failed = {each.name: f"{each.name}: {each.failure}" for each in lifespans.lifespans if each.failure}
+        lost = [failed[name] for name in failed if name in joining.expected]
+        if reason := starting.result() or "\n".join(lost):
+            await lifespans.stop()
+            if not joining.is_alone:
+                joining.refuse(reason)
+            self.log.error("Required, but not started: %s", reason.splitlines()[0])
+            sys.exit(LoadError.exit_code)
+        return [each.name for each in lifespans.lifespans if not each.is_serving]
+
+    async def _report_late(self, joining: Joining, broken: frozenset[str], lifespan: Lifespan) -> None:
+        """Tell the master once an application is up for which nobody has waited."""
+        await lifespan.wait(math.inf)
+        missing = (each.name for each in self.asgi.lifespans.lifespans if not each.is_serving)
+        joining.report_again(broken.union(missing))
+
+    async def _wait_for_others(self, line: socket) -> None:
+        """Wait until the other new workers are ready, too."""
+        let_in = asyncio.Event()
+        self.loop.add_reader(line, let_in.set)
+        try:
+            await self._unless_stopped(waiting := asyncio.create_task(let_in.wait()))
+            waiting.cancel()
+        finally:
+            self.loop.remove_reader(line)
+
+    async def _unless_stopped(self, task: asyncio.Task[Any]) -> None:
+        """Wait for a task, or until the worker is told to stop."""
         stopping = asyncio.create_task(self._stopping.wait())
-        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if starting.done():
-            return starting.result()
-        starting.cancel()  # a worker that is told to stop does not wait for what is slow to start
-        return ""
 
     async def _beat(self) -> None:
         """Tell the master once a second that the loop is alive, and stop if the master is gone."""

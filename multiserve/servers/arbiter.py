@@ -1,0 +1,207 @@
+"""gunicorn's master, made to keep a service up whose workers fail: it waits longer and longer, and never gives up."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import time
+from collections.abc import Iterable
+from socket import socketpair
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
+
+from multiserve.servers.generations import LONGEST, Generation, Member, Retries
+from multiserve.servers.joining import Joining
+
+if TYPE_CHECKING:
+    from multiserve.servers.gunicorn import GunicornApplication
+
+_MARGIN = 1.0  # seconds after which a worker is killed that should have stopped by itself
+
+
+class CarefulArbiter(Arbiter):  # type: ignore[misc]
+    """An arbiter that announces itself, and that starts no worker which would serve less than the others do.
+
+    Attributes:
+        current: The workers that serve.
+        leaving: Workers that have been told to stop, by process id; they count no longer.
+        is_halting: Everything stops.
+    """
+
+    app: GunicornApplication
+    WORKERS: dict[int, Any]
+    _num_workers: int
+
+    def __init__(self, application: GunicornApplication) -> None:
+        """Prepare to serve an application."""
+        self.current = Generation(application, [])
+        self.leaving: dict[int, Member] = {}
+        self.is_halting = False
+        self._retries = Retries()
+        self._first_workers = 0  # workers were started together, before any was replaced
+        super().__init__(application)
+
+    def start(self) -> None:
+        """Bind the addresses and announce them."""
+        if self.cfg.preload_app:  # the memory stays shared only if no worker's collector writes into it
+            gc.collect()
+            gc.freeze()
+        super().start()
+        self.current.listeners = self.LISTENERS
+        self._first_workers = self.cfg.workers
+        self.app.announce(self.LISTENERS)
+
+    def stop(self, graceful: bool = True) -> None:  # noqa: FBT001, FBT002 (gunicorn's)
+        """Stop; workers that fail meanwhile change nothing."""
+        self.is_halting = True
+        super().stop(graceful)
+
+    def reexec(self) -> None:
+        """Start a second master beside this one; if it cannot be, only the copy of this process ends that tried."""
+        try:
+            super().reexec()
+        except (Exception, SystemExit):
+            self.log.exception("A second master cannot be started.")
+            if os.getpid() != self.pid:
+                os._exit(1)
+
+    def spawn_worker(self) -> int:
+        """Start a worker of the current generation."""
+        return self.start_worker(self.current)
+
+    def start_worker(self, generation: Generation) -> int:
+        """Start a worker; gunicorn's attributes have to be those of its generation."""
+        ours, theirs = socketpair()
+        ours.settimeout(0)
+        self.app.joining = Joining(
+            theirs,
+            expected=self.current.serves,
+            may_refuse=generation.waits or self.worker_age < self._first_workers,
+            waits=generation.waits,
+        )
+        try:
+            pid: int = super().spawn_worker()
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        generation.add(pid, ours, time.monotonic())
+        return pid
+
+    def reap_workers(self) -> None:
+        """Take note of the workers that have ended, and stop everything only if the very first ones cannot start."""
+        self.hear()
+        while True:
+            try:
+                super().reap_workers()
+            except HaltServer:
+                self.hear()  # what it said before its end
+                if not self.is_halting and self.worker_age <= self._first_workers and self._is_one_stillborn():
+                    raise
+            else:
+                break
+        self.leaving = {pid: member for pid, member in self.leaving.items() if pid in self.WORKERS}
+        for pid, member in self.current.take_ended(self.WORKERS):
+            if member.serves is None:
+                self._pause(f"A worker (pid:{pid}) ended before it could serve.")
+            elif not self.current.has_ready:
+                self._retries.hasten()
+        if self.is_halting:
+            self._stop_again({**self.current.members, **self.leaving})
+
+    def _is_one_stillborn(self) -> bool:
+        """Tell whether a worker has ended that never served."""
+        ended = [member for pid, member in self.current.members.items() if pid not in self.WORKERS]
+        # An ASGI worker that is not ours, such as uvicorn's, joins before it has run the lifespans.
+        is_certain = self.app.interface == "wsgi" or getattr(self.worker_class, "joins_by_itself", False)
+        return any(member.serves is None or not is_certain for member in ended)
+
+    def _stop_again(self, members: dict[int, Member]) -> None:
+        """Tell workers once more to stop: one that has just been forked hears nothing until it is ready."""
+        for pid in [pid for pid, member in members.items() if not member.is_told]:
+            members[pid].is_told = members[pid].serves is not None
+            self.kill_worker(pid, signal.SIGTERM)
+
+    def hear(self) -> None:
+        """Listen to the workers."""
+        for pid, kind, value in self.current.hear():
+            if kind == "ready":
+                self._retries.succeed()
+            elif kind == "worn":
+                self.log.info("Worker (pid:%s) has served its max_requests and is being replaced.", pid)
+            else:
+                self.retire(self.current, [pid])
+                self._pause(f"A worker (pid:{pid}) could not serve what the others do.", value)
+
+    def _pause(self, what: str, why: str = "") -> None:
+        if not self.is_halting:
+            seconds = self._retries.fail(time.monotonic())
+            self.log.error("%s Another one starts in %.0f s.%s", what, seconds, why and f"\n{why}")
+
+    def manage_workers(self) -> None:
+        """Start and stop workers until they are as many as they should be."""
+        self.hear()
+        self._end_leaving()
+        self._retire_late()
+        self._retire_surplus()
+        worn = self.current.worn
+        missing = self.num_workers - (len(self.current.members) - len(worn))
+        if missing > 0 and self._retries.is_due(time.monotonic()):
+            if worn or self._retries.pause:  # one after the other
+                missing = int(self.current.is_ready)
+            self._start_workers(missing)
+        self._measure()
+
+    def _retire_late(self) -> None:
+        """Give up workers that hang before they can serve."""
+        for pid in self.current.late(time.monotonic()):
+            self.retire(self.current, [pid])
+            self._pause(f"A worker (pid:{pid}) was not ready after {LONGEST:.0f} s.")
+
+    def _retire_surplus(self) -> None:
+        """Stop worn workers in whose place others are ready, and the oldest if there are too many."""
+        members, worn = self.current.members, self.current.worn
+        ready = sum(member.serves is not None for member in members.values())
+        self.retire(self.current, worn[: max(ready - self.num_workers, 0)])
+        fresh = [pid for pid in members if pid not in worn]
+        self.retire(self.current, fresh[: max(len(fresh) - self.num_workers, 0)])
+
+    def _start_workers(self, count: int) -> None:
+        try:
+            for _ in range(count):
+                self.spawn_worker()
+        except Exception as error:  # such as too many processes, or what a hook raises
+            if self.worker_age <= self._first_workers:
+                raise
+            self._pause(f"A worker cannot be started: {error}.")
+
+    def retire(self, generation: Generation, pids: Iterable[int]) -> None:
+        """Tell workers to stop, without waiting for it."""
+        for pid in pids:
+            member = generation.members.pop(pid)
+            member.line.close()
+            member.is_told = member.serves is not None
+            member.kill_at = time.monotonic() + generation.application.cfg.graceful_timeout + _MARGIN
+            self.leaving[pid] = member
+            self.kill_worker(pid, signal.SIGTERM)
+
+    def _end_leaving(self) -> None:
+        now = time.monotonic()
+        self._stop_again(self.leaving)
+        for pid in [pid for pid, member in self.leaving.items() if now >= member.kill_at]:
+            self.log.warning("Worker (pid:%s) did not stop in time and is killed.", pid)
+            self.kill_worker(pid, signal.SIGKILL)
+
+    def _measure(self) -> None:
+        """Let gunicorn's own version, which finds nothing to do, send its metrics."""
+        workers, number = self.WORKERS, self._num_workers
+        self.WORKERS = {pid: workers[pid] for pid in self.current.members if pid in workers}
+        self._num_workers = len(self.WORKERS)
+        try:
+            super().manage_workers()
+        finally:
+            self.WORKERS, self._num_workers = workers, number

@@ -1,0 +1,160 @@
+"""What the master knows of its workers: who has joined for which reading of the file, and who serves what."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from socket import socket
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from multiserve.servers.gunicorn import GunicornApplication
+
+LONGEST = 300.0  # seconds that a worker may take until it can serve
+_LONGEST_PAUSE = 60.0  # seconds
+
+
+@dataclass(slots=True)
+class Member:
+    """One worker.
+
+    Attributes:
+        line: Its line to the master.
+        serves: The keys of the mounts that it serves; None while it is not ready.
+        ready_by: When it must be able to serve, on the monotonic clock.
+        is_worn: It has served its `max_requests`, and serves on until another one takes its place.
+        kill_at: When its time to stop is over, on the monotonic clock.
+        is_told: It has been told to stop when it could hear it.
+    """
+
+    line: socket
+    serves: frozenset[str] | None = None
+    ready_by: float = math.inf
+    is_worn: bool = False
+    kill_at: float = math.inf
+    is_told: bool = False
+    _heard: bytes = b""
+
+    def hear(self) -> tuple[str, Any] | None:
+        """Give what the worker has said, once it has said it."""
+        while b"\n" not in self._heard:
+            try:
+                data = self.line.recv(65536)
+            except OSError:  # nothing more for now, or never
+                return None
+            if not data:
+                return None
+            self._heard += data
+        message, _, self._heard = self._heard.partition(b"\n")
+        kind, value = json.loads(message)
+        return kind, value
+
+    def let_in(self) -> None:
+        """Let a worker serve that waits for it."""
+        with contextlib.suppress(OSError):  # it has just died, which is noticed elsewhere
+            self.line.send(b".")
+
+
+@dataclass(slots=True)
+class Generation:
+    """The workers for one reading of the file.
+
+    Attributes:
+        application: What the file said.
+        listeners: gunicorn's sockets.
+        waits: It must not serve before all of its workers can.
+        deadline: When they must be able to, on the monotonic clock.
+        members: The workers by process id, except those that have been told to stop.
+    """
+
+    application: GunicornApplication
+    listeners: list[Any]
+    waits: bool = False
+    deadline: float = math.inf
+    members: dict[int, Member] = field(default_factory=dict)
+
+    def add(self, pid: int, line: socket, now: float) -> None:
+        """Take in a worker that has just been started."""
+        self.members[pid] = Member(line, ready_by=now + LONGEST)
+
+    @property
+    def serves(self) -> frozenset[str]:
+        """The keys of the mounts that at least one worker serves."""
+        return frozenset().union(*(member.serves for member in self.members.values() if member.serves is not None))
+
+    @property
+    def broken(self) -> list[str]:
+        """The keys of the mounts for which at least one of the workers that are ready answers 503."""
+        served = [member.serves for member in self.members.values() if member.serves is not None]
+        keys = (str(mount.key) for mount in self.application.config.mounts)
+        return [key for key in keys if not all(key in each for each in served)]
+
+    @property
+    def has_ready(self) -> bool:
+        """Whether any worker serves."""
+        return any(member.serves is not None for member in self.members.values())
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether no worker is still on its way."""
+        return all(member.serves is not None for member in self.members.values())
+
+    def late(self, now: float) -> list[int]:
+        """Give the workers that should be able to serve by now, and are not."""
+        return [pid for pid, member in self.members.items() if member.serves is None and now > member.ready_by]
+
+    @property
+    def worn(self) -> list[int]:
+        """The workers that are to be replaced, the oldest first."""
+        return [pid for pid, member in self.members.items() if member.is_worn]
+
+    def hear(self) -> Iterator[tuple[int, str, Any]]:
+        """Listen to the workers; give the process, the kind and the value of each message."""
+        for pid, member in list(self.members.items()):
+            if message := member.hear():
+                kind, value = message
+                if kind == "ready":
+                    mounts = {str(mount.key) for mount in self.application.config.mounts}
+                    member.serves = frozenset(mounts.difference(value))
+                elif kind == "worn":
+                    member.is_worn = True
+                yield pid, kind, value
+
+    def take_ended(self, living: Collection[int]) -> list[tuple[int, Member]]:
+        """Forget the workers that do not live any more, and give them."""
+        ended = [(pid, self.members.pop(pid)) for pid in list(self.members) if pid not in living]
+        for _, member in ended:
+            member.line.close()
+        return ended
+
+
+class Retries:
+    """When workers may be started again: after pauses that grow with each failure, and end with the first success."""
+
+    def __init__(self) -> None:
+        """Begin without a pause."""
+        self.pause = 0.0
+        self._until = -math.inf
+
+    def fail(self, now: float) -> float:
+        """Pause for longer than before, and give the seconds; workers that fail together count once."""
+        if now >= self._until:
+            self.pause = min(2 * self.pause, _LONGEST_PAUSE) or 1.0
+            self._until = now + self.pause
+        return self._until - now
+
+    def succeed(self) -> None:
+        """Forget all failures."""
+        self.pause = 0.0
+        self._until = -math.inf
+
+    def hasten(self) -> None:
+        """End the pause that is under way: nobody else serves."""
+        self._until = -math.inf
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether the pause is over."""
+        return now >= self._until

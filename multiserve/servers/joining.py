@@ -1,0 +1,112 @@
+"""How a worker joins the service: what it tells the master before it serves, and when it had better not serve."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import sys
+from collections.abc import Iterable
+from socket import socket
+from typing import Any, Literal, NoReturn
+
+from multiserve._types import Interface
+from multiserve.assembly import Assembly, refuse_failures
+from multiserve.errors import LoadError
+from multiserve.loader import format_cause
+
+REFUSED = 5  # the exit code of a worker that would serve less than the others; gunicorn's own are 1, 3 and 4
+Kind = Literal["ready", "refused", "speaks", "worn"]
+_LOOK = 1.0  # seconds between two looks whether the master is still there
+
+
+class Joining:
+    """The place that a worker takes, and its line to the master.
+
+    Attributes:
+        expected: The keys of mounts that other workers serve: this one must not answer 503 for them.
+        may_refuse: A required mount that fails refuses the start, or the reload, to which the worker belongs.
+        waits: The worker may not serve before all workers of its generation can.
+    """
+
+    def __init__(
+        self,
+        line: socket | None = None,
+        *,
+        expected: Iterable[str] = (),
+        may_refuse: bool = False,
+        waits: bool = False,
+    ) -> None:
+        """Join over `line`; without one nobody is there to be told."""
+        self.line = line
+        self.expected = frozenset(expected)
+        self.may_refuse = may_refuse
+        self.waits = waits
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other worker serves, so that requests wait for this one."""
+        return not self.expected and not self.waits
+
+    def judge(self, assembly: Assembly) -> None:
+        """End the process if it must not serve what there is."""
+        lost = [loaded.error for loaded in assembly.failures if str(loaded.mount.key) in self.expected]
+        if lost:
+            self.refuse("\n\n".join(format_cause(error) for error in lost if error))
+        if self.waits:
+            try:
+                refuse_failures(assembly)
+            except LoadError as error:
+                self.refuse(error.details or str(error))
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Tell the master why this worker must not serve, and end the process."""
+        self._tell("refused", reason)
+        sys.exit(REFUSED)
+
+    def change(self, interface: Interface) -> NoReturn:
+        """Tell the master that the mounts speak something else than this kind of worker does, and end the process."""
+        self._tell("speaks", interface)
+        sys.exit(REFUSED)
+
+    def report(self, worker: Any, broken: Iterable[str]) -> None:
+        """Tell the master that a worker can serve all but these mounts, and let the master replace it in time."""
+        self._tell("ready", sorted(broken))
+        if self.line is not None:
+            self._go_on_when_worn(worker)
+
+    def report_again(self, broken: Iterable[str]) -> None:
+        """Tell the master that a worker that has joined serves more by now."""
+        self._tell("ready", sorted(broken))
+
+    def _go_on_when_worn(self, worker: Any) -> None:
+        """Let a worker serve on after its `max_requests` until another one is ready; gunicorn would stop it before."""
+        limit, worker.max_requests = worker.max_requests, sys.maxsize
+        notify = worker.notify
+
+        def notify_both() -> None:
+            nonlocal limit
+            notify()
+            if worker.nr >= limit:
+                limit = sys.maxsize
+                self._tell("worn")
+
+        worker.notify = notify_both  # which every worker calls once a second
+
+    def wait(self, worker: Any) -> None:
+        """Wait until the master lets the worker in, stops it, or is gone."""
+        if self.line is None or not self.waits:
+            return
+        while worker.alive and worker.ppid == os.getppid():
+            # gunicorn writes a byte into the worker's own pipe for each signal.
+            readable, _, _ = select.select([self.line, worker.PIPE[0]], [], [], _LOOK)
+            if self.line in readable:
+                return
+            if readable:
+                os.read(worker.PIPE[0], 4096)
+
+    def _tell(self, kind: Kind, value: object = None) -> None:
+        if self.line is not None:
+            with contextlib.suppress(OSError):  # the master is gone, or waits for nothing any more
+                self.line.sendall(json.dumps([kind, value]).encode() + b"\n")

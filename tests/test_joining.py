@@ -1,0 +1,179 @@
+"""A worker joins: what it tells the master, when it must not serve, and how it waits."""
+
+from __future__ import annotations
+
+import json
+import os
+from socket import socketpair
+from types import SimpleNamespace
+
+import pytest
+
+from multiserve.assembly import assemble
+from multiserve.config import load_config
+from multiserve.servers.joining import REFUSED, Joining
+
+pytestmark = pytest.mark.usefixtures("clean_process")
+GOOD = "def application(environ, start_response): ...\n"
+
+
+@pytest.fixture
+def line():
+    """Give the worker's end, and what the master hears."""
+    ours, theirs = socketpair()
+
+    def heard():
+        ours.settimeout(0)
+        try:
+            return [json.loads(each) for each in ours.recv(100_000).splitlines()]
+        except BlockingIOError:
+            return []
+
+    with ours, theirs:
+        yield SimpleNamespace(worker=theirs, master=ours, heard=heard)
+
+
+@pytest.fixture
+def assembly(write_config, tmp_path):
+    (tmp_path / "fine_here.py").write_text(GOOD)
+
+    def assembly(options="", **targets):
+        mounts = "".join(f'"/{name}" = {{ app = "{target}"{options} }}\n' for name, target in targets.items())
+        return assemble(load_config(write_config(f"[mounts]\n{mounts}")))
+
+    return assembly
+
+
+@pytest.mark.parametrize(
+    ("options", "targets", "known", "reason"),
+    [
+        pytest.param(
+            "", {"a": "fine_here", "b": "nope"}, {"expected": ["/a", "/b"]}, 'mounts."/b": there is no', id="lost"
+        ),
+        pytest.param(
+            "",
+            {"a": "fine_here", "b": "nope"},
+            {"expected": ["/a", "/b"], "waits": True},
+            'mounts."/b"',
+            id="lost by a reload",
+        ),
+        pytest.param("", {"a": "nope"}, {"waits": True}, 'mounts."/a": there is no', id="nothing is left"),
+        pytest.param(
+            ", required = true", {"a": "fine_here", "b": "nope"}, {"waits": True}, 'mounts."/b"', id="required"
+        ),
+    ],
+)
+def test_a_worker_that_would_serve_too_little_says_why_and_ends(line, assembly, options, targets, known, reason):
+    with pytest.raises(SystemExit) as caught:
+        Joining(line.worker, **known).judge(assembly(options, **targets))
+    assert caught.value.code == REFUSED
+    ((kind, value),) = line.heard()
+    assert kind == "refused"
+    assert value.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("options", "targets", "known"),
+    [
+        pytest.param("", {"a": "fine_here"}, {"expected": ["/a", "/gone"], "waits": True}, id="all is well"),
+        pytest.param("", {"a": "fine_here", "b": "nope"}, {"expected": ["/a"], "waits": True}, id="broken as before"),
+        pytest.param("", {"a": "nope"}, {}, id="nobody else serves"),
+        pytest.param(", required = true", {"a": "nope"}, {}, id="nobody else serves what is required"),
+    ],
+)
+def test_a_worker_that_serves_no_less_goes_on(line, assembly, options, targets, known):
+    Joining(line.worker, **known).judge(assembly(options, **targets))
+    assert line.heard() == []
+
+
+def test_a_worker_of_the_wrong_kind_says_so_and_ends(line):
+    with pytest.raises(SystemExit) as caught:
+        Joining(line.worker, waits=True).change("asgi")
+    assert caught.value.code == REFUSED
+    assert line.heard() == [["speaks", "asgi"]]
+
+
+class Worker:
+    """What gunicorn's workers have."""
+
+    def __init__(self):
+        self.alive = True
+        self.ppid = os.getppid()
+        self.PIPE = os.pipe()
+        self.max_requests = 10
+        self.nr = 0
+        self.notified = 0
+
+    def notify(self):
+        self.notified += 1
+
+
+@pytest.fixture
+def worker():
+    worker = Worker()
+    yield worker
+    for end in worker.PIPE:
+        os.close(end)
+
+
+def test_a_worker_serves_on_after_its_max_requests_and_says_so_once(line, worker):
+    Joining(line.worker).report(worker, {"/b", "/a"})
+    assert line.heard() == [["ready", ["/a", "/b"]]]
+    for worker.nr in (9, 10, 11):
+        worker.notify()
+        assert worker.nr < worker.max_requests
+    assert worker.notified == 3
+    assert line.heard() == [["worn", None]]
+
+
+def test_a_worker_that_serves_more_by_now_says_so(line):
+    Joining(line.worker).report_again(["/b"])
+    assert line.heard() == [["ready", ["/b"]]]
+
+
+def test_a_worker_without_a_master_of_ours_is_left_to_gunicorn(worker):
+    joining = Joining()
+    joining.report(worker, ())
+    joining.wait(worker)
+    assert worker.max_requests == 10
+
+
+def test_a_master_that_is_gone_is_no_reason_to_fail(line, worker):
+    line.master.close()
+    Joining(line.worker).report(worker, ())
+
+
+def test_a_worker_waits_until_it_is_let_in(line, worker):
+    line.master.sendall(b".")
+    os.write(worker.PIPE[1], b"\x01")  # some signal
+    Joining(line.worker, waits=True).wait(worker)
+
+
+def test_a_worker_waits_no_longer_once_it_is_stopped(line, worker):
+    class Stopped(Worker):
+        looks = iter([True, False])
+
+        @property
+        def alive(self):
+            return next(self.looks)
+
+        @alive.setter
+        def alive(self, value):
+            pass
+
+    worker.__class__ = Stopped
+    os.write(worker.PIPE[1], b"\x0f")
+    Joining(line.worker, waits=True).wait(worker)
+
+
+def test_a_worker_waits_no_longer_once_its_master_is_gone(line, worker):
+    worker.ppid = -1
+    Joining(line.worker, waits=True).wait(worker)
+
+
+@pytest.mark.parametrize(
+    ("known", "is_alone"),
+    [({}, True), ({"may_refuse": True}, True), ({"expected": ["/"]}, False), ({"waits": True}, False)],
+)
+def test_who_joins_nobody_is_alone(known, is_alone):
+    assert Joining(**known).is_alone is is_alone
