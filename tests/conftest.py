@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
+import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,6 +43,30 @@ def clean_process() -> Iterator[None]:
         del sys.modules[name]
     os.environ.clear()
     os.environ.update(environ)
+
+
+@pytest.fixture
+def kept_process(clean_process: None) -> Iterator[None]:
+    """Take back what else loading can change: the folder, the time zone, loggers, signals, the timeout of sockets."""
+    folder, timeout, zone = Path.cwd(), socket.getdefaulttimeout(), os.environ.get("TZ")
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    root, others = logging.root, logging.root.manager.loggerDict
+    level, of_root = root.level, list(root.handlers)
+    disabled = {name: each.disabled for name, each in others.items() if isinstance(each, logging.Logger)}
+    yield
+    os.chdir(folder)
+    socket.setdefaulttimeout(timeout)
+    for number, handler in handlers.items():
+        if signal.getsignal(number) != handler:
+            signal.signal(number, handler)
+    root.setLevel(level)
+    root.handlers[:] = of_root
+    for name, was in disabled.items():
+        logging.getLogger(name).disabled = was
+    os.environ.pop("TZ", None)
+    os.environ.update({"TZ": zone} if zone is not None else {})
+    if hasattr(time, "tzset"):
+        time.tzset()
 
 
 @pytest.fixture(autouse=True)

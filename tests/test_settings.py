@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -13,7 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multiserve.config import load_config
-from multiserve.servers.settings import ASGI_WORKER, REFUSED, absolute, configure, defaults, interface_of
+from multiserve.servers.settings import (
+    ASGI_WORKER,
+    REFUSED,
+    THREADED_WORKER,
+    absolute,
+    configure,
+    defaults,
+    interface_of,
+)
 
 NAMES = [setting.name for setting in KNOWN_SETTINGS]
 ACCEPTED = sorted(set(NAMES) - REFUSED.keys())
@@ -59,13 +69,12 @@ def test_the_defaults_pass_and_differ_from_gunicorns_where_they_should(config, m
         "worker_class": made.worker_class,
         "threads": 4,
         "keepalive": 5,
-        "forwarder_headers": [],
         "control_socket_disable": True,
         "http_parser": "python",
         "access_log_format": '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" "%({multiserve.mount}e)s"',
         "proc_name": "multiserve",
     }
-    assert made.worker_class_str == "gthread"
+    assert made.worker_class_str == THREADED_WORKER
     assert 1 <= made.workers <= 4
 
 
@@ -100,7 +109,8 @@ WORKERS = [
     pytest.param("gevent_pywsgi", "wsgi", "gevent", id="gevent's own server"),
     pytest.param("tornado", "wsgi", "tornado", id="tornado"),
     pytest.param("asgi", "asgi", "", id="asgi"),
-    pytest.param(ASGI_WORKER, "asgi", "", id="ours"),
+    pytest.param(ASGI_WORKER, "asgi", "", id="ours for ASGI"),
+    pytest.param(THREADED_WORKER, "wsgi", "", id="ours for WSGI"),
     pytest.param("uvicorn_worker.UvicornWorker", "asgi", "uvicorn_worker", id="uvicorn"),
     pytest.param("uvicorn_worker.UvicornH11Worker", "asgi", "uvicorn_worker", id="uvicorn with h11"),
     pytest.param("own_workers.Threads", "wsgi", "", id="a subclass for WSGI"),
@@ -125,6 +135,31 @@ def test_a_worker_class_serves_one_interface(config, worker, interface, package)
         "    Leave worker_class out, or name one for ASGI, such as uvicorn_worker.UvicornWorker."
     )
     assert [str(problem) for problem in found] == ([refused] if interface == "wsgi" else [])
+
+
+@pytest.mark.parametrize(("proxies", "peers"), [(0, []), (2, ["127.0.0.1", "::1"])], ids=["no proxy", "proxies"])
+def test_gunicorn_itself_believes_no_header(config, proxies, peers):
+    made, found = configure(replace(config, server=replace(config.server, trusted_proxies=proxies)), {})
+    assert found == []
+    assert (made.forwarded_allow_ips, made.secure_scheme_headers, made.forwarder_headers) == (peers, {}, [])
+    assert (made.proxy_protocol, made.proxy_allow_ips) == ("off", ["127.0.0.1", "::1"])  # the PROXY protocol is another
+
+
+@pytest.mark.parametrize("variable", ["*", "no address"])
+def test_gunicorns_variable_for_trust_does_not_matter(config, variable):
+    code = """if True:
+        import sys
+        from multiserve.config import load_config
+        from multiserve.servers.in_process import InProcessServer
+        from multiserve.servers.settings import configure
+        made, found = configure(load_config(sys.argv[1]), {})
+        for each in (made, InProcessServer(None, None, 30).cfg):
+            print(found, each.forwarded_allow_ips, each.secure_scheme_headers, each.forwarder_headers)
+    """
+    environ = os.environ | {"FORWARDED_ALLOW_IPS": variable}
+    command = [sys.executable, "-c", code, config.path]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout == "[] [] {} []\n" * 2
 
 
 def test_every_refused_setting_is_one_of_gunicorns():
@@ -187,7 +222,7 @@ PROBLEMS = [
     ("statsd_host", "localhost:99999", "gunicorn refuses the value: 99999 is no port"),
     ("statsd_host", "localhost:x", "gunicorn refuses the value: Value must be one of ('host:port', 'unix://PATH')"),
     (
-        "forwarded_allow_ips",
+        "proxy_allow_ips",
         ["nowhere"],
         "gunicorn refuses the value: 'nowhere' does not appear to be an IPv4 or IPv6 network",
     ),
@@ -243,9 +278,9 @@ def test_http2_without_its_package_is_a_problem(problems, monkeypatch):
 
 
 VALUES = [
-    ("forwarded_allow_ips", ["10.0.0.0/8", "::1"], ["10.0.0.0/8", "::1"]),
-    ("forwarded_allow_ips", [], []),
-    ("forwarder_headers", ["SCRIPT_NAME"], ["SCRIPT_NAME"]),
+    ("proxy_allow_ips", ["10.0.0.0/8", "::1"], ["10.0.0.0/8", "::1"]),
+    ("proxy_allow_ips", [], []),
+    ("proxy_protocol", "v2", "v2"),
     ("http_protocols", ["h1"], ["h1"]),
     ("bind", "127.0.0.1:80", ["127.0.0.1:80"]),
     ("bind", ["unix:run.sock", "unix:///run/a.sock"], ["unix:HERE/run.sock", "unix:/run/a.sock"]),
@@ -261,7 +296,6 @@ VALUES = [
     ("sendfile", False, False),
     ("user", 0, 0),
     ("access_log_format", "%(h)s %(B)d %({x-a}i)s", "%(h)s %(B)d %({x-a}i)s"),
-    ("secure_scheme_headers", {"X-PROTO": "https"}, {"X-PROTO": "https"}),
 ]
 
 

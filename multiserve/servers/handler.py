@@ -60,6 +60,11 @@ class RequestHandler(WSGIRequestHandler):
             self.log("info", "%r %s %s", self.requestline, code, size)
 
 
+def patient_handler(seconds: float) -> type[RequestHandler]:
+    """Make the class of handlers that wait so long for a client that sends or takes in nothing."""
+    return type("RequestHandler", (RequestHandler,), {"timeout": seconds})
+
+
 def _fault_of_line(line: str) -> str:
     """Say what is wrong with a request line (RFC 9112, section 3); nothing if it is right."""
     if not _REQUEST_LINE.fullmatch(line):

@@ -16,7 +16,7 @@ from gunicorn.glogging import Logger
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.errors import LoadError
 from multiserve.servers.asgi import SWITCH_INTERVAL, Listener
-from multiserve.servers.settings import ACCESS_LOG_FORMAT
+from multiserve.servers.settings import ACCESS_LOG_FORMAT, TRUST
 
 # Seconds, short ones: whoever saves a file waits for the restart.
 _REQUESTS = 0.25  # for requests that run, and streams that never end
@@ -27,20 +27,23 @@ _SETTINGS = {
     "access_log_format": ACCESS_LOG_FORMAT,
     "loglevel": "warning",
     "keepalive": 5,
-    "forwarder_headers": "",
     "http_parser": "python",
+    **TRUST,
 }
 
 
 class InProcessServer:
     """Serves one application; it is also the `worker` that gunicorn's protocol asks for everything."""
 
-    def __init__(self, application: ASGIDispatcher, listener: socket, *, refuse: bool = False) -> None:
+    def __init__(
+        self, application: ASGIDispatcher, listener: socket, client_timeout: float, *, refuse: bool = False
+    ) -> None:
         """Serve on a socket that is bound already.
 
         Args:
             application: The composed application.
             listener: The socket.
+            client_timeout: Seconds that a client may keep the server waiting.
             refuse: End with an error if a required application cannot start; the others would serve.
         """
         self.asgi = application
@@ -53,6 +56,7 @@ class InProcessServer:
         self.nr = self.nr_conns = 0
         self.max_requests = sys.maxsize
         self._socket = listener
+        self._client_timeout = client_timeout
         self._refuse = refuse
         self._stopping = asyncio.Event()
         self._stopped = threading.Event()
@@ -78,11 +82,11 @@ class InProcessServer:
         lifespans = self.asgi.lifespans
         starting = asyncio.create_task(lifespans.start(refuse=self._refuse))
         starting.add_done_callback(self._check_start)
-        listener = Listener(self)
+        listener = Listener(self, self._client_timeout)
         await listener.start([self._socket])  # requests wait for the start-up of their own mount
         await self._stopping.wait()
         self.alive = False
-        await listener.stop(_REQUESTS, _LINGER)
+        await listener.stop(_REQUESTS, _LINGER, takes_rest=False)
         failure = starting.result() if starting.done() else ""
         starting.cancel()
         await lifespans.stop(_LIFESPANS)

@@ -13,6 +13,7 @@ from typing import Any
 
 from gunicorn import glogging, util
 from gunicorn.config import Config as GunicornConfig
+from gunicorn.config import ForwardedAllowIPS
 from gunicorn.sock import ssl_context
 
 from multiserve._types import Interface
@@ -22,8 +23,10 @@ from multiserve.servers.addresses import absolute_socket, authority
 from multiserve.servers.values import check, convert
 from multiserve.tables import did_you_mean
 
+_TRUSTED_PROXIES = "Write trusted_proxies under [server] instead."
 _ALL_SETTINGS = "They are at https://docs.gunicorn.org/en/stable/settings.html"
 ASGI_WORKER = "multiserve.servers.worker.Worker"
+THREADED_WORKER = "multiserve.servers.threaded.Worker"
 ACCESS_LOG_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" "%({multiserve.mount}e)s"'
 
 REFUSED = {
@@ -40,7 +43,14 @@ REFUSED = {
     "print_config": 'Run "multiserve check" instead.',
     "root_path": "A mount's prefix is its key.",
     "ssl_version": "gunicorn ignores it: write a hook for ssl_context instead.",
+    **dict.fromkeys(("forwarded_allow_ips", "secure_scheme_headers", "forwarder_headers"), _TRUSTED_PROXIES),
 }
+
+# [server] trusted_proxies says who is believed, and the dispatcher believes. gunicorn believes nobody: what comes over
+# a unix socket it would always trust, and a client's SCRIPT_NAME header could move a request into another mount.
+TRUST: dict[str, Any] = {"forwarded_allow_ips": "", "secure_scheme_headers": {}, "forwarder_headers": ""}
+ForwardedAllowIPS.default = ""  # it has been read from the environment, which must not matter
+_LOCAL_PROXIES = "127.0.0.1,::1"  # who may speak HTTP/2 without TLS, if there is a proxy; it is gunicorn's own default
 
 # The modules of the classes that workers derive from, by what their applications speak; uvicorn_worker is one, too.
 _WORKER_MODULES: dict[Interface, tuple[str, ...]] = {
@@ -63,14 +73,12 @@ def defaults(config: Config, interface: Interface = "wsgi") -> dict[str, Any]:
         # One worker is no production; more than a few multiply the memory of every mounted application.
         "workers": min(_cores(), 4),
         # Threads: one slow application must not stop the others, and browsers keep their connections.
-        "worker_class": "gthread" if interface == "wsgi" else ASGI_WORKER,
+        "worker_class": THREADED_WORKER if interface == "wsgi" else ASGI_WORKER,
         # More threads gain nothing under the GIL. gunicorn turns sync with threads into gthread, so sync has one; with
         # ASGI each WSGI mount has threads of its own.
         "threads": 1 if interface == "asgi" or given.get("worker_class") == "sync" else 4,
         # Browsers reuse a connection for longer than gunicorn's 2 seconds between two clicks.
         "keepalive": 5,
-        # A client's SCRIPT_NAME header would move the routing: requests could be smuggled into another mount.
-        "forwarder_headers": "",
         # One path per user: a second server would take the socket of the first. On where a path is given.
         "control_socket_disable": "control_socket" not in given,
         # The C parser that "auto" would pick up is laxer with broken requests.
@@ -98,7 +106,7 @@ def configure(
     Returns:
         The configuration, and a problem for every value that is wrong.
     """
-    settings = _fresh_settings()
+    settings = _fresh_settings(config)
     problems: list[Problem] = []
     root = f"{config.root}.gunicorn" if config.root else "gunicorn"
     layers = [
@@ -130,14 +138,15 @@ def _check_together(settings: GunicornConfig, root: str, interface: Interface) -
         yield Problem(key=f"{root}.worker_class", message=message, hint=hint)
 
 
-def _fresh_settings() -> GunicornConfig:
+def _fresh_settings(config: Config) -> GunicornConfig:
     if (workers := _concurrency().get("workers", 1)) < 0:  # gunicorn would refuse it without a name
         raise ConfigError(Problem(key="WEB_CONCURRENCY", message=f"{workers} is too small: at least 1"))
-    try:
-        return GunicornConfig(prog="multiserve")
-    except ValueError as error:
-        problem = Problem(key="FORWARDED_ALLOW_IPS", message=f"gunicorn refuses the value: {_reason(error)}")
-        raise ConfigError(problem) from error
+    settings = GunicornConfig(prog="multiserve")
+    for name, value in TRUST.items():
+        settings.set(name, value)
+    if config.server.trusted_proxies:
+        settings.set("forwarded_allow_ips", _LOCAL_PROXIES)
+    return settings
 
 
 def _concurrency() -> dict[str, Any]:

@@ -74,8 +74,6 @@ def _check_meaning(name: str, value: Any, folder: Path) -> Iterator[tuple[str, s
         yield "there is no address", 'Write HOST:PORT, or unix:PATH, such as "127.0.0.1:8000".'
     elif name == "bind":
         yield from _check_sockets([value] if isinstance(value, str) else value, folder)
-    elif name == "secure_scheme_headers" and not all(isinstance(each, str) for each in value.values()):
-        yield "expected a table of texts, found something else in it", ""
     elif name == "worker_class" and value.isidentifier() and value not in _WORKERS:
         yield f'"{value}" is not one of the choices', did_you_mean(value, _WORKERS)
     elif name in (*_FILES, *_FOLDERS, *_WRITTEN) and value != "-":

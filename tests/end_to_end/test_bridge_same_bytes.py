@@ -290,7 +290,7 @@ def test_many_clients_that_break_off_leave_nothing_behind(bridged):
     assert bridged.get("/path").status == 200
     assert worker_of(bridged) == worker
     # The pool of the mount, that of the other one, and the main thread.
-    assert int(bridged.get("/threads").text) <= 6
+    bridged.until(lambda: int(bridged.get("/threads").text) <= 6, "the end of the threads that waited for clients")
     if descriptors:
         bridged.until(lambda: len(list(Path(f"/proc/{worker}/fd").iterdir())) <= descriptors + 1, "closed connections")
     for fault in ("InvalidStateError", "never retrieved", "was destroyed", "Unhandled"):
