@@ -1,0 +1,106 @@
+"""What multiserve knows about frameworks: an application's routes, cookies, loggers and settings, and its router.
+
+Nothing here imports a framework, calls a view or starts anything: what is not loaded cannot be what was mounted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Protocol
+
+from multiserve.frameworks import bottle, dash, django, falcon, flask, litestar, pyramid, starlette
+from multiserve.frameworks.facts import (
+    AllowedHosts,
+    Answer,
+    Cookie,
+    Facts,
+    InnerRoute,
+    Inside,
+    Onward,
+    Request,
+    Secret,
+    Setting,
+)
+from multiserve.frameworks.reading import known
+from multiserve.frameworks.thread_hints import thread_hints
+from multiserve.frameworks.wrappers import Found, look_through
+
+__all__ = [
+    "AllowedHosts",
+    "Answer",
+    "Cookie",
+    "Facts",
+    "InnerRoute",
+    "Request",
+    "Secret",
+    "Setting",
+    "find_route",
+    "inspect_application",
+]
+
+_DEEPEST = 8  # applications mounted inside each other
+
+
+class _Framework(Protocol):
+    """What the module of a framework has."""
+
+    def recognises(self, application: object) -> bool: ...
+
+    def read(self, application: Any, inside: Inside) -> Facts: ...
+
+    def find(self, application: Any, request: Request, onward: Onward) -> Answer | None: ...
+
+
+# Dash comes first: what it serves with is an application of another one.
+_FRAMEWORKS: tuple[_Framework, ...] = (dash, flask, django, starlette, pyramid, litestar, falcon, bottle)
+
+
+def inspect_application(application: Any) -> Facts | None:
+    """Read what an application says about itself, through the middleware around it.
+
+    Returns:
+        None if multiserve cannot see inside.
+    """
+    return _inspect(application, ())
+
+
+def find_route(application: Any, request: Request) -> Answer | None:
+    """Ask the router of an application what it does with a request, without calling any view.
+
+    Returns:
+        None if multiserve cannot see inside, or cannot be certain.
+    """
+    return _find(application, request, 0)
+
+
+def _framework_of(application: object) -> _Framework | None:
+    return next((framework for framework in _FRAMEWORKS if framework.recognises(application)), None)
+
+
+def _look_inside(application: Any) -> tuple[_Framework, Found] | None:
+    found = known(lambda: look_through(application, lambda each: _framework_of(each) is not None), None)
+    framework = _framework_of(found.application) if found else None
+    return (framework, found) if framework and found else None
+
+
+def _inspect(application: Any, above: tuple[int, ...]) -> Facts | None:
+    seen = _look_inside(application)
+    if seen is None or id(seen[1].application) in above or len(above) == _DEEPEST:
+        return None
+    framework, found = seen
+    here = (*above, id(found.application))
+    facts = known(lambda: framework.read(found.application, lambda each: _inspect(each, here)), None)
+    if facts is None or (facts.takes_whole_path and above):
+        return None  # its routes are not below those of the application that it is mounted in
+    hints = known(lambda: thread_hints(facts.routes or ()), ())
+    return replace(facts, wrappers=found.wrappers or facts.wrappers, thread_hints=hints)
+
+
+def _find(application: Any, request: Request, depth: int) -> Answer | None:
+    seen = _look_inside(application)
+    if seen is None or depth == _DEEPEST:
+        return None
+    framework, found = seen
+    return known(
+        lambda: framework.find(found.application, request, lambda each, rest: _find(each, rest, depth + 1)), None
+    )

@@ -1,0 +1,213 @@
+"""What can be known about an application from outside: plain values, the same for every framework."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+# "<" and "{" open the placeholders of all frameworks; "*rest" is Pyramid's and ":name" Bottle's old one.
+_PLACEHOLDER = re.compile(r"[<{*]|:(?=[A-Za-z_])")
+
+
+class Setting(NamedTuple):
+    """A setting of an application under the name that its framework gives it."""
+
+    name: str
+    value: str
+
+
+class Cookie(NamedTuple):
+    """A cookie that an application sets under a fixed name, such as that of its session.
+
+    Attributes:
+        name: The name that browsers keep it under.
+        path: Where browsers send it to; frameworks do not add the prefix of the mount.
+        domain: The domain that it is set for; "" for the host of the request alone.
+        setting: The setting that gives it another name, and `path_setting` the one for its path.
+        path_setting: See `setting`.
+    """
+
+    name: str
+    path: str
+    domain: str = ""
+    setting: str = ""
+    path_setting: str = ""
+
+
+class Secret(NamedTuple):
+    """How the key that signs sessions is set, without the key itself.
+
+    Attributes:
+        setting: Where it is set.
+        how: `default` for one that a template or a tutorial gives to everybody, `none` for none.
+        fingerprint: Equal for equal keys, within one process only; "" for none.
+    """
+
+    setting: str
+    how: Literal["set", "default", "none"]
+    fingerprint: str = ""
+
+
+class AllowedHosts(NamedTuple):
+    """The hosts that an application answers; it refuses all others.
+
+    Attributes:
+        setting: Where they are set.
+        patterns: A host, `*` for any, `.example.com` for it and all below it, `*.example.com` for all below it.
+    """
+
+    setting: str
+    patterns: tuple[str, ...]
+
+    def allow(self, host: str) -> bool:
+        """Tell whether a host, without a port, is one of them."""
+        host = host.lower().rstrip(".")
+        return any(_fits(host, pattern.lower()) for pattern in self.patterns)
+
+
+def _fits(host: str, pattern: str) -> bool:
+    if pattern.startswith("*."):
+        return host.endswith(pattern[1:])
+    if pattern.startswith("."):
+        return host == pattern[1:] or host.endswith(pattern)
+    return pattern in ("*", host)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InnerRoute:
+    """One route inside an application.
+
+    Attributes:
+        path: What it matches, behind the mount's prefix, in the framework's own spelling of placeholders.
+        methods: In alphabetical order, without the HEAD and OPTIONS that frameworks add; () for any.
+            `WEBSOCKET` for a WebSocket.
+        name: What the application calls it, for its URLs; "" for none.
+        host: The host that it is bound to inside the application; "" for any.
+        view: The function or class that answers, as `module:qualname`; "" if unknown.
+        file: Where that is defined; "" if unknown.
+        line: The line there; 0 if unknown.
+    """
+
+    path: str
+    methods: tuple[str, ...] = ()
+    name: str = ""
+    host: str = ""
+    view: str = ""
+    file: str = ""
+    line: int = 0
+
+    @property
+    def literal(self) -> str:
+        """The path up to its first placeholder, which is the whole path if it has none."""
+        return _PLACEHOLDER.split(self.path, maxsplit=1)[0]
+
+    def below(self, prefix: str, *, host: str = "") -> InnerRoute:
+        """Give the route as the application sees it in which this one's application is mounted."""
+        return replace(self, path=prefix.rstrip("/") + self.path, host=self.host or host)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What an application says about itself. None always means that it is not known.
+
+    Attributes:
+        application: The framework's own object, inside all middleware; the same one for the same application.
+        framework: The name of the framework, as it writes itself.
+        version: Its version; "" if it is not installed as a distribution.
+        wrappers: The middleware around it as `module:qualname`, the outermost first; what it changes is not known.
+        routes: In the order in which the framework asks them, as far as it has one.
+        routes_error: What was raised where the application cannot read its own routes, and where; "" for nothing.
+        cookies: Those that it sets as soon as it uses its session.
+        secret: The key that signs its session.
+        logger: The name of the application's own logger.
+        debug: It shows tracebacks or a console to clients.
+        own_prefix: What it has been told about where it stands, the mount aside.
+        absolute_urls: URLs that begin with a slash and are sent to browsers as they are, without the prefix.
+        hosts: The hosts that it answers; None also if it answers all.
+        settings_module: The settings of Django that the process has, which need not be those that were asked for.
+        thread_hints: What its views share between threads though it is not made for it, each as `module.name`.
+        takes_whole_path: It leaves the prefix in front of the path, so that its routes have to begin with it.
+    """
+
+    application: Any = field(repr=False, compare=False)
+    framework: str
+    version: str
+    wrappers: tuple[str, ...] = ()
+    routes: tuple[InnerRoute, ...] | None = None
+    routes_error: str = ""
+    cookies: tuple[Cookie, ...] | None = None
+    secret: Secret | None = None
+    logger: str | None = None
+    debug: bool | None = None
+    own_prefix: tuple[Setting, ...] = ()
+    absolute_urls: tuple[Setting, ...] = ()
+    hosts: AllowedHosts | None = None
+    settings_module: str | None = None
+    thread_hints: tuple[str, ...] = ()
+    takes_whole_path: bool = False
+
+    def usual_hosts(self, preferred: str = "localhost") -> list[str]:
+        """Give hosts that the application takes, at least one: the preferred one if it does, else those it names.
+
+        Args:
+            preferred: A host without a port; it is also what is left if the application names none.
+        """
+        allowed = self.hosts
+        if allowed is None or allowed.allow(preferred):
+            return [preferred]
+        names = [pattern.removeprefix("*").removeprefix(".") for pattern in allowed.patterns]
+        hosts = [host for name in names if name for host in (name, f"www.{name}") if allowed.allow(host)]
+        return [*dict.fromkeys(hosts)] or [preferred]
+
+
+class Request(NamedTuple):
+    """A request as an application sees it.
+
+    Attributes:
+        path: The rest behind the prefix, decoded; may be empty.
+        method: In capitals; `WEBSOCKET` for a WebSocket.
+        host: With the port, if it is not the usual one.
+        prefix: SCRIPT_NAME or root_path.
+        scheme: `http` or `https`.
+    """
+
+    path: str
+    method: str = "GET"
+    host: str = "localhost"
+    prefix: str = ""
+    scheme: str = "http"
+
+    @property
+    def hostname(self) -> str:
+        """The host without the port."""
+        return self.host if self.host.endswith("]") else self.host.rpartition(":")[0] or self.host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the router of an application decides about a request.
+
+    Attributes:
+        outcome: Whether a view is called, or what is answered instead.
+        status: Of what is answered instead of a view; 0 for a view.
+        route: The route that decides, where it is known.
+        location: Where a redirect goes.
+        methods: Those that the path knows, in alphabetical order, where the method is not one of them.
+    """
+
+    outcome: Literal["view", "redirect", "method not allowed", "not found", "host refused"]
+    status: int = 0
+    route: InnerRoute | None = None
+    location: str = ""
+    methods: tuple[str, ...] = ()
+
+
+NOT_FOUND = Answer(outcome="not found", status=404)
+
+Inside: TypeAlias = Callable[[Any], Facts | None]
+"""How a framework has the applications read that are mounted inside its own."""
+
+Onward: TypeAlias = Callable[[Any, Request], Answer | None]
+"""How a framework hands a request on to an application that is mounted inside its own."""

@@ -1,0 +1,93 @@
+"""How applications are read without disturbing them: only what is loaded already, and every failure contained."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import secrets
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from multiserve.frameworks.facts import Secret
+from multiserve.importing import explain
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+_SALT = secrets.token_bytes(32)  # another one in each process, so that a fingerprint is worth nothing elsewhere
+_INSECURE = "django-insecure-"  # what Django's startproject puts in front
+_PLACEHOLDERS = frozenset(
+    ("changeme", "change-me", "change_me", "change this", "dev", "development", "insecure", "key", "mysecret",
+     "mysecretkey", "not-a-secret", "replace-me", "secret", "secret-key", "secret_key", "secretkey", "super-secret",
+     "super secret key", "supersecret", "supersecretkey", "todo", "your-secret-key", "your-secret-key-here",
+     "your_secret_key", "yoursecretkey")
+)  # fmt: skip
+
+
+def loaded(module: str, name: str) -> Any:
+    """Give what a module calls `name`; None if the module is not loaded or has none."""
+    return getattr(sys.modules.get(module), name, None)
+
+
+def is_a(value: object, module: str, name: str) -> bool:
+    """Tell whether a value is of a class, which it can only be if the class is loaded."""
+    kind = loaded(module, name)
+    # The type, since what a proxy says to be its class is none of its own.
+    return isinstance(kind, type) and issubclass(type(value), kind)
+
+
+def known(read: Callable[[], T], otherwise: U) -> T | U:
+    """Read a fact, or give `otherwise` if the application raises, whatever that is; only Ctrl-C is the user's."""
+    try:
+        return read()
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 (as for loading: SystemExit is no more than a broken application)
+        return otherwise
+
+
+def failure_of(read: Callable[[], object]) -> str:
+    """Say what an application raises and where; "" if it raises nothing."""
+    try:
+        read()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 (as above)
+        return explain(error)
+    return ""
+
+
+def texts(values: Iterable[object]) -> tuple[str, ...]:
+    """Keep what is text: settings that come from the environment may be None."""
+    return tuple(value for value in values if isinstance(value, str))
+
+
+def version_of(distribution: str) -> str:
+    """Give the version of what is installed; "" if nothing is."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(distribution)
+    return ""
+
+
+def plain_methods(methods: Iterable[str] | None) -> tuple[str, ...]:
+    """Give methods as they were declared: without the HEAD and OPTIONS that frameworks add to others."""
+    declared = set(methods or ())
+    added = {"OPTIONS"} | ({"HEAD"} if "GET" in declared else set())
+    return tuple(sorted(declared - added or declared))
+
+
+def secret_of(setting: str, key: object) -> Secret | None:
+    """Tell how a key is set; None if it is neither text nor bytes."""
+    if key is None:
+        return Secret(setting, "none")
+    if not isinstance(key, (str, bytes)):
+        return None
+    if not key:
+        return Secret(setting, "none")
+    text = key.decode("latin-1") if isinstance(key, bytes) else key
+    raw = key if isinstance(key, bytes) else key.encode("utf-8", "surrogateescape")
+    is_default = text.startswith(_INSECURE) or text.strip().lower() in _PLACEHOLDERS
+    fingerprint = hashlib.blake2b(raw, key=_SALT, digest_size=8).hexdigest()
+    return Secret(setting, "default" if is_default else "set", fingerprint)

@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+import types
+
+import pytest
+
+from multiserve.frameworks import (
+    AllowedHosts,
+    Answer,
+    Cookie,
+    InnerRoute,
+    Request,
+    Setting,
+    find_route,
+    inspect_application,
+)
+from multiserve.frameworks.django import settings_named_in
+from multiserve.frameworks.reading import secret_of, version_of
+from multiserve.frameworks.views import place_of
+
+conf = pytest.importorskip("django.conf")
+asgi = pytest.importorskip("django.core.handlers.asgi")
+i18n = pytest.importorskip("django.conf.urls.i18n")
+urls = pytest.importorskip("django.urls")
+wsgi = pytest.importorskip("django.core.handlers.wsgi")
+csrf_exempt = pytest.importorskip("django.views.decorators.csrf").csrf_exempt
+http = pytest.importorskip("django.views.decorators.http")
+reverse_lazy = urls.reverse_lazy
+View = pytest.importorskip("django.views").View
+CALLED = "no view may be called"
+COMMON = "django.middleware.common.CommonMiddleware"
+CSRF = "django.middleware.csrf.CsrfViewMiddleware"
+SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
+
+
+def page(request, **kwargs):
+    raise AssertionError(CALLED)
+
+
+class Item(View):
+    def get(self, request):
+        raise AssertionError(CALLED)
+
+    def put(self, request):
+        raise AssertionError(CALLED)
+
+
+def save(request):
+    raise AssertionError(CALLED)
+
+
+def bare(request):
+    raise AssertionError(CALLED)
+
+
+bare.should_append_slash = False
+saved = csrf_exempt(http.require_http_methods(["GET", "POST"])(save))
+
+
+def at(view):
+    return place_of(view)._asdict()
+
+
+def patterns():
+    shop = [urls.path("save/", saved, name="save"), urls.re_path(r"^(?P<year>[0-9]{4})/$", page)]
+    return [
+        urls.path("", page, name="home"),
+        urls.path("item/<int:number>/", Item.as_view(), name="item"),
+        urls.path("bare/", bare),
+        urls.path("shop/", urls.include((shop, "shop"))),
+    ]
+
+
+HOME = InnerRoute(path="/", name="home", **at(page))
+ITEM = InnerRoute(path="/item/<int:number>/", methods=("GET", "PUT"), name="item", **at(Item))
+BARE = InnerRoute(path="/bare/", **at(bare))
+SAVE = InnerRoute(path="/shop/save/", methods=("GET", "POST"), name="shop:save", **at(save))
+YEAR = InnerRoute(path="/shop/<year>/", **at(page))
+
+
+@pytest.fixture
+def give_settings():
+    """Give the process settings for one test, and take them back."""
+    before = vars(conf.settings)["_wrapped"]
+    give = functools.partial(setattr, conf.settings, "_wrapped")
+    yield give
+    give(before)
+    urls.clear_url_caches()
+
+
+@pytest.fixture
+def configure(give_settings):
+    def set_up(make_patterns=patterns, **settings):
+        urlconf = types.ModuleType("urlconf")
+        holder = conf.UserSettingsHolder(conf.global_settings)
+        defaults = {"ALLOWED_HOSTS": ["*"], "MIDDLEWARE": [COMMON], "SECRET_KEY": "b24ae1f9c0d7"}
+        for name, value in {**defaults, "ROOT_URLCONF": urlconf, **settings}.items():
+            setattr(holder, name, value)
+        give_settings(holder)
+        urlconf.urlpatterns = make_patterns()
+        return object.__new__(wsgi.WSGIHandler)  # a whole one would need the settings to be a module
+
+    return set_up
+
+
+@pytest.mark.parametrize("handler", [wsgi.WSGIHandler, asgi.ASGIHandler], ids=["WSGI", "ASGI"])
+def test_a_whole_project_is_read(configure, handler):
+    configure(SETTINGS_MODULE="shop.settings")
+    facts = inspect_application(object.__new__(handler))
+    assert (facts.framework, facts.version) == ("Django", version_of("django"))
+    assert facts.routes == (HOME, ITEM, BARE, SAVE, YEAR)
+    assert (facts.cookies, facts.secret) == ((), secret_of("SECRET_KEY", "b24ae1f9c0d7"))
+    assert (facts.logger, facts.debug, facts.own_prefix, facts.absolute_urls) == (None, False, (), ())
+    assert (facts.hosts, facts.settings_module) == (AllowedHosts("ALLOWED_HOSTS", ("*",)), "shop.settings")
+
+
+SETTINGS = [
+    pytest.param(
+        {"MIDDLEWARE": [SESSION, CSRF], "SESSION_COOKIE_PATH": "/shop"}, "cookies",
+        (
+            Cookie("sessionid", "/shop", "", "SESSION_COOKIE_NAME", "SESSION_COOKIE_PATH"),
+            Cookie("csrftoken", "/", "", "CSRF_COOKIE_NAME", "CSRF_COOKIE_PATH"),
+        ),
+        id="both cookies",
+    ),
+    pytest.param(
+        {"MIDDLEWARE": [SESSION, CSRF], "CSRF_USE_SESSIONS": True, "SESSION_COOKIE_DOMAIN": "example.com"}, "cookies",
+        (Cookie("sessionid", "/", "example.com", "SESSION_COOKIE_NAME", "SESSION_COOKIE_PATH"),),
+        id="one cookie",
+    ),
+    pytest.param({"FORCE_SCRIPT_NAME": "/shop"}, "own_prefix", (Setting("FORCE_SCRIPT_NAME", "/shop"),), id="a prefix"),
+    pytest.param({"DEBUG": True}, "debug", True, id="debug"),
+    pytest.param(
+        {"STATIC_URL": "/static/", "MEDIA_URL": "media/", "LOGIN_URL": "/login"}, "absolute_urls",
+        (Setting("STATIC_URL", "/static/"), Setting("LOGIN_URL", "/login")), id="absolute URLs",
+    ),
+    pytest.param(
+        {"STATIC_URL": "https://cdn.example.com/", "MEDIA_URL": "//cdn.example.com/", "LOGIN_URL": "login"},
+        "absolute_urls", (), id="URLs that leave the host, and a name",
+    ),
+    pytest.param({"ALLOWED_HOSTS": []}, "hosts", AllowedHosts("ALLOWED_HOSTS", ()), id="no host"),
+    pytest.param(
+        {"ALLOWED_HOSTS": [], "DEBUG": True}, "hosts",
+        AllowedHosts("ALLOWED_HOSTS", (".localhost", "127.0.0.1", "[::1]")), id="no host while debugging",
+    ),
+    pytest.param(
+        {"ALLOWED_HOSTS": [None, "*.example.com", ".example.org"]}, "hosts",
+        AllowedHosts("ALLOWED_HOSTS", (".example.org",)), id="hosts that are none, and a pattern that Django has not",
+    ),
+    pytest.param({"LOGIN_URL": reverse_lazy("home")}, "absolute_urls", (), id="a URL that has the prefix"),
+    pytest.param({"ALLOWED_HOSTS": [], "MIDDLEWARE": []}, "hosts", None, id="hosts that nobody asks for"),
+    pytest.param({"SECRET_KEY": "dev"}, "secret", secret_of("SECRET_KEY", "dev"), id="a key"),
+    pytest.param({"ROOT_URLCONF": "no_such_module"}, "routes", None, id="routes that cannot be imported"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "name", "value"), SETTINGS)
+def test_a_setting_is_read(configure, settings, name, value):
+    assert getattr(inspect_application(configure(**settings)), name) == value
+
+
+def test_it_is_read_why_routes_cannot_be_imported(configure):
+    facts = inspect_application(configure(ROOT_URLCONF="no_such_module"))
+    assert facts.routes_error.startswith("ModuleNotFoundError: No module named 'no_such_module' (")
+
+
+def test_reading_static_url_does_not_keep_it_without_the_prefix(configure):
+    facts = inspect_application(configure(STATIC_URL="/static/"))
+    assert facts.absolute_urls == (Setting("STATIC_URL", "/static/"),)
+    assert not {"STATIC_URL", "MEDIA_URL"} & vars(conf.settings).keys()
+
+
+def test_settings_that_are_missing_make_everything_unknown(give_settings):
+    give_settings(None)
+    facts = inspect_application(object.__new__(wsgi.WSGIHandler))
+    assert (facts.routes, facts.cookies, facts.debug, facts.settings_module) == (None, None, None, None)
+    assert find_route(object.__new__(wsgi.WSGIHandler), Request("/")) is None
+
+
+def test_patterns_that_include_themselves_make_the_routes_unknown(configure):
+    endless = []
+    endless.append(urls.path("again/", urls.include(endless)))
+    assert inspect_application(configure(lambda: endless)).routes is None
+
+
+NOT_FOUND = Answer(outcome="not found", status=404)
+ROUTES = [
+    pytest.param({}, Request("/"), Answer(outcome="view", route=HOME), id="a view"),
+    pytest.param({}, Request(""), Answer(outcome="view", route=HOME), id="the bare prefix"),
+    pytest.param({}, Request("/item/1/", "PUT"), Answer(outcome="view", route=ITEM), id="a class-based view"),
+    pytest.param(
+        {}, Request("/item/1/", "POST"),
+        Answer(outcome="method not allowed", status=405, route=ITEM, methods=("GET", "PUT")), id="another method",
+    ),
+    pytest.param(
+        {}, Request("/shop/save/", "PUT"),
+        Answer(outcome="method not allowed", status=405, route=SAVE, methods=("GET", "POST")),
+        id="another method of a decorated view",
+    ),
+    pytest.param({}, Request("/shop/2024/"), Answer(outcome="view", route=YEAR), id="an expression"),
+    pytest.param({}, Request("/item/x/"), NOT_FOUND, id="a converter that does not fit"),
+    pytest.param(
+        {}, Request("/item/1", prefix="/django"),
+        Answer(outcome="redirect", status=301, route=ITEM, location="/django/item/1/"), id="a slash is added",
+    ),
+    pytest.param({"APPEND_SLASH": False}, Request("/item/1"), NOT_FOUND, id="no slash is added"),
+    pytest.param({"MIDDLEWARE": []}, Request("/item/1"), NOT_FOUND, id="nobody adds a slash"),
+    pytest.param({}, Request("/bare"), NOT_FOUND, id="a view without slashes"),
+    pytest.param({"DEBUG": True}, Request("/item/1", "POST"), None, id="Django raises"),
+    pytest.param(
+        {"ALLOWED_HOSTS": ["example.com"]}, Request("/", host="other.com:80"),
+        Answer(outcome="host refused", status=400), id="another host",
+    ),
+    pytest.param({"PREPEND_WWW": True}, Request("/"), None, id="a host that Django redirects to"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "request_", "answer"), ROUTES)
+def test_the_resolver_answers(configure, settings, request_, answer):
+    assert find_route(configure(**settings), request_) == answer
+
+
+def test_the_bare_prefix_gets_a_slash_over_asgi(configure):
+    configure()
+    answer = find_route(object.__new__(asgi.ASGIHandler), Request("", prefix="/django"))
+    assert answer == Answer(outcome="redirect", status=301, route=HOME, location="/django/")
+
+
+def test_the_language_is_a_placeholder(configure):
+    site = configure(lambda: i18n.i18n_patterns(urls.path("page/", page, name="page")))
+    assert inspect_application(site).routes == (InnerRoute(path="/<language>/page/", name="page", **at(page)),)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")', "shop.settings"),
+        ('os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"', "shop.settings"),
+        ('environ.setdefault("DJANGO_SETTINGS_MODULE", f"{name}.settings")', None),
+        ('os.environ["OTHER"] = "shop.settings"', None),
+        ('environ["DJANGO_SETTINGS_MODULE"] = "a"\nenviron["DJANGO_SETTINGS_MODULE"] = "b"', None),
+        ("", None),
+        ("no Python", None),
+    ],
+)
+def test_the_settings_that_a_project_asks_for_are_read_from_its_source(tmp_path, monkeypatch, source, name):
+    path = tmp_path / "wsgi.py"
+    path.write_text(source, "utf-8")
+    module = types.ModuleType("shop_wsgi")
+    module.__file__ = str(path)
+    monkeypatch.setitem(sys.modules, "shop_wsgi", module)
+    assert settings_named_in("shop_wsgi") == name
+
+
+def test_a_module_that_is_not_loaded_asks_for_no_settings():
+    assert settings_named_in("no_such_module") is None
+
+
+PROJECT = """
+import os, sys, types
+from django.core.asgi import get_asgi_application
+from multiserve.frameworks import Request, find_route, inspect_application
+
+names = ["admin", "auth", "contenttypes", "sessions", "messages"]
+settings = types.ModuleType("shop_settings")
+vars(settings).update(
+    SECRET_KEY="django-insecure-k", ROOT_URLCONF="shop_urls", USE_TZ=True, ALLOWED_HOSTS=["localhost"],
+    INSTALLED_APPS=[f"django.contrib.{name}" for name in names], STATIC_URL="static/",
+    MIDDLEWARE=[f"django.middleware.{name}" for name in ("locale.LocaleMiddleware", "common.CommonMiddleware")],
+)
+sys.modules["shop_settings"] = settings
+os.environ["DJANGO_SETTINGS_MODULE"] = "shop_settings"
+application = get_asgi_application()
+urls = types.ModuleType("shop_urls")
+sys.modules["shop_urls"] = urls
+from django.contrib import admin
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import path
+urls.urlpatterns = [path("admin/", admin.site.urls), *i18n_patterns(path("about/", admin.site.index, name="about"))]
+
+facts = inspect_application(application)
+print(facts.settings_module, facts.secret.how, facts.absolute_urls, len(facts.routes) > 20)
+for path in ("/admin/", "/admin/auth/user/add/", "/admin/login", "/de/about/"):
+    answer = find_route(application, Request(path))
+    print(answer.outcome, answer.route.path, answer.route.name, answer.route.view)
+print(find_route(application, Request("/about/")), find_route(application, Request("/xx/about/")))
+"""
+
+PROJECT_SAYS = """\
+shop_settings default () True
+view /admin/ admin:index django.contrib.admin.sites:AdminSite.index
+view /admin/auth/user/add/ admin:auth_user_add django.contrib.auth.admin:UserAdmin.add_view
+view /admin/<url>  django.contrib.admin.sites:AdminSite.catch_all_view
+view /<language>/about/ about django.contrib.admin.sites:AdminSite.index
+None None
+"""
+
+
+def test_a_project_with_its_admin_is_read_in_a_process_of_its_own():
+    done = subprocess.run([sys.executable, "-c", PROJECT], capture_output=True, check=False, text=True)
+    assert (done.stdout, done.stderr) == (PROJECT_SAYS, "")

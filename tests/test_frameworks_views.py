@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import functools
+import inspect
+
+import pytest
+
+from multiserve.frameworks.views import NOWHERE, Place, place_of
+
+HERE = f"{__name__}:"
+
+
+def view():
+    raise AssertionError("no view may be called")
+
+
+def logged(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        raise AssertionError("no view may be called")
+
+    return wrapper
+
+
+def hidden(function):
+    def wrapper(*args):
+        return function(*args)
+
+    return wrapper
+
+
+class View:
+    def __call__(self):
+        raise AssertionError("no view may be called")
+
+    def method(self):
+        raise AssertionError("no view may be called")
+
+    @classmethod
+    def of_class(cls):
+        raise AssertionError("no view may be called")
+
+
+def as_view():
+    def dispatch():
+        raise AssertionError("no view may be called")
+
+    dispatch.view_class = View
+    return dispatch
+
+
+class Broken:
+    def __getattribute__(self, name):
+        raise SystemExit(name)
+
+
+def circle():
+    def wrapper():
+        raise AssertionError("no view may be called")
+
+    wrapper.__wrapped__ = wrapper
+    return wrapper
+
+
+def of(function, name):
+    return Place(f"{HERE}{name}", __file__, function.__code__.co_firstlineno)
+
+
+CLASS = Place(f"{HERE}View", __file__, inspect.getsourcelines(View)[1])
+
+VIEWS = [
+    pytest.param(view, of(view, "view"), id="a function"),
+    pytest.param(logged(logged(view)), of(view, "view"), id="decorated twice"),
+    pytest.param(functools.partial(logged(view), 1), of(view, "view"), id="a partial"),
+    pytest.param(hidden(view), of(hidden(view), "hidden.<locals>.wrapper"), id="a decorator that says nothing"),
+    pytest.param(View, CLASS, id="a class"),
+    pytest.param(View(), CLASS, id="an instance"),
+    pytest.param(View().method, of(View.method, "View.method"), id="a bound method"),
+    pytest.param(View.of_class, of(View.of_class, "View.of_class"), id="a class method"),
+    pytest.param(logged(as_view()), CLASS, id="a class-based view, decorated"),
+    pytest.param(len, Place("builtins:len", "", 0), id="not written in Python"),
+    pytest.param(None, Place("builtins:NoneType", "", 0), id="nothing"),
+    pytest.param(Broken(), NOWHERE, id="one that raises"),
+    pytest.param(circle(), of(circle(), "circle.<locals>.wrapper"), id="a circle of decorators"),
+]
+
+
+@pytest.mark.parametrize(("written", "place"), VIEWS)
+def test_the_place_of_a_view_is_where_its_author_wrote_it(written, place):
+    assert place_of(written) == place
