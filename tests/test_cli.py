@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
 import json
 import re
 import subprocess
@@ -12,6 +14,7 @@ import pytest
 
 from multiserve import __version__, cli
 from multiserve.errors import ServeError
+from multiserve.schema import make_schema
 
 APPS = Path(__file__).parent / "apps"
 GOOD = f"""
@@ -38,6 +41,8 @@ def run(capsys, tmp_path, monkeypatch):
     return run
 
 
+READERS = [name for name in cli.main.commands if name != "schema"]
+
 # multiserve
 
 
@@ -47,28 +52,30 @@ def test_the_version_is_told(run, option):
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
-def test_the_help_shows_a_first_file_and_the_three_commands(run, option):
+def test_the_help_shows_a_first_file_and_the_commands(run, option):
     code, out, err = run(option)
     assert (code, err) == (0, "")
     assert '      [mounts]\n      "/"      = "storefront:app"\n      "/admin" =' in out
-    assert [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()] == ["check", "routes", "run"]
+    commands = [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()]
+    assert commands == ["check", "reload", "routes", "run", "schema"]
 
 
-@pytest.mark.parametrize("command", ["run", "check", "routes"])
+@pytest.mark.parametrize("command", cli.main.commands)
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_the_help_of_every_command_has_examples_that_it_understands(run, command, option):
     code, out, err = run(command, option)
     assert (code, err) == (0, "")
     examples = [line.partition("#")[0].split() for line in out.splitlines() if line.strip().startswith("multiserve ")]
-    assert len(examples) >= 3
+    assert examples
     for name, subcommand, *args in examples:
         assert (name, subcommand) == ("multiserve", command)
-        cli.main.commands[command].make_context(command, args).close()
+        with contextlib.suppress(click.exceptions.Exit):  # of an option that answers by itself
+            cli.main.commands[command].make_context(command, args).close()
 
 
-@pytest.mark.parametrize("command", ["run", "check", "routes"])
+@pytest.mark.parametrize("command", cli.main.commands)
 def test_every_option_is_explained(command):
-    for option in cli.main.commands[command].params:
+    for option in (each for each in cli.main.commands[command].params if isinstance(each, click.Option)):
         assert option.help
         assert option.help[0].isupper()
         assert option.help.endswith((".", "]"))
@@ -129,14 +136,14 @@ def test_every_command_tells_all_mistakes_of_the_file(run, write_config, command
     assert (code, out, err) == (1, "", f"Error: {message.format(file=file)}\n")
 
 
-@pytest.mark.parametrize("command", ["run", "check", "routes"])
+@pytest.mark.parametrize("command", READERS)
 def test_a_file_that_is_not_there_is_told(run, tmp_path, command):
     file = tmp_path / "no.toml"
     message = f"Error: {file}:\nno such file\n    Check the path given by --config or MULTISERVE_CONFIG.\n"
     assert run(command, "-c", str(file)) == (1, "", message)
 
 
-@pytest.mark.parametrize("command", ["run", "check", "routes"])
+@pytest.mark.parametrize("command", READERS)
 def test_a_variable_that_points_nowhere_is_named(run, monkeypatch, command):
     monkeypatch.setenv("MULTISERVE_CONFIG", "no.toml")
     message = (
@@ -304,6 +311,7 @@ def test_check_gives_the_mistakes_of_the_file_as_json(run, write_config):
             }
         ],
         "mounts": [],
+        "findings": [],
     }
 
 
@@ -421,6 +429,15 @@ def test_routes_lists_the_mounts_and_imports_none(run, write_config):
     )
 
 
+def test_routes_waits_for_nothing_that_looks_inside(write_config):
+    code = "import sys; from multiserve.cli import main; main(['routes'], standalone_mode=False); print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    out = subprocess.run(command, cwd=write_config(ROUTES).parent, capture_output=True, text=True, check=True).stdout
+    heavy = {"multiserve.frameworks", "multiserve.contents", "multiserve.arrival", "multiserve.assembly"}
+    assert "multiserve.report_routes" in out.split()
+    assert not heavy & set(out.split())
+
+
 def test_routes_gives_json(run, write_config):
     write_config(ROUTES)
     code, out, err = run("routes", "--format", "json")
@@ -432,7 +449,7 @@ def test_routes_gives_json(run, write_config):
         "port": None,
         "prefix": "/blog",
         "kind": "app",
-        "app": "blog:app",
+        "target": "blog:app",
         "interface": "wsgi",
     }
     assert [(each["mount"], each["interface"]) for each in (admin, api, root)] == [
@@ -507,12 +524,169 @@ def test_routes_explains_in_json(run, write_config):
     assert result.pop("runner_up")["mount"] == "/"
     assert result == {
         "url": "/admin/users",
+        "method": "GET",
         "reason": '"/admin" is the longest prefix that matches',
         "script_name": "/admin",
         "path_info": "/users",
         "root_path": "/admin",
         "path": "/admin/users",
+        "values": {},
+        "location": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "mounts"),
+    [
+        pytest.param("ADMIN", ["/admin"], id="a key, in capitals"),
+        pytest.param("storefront:", ["/"], id="a target"),
+        pytest.param("example.com", ["*.example.com/blog"], id="a host"),
+        pytest.param("qqq", [], id="none"),
+    ],
+)
+def test_routes_keeps_the_mounts_that_contain_a_text(run, write_config, text, mounts):
+    write_config(ROUTES)
+    code, out, err = run("routes", text, "--format", "json")
+    assert (code, [each["mount"] for each in json.loads(out)["mounts"]], err) == (0, mounts, "")
+
+
+def test_routes_says_that_nothing_contains_a_text(run, write_config):
+    write_config(ROUTES)
+    assert run("routes", "qqq") == (0, "Nothing contains this text.\n", "")
+    assert run("routes", "--all", "qqq") == (0, "Nothing contains this text.\n", "")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        pytest.param(["--method", "POST"], "--method needs --explain.", id="a method without a URL"),
+        pytest.param(
+            ["--explain", "/", "text"],
+            "--explain takes one URL and nothing to filter: leave out TEXT.",
+            id="a text beside a URL",
+        ),
+    ],
+)
+def test_routes_refuses_what_does_not_belong_together(run, write_config, args, message):
+    write_config(ROUTES)
+    code, out, err = run("routes", *args)
+    assert (code, out) == (2, "")
+    assert err.endswith(f"\n\nError: {message}\n")
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_routes_looks_inside_and_what_fails_to_load_or_prints_does_not_matter(run, write_config):
+    write_config(f'pythonpath = ["{APPS}"]\n[mounts]\n"/" = "prints"\n"/gone" = "qqqq:app"')
+    code, out, err = run("routes", "--all")
+    assert (code, err) == (0, "hello from the import\nhello from the factory\n")
+    assert out == (
+        "HOST  PREFIX  KIND  INTERFACE  TARGET    FRAMEWORK\n"
+        "any   /gone   app   FAILED     qqqq:app\n"
+        '    there is no module "qqqq"\n'
+        "    Install the package that has it, or add the folder that has it to pythonpath.\n"
+        "any   /       app   WSGI       prints\n"
+        "    multiserve cannot see inside this application\n"
+    )
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_routes_shows_tracebacks_of_what_it_loads_if_asked(run, write_config):
+    write_config(f'pythonpath = ["{APPS}"]\n[mounts]\n"/exits" = "exits:app"')
+    for args in ([], ["--explain", "/exits"]):
+        code, out, err = run("routes", "--all", *args, "--traceback")
+        assert (code, bool(out)) == (0, True)
+        assert err.endswith("SystemExit: 4\n\n")
+
+
+def test_routes_explains_a_url_that_no_mount_takes_without_loading_any(run, write_config):
+    write_config('[mounts]\n"/admin" = "backoffice:app"')
+    text = "mount    none\nbecause  no mount has a prefix of this path, so the answer is 404\n"
+    assert run("routes", "--all", "--explain", "/x") == (0, text, "")
+
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def look_inside(example, *args):
+    """Run `routes --all` in a process of its own, for what Django makes of a process."""
+    command = [sys.executable, "-m", "multiserve", "routes", "--all", "-c", str(EXAMPLES / example / "multiserve.toml")]
+    return subprocess.run([*command, *args], capture_output=True, text=True, check=True).stdout
+
+
+def version_of(framework):
+    pytest.importorskip(framework.lower(), exc_type=ImportError)
+    return f"{framework} {importlib.metadata.version(framework)}"
+
+
+def test_routes_looks_into_flask_and_pyramid():
+    flask, pyramid = version_of("Flask"), version_of("Pyramid")
+    version_of("Django")
+    assert look_inside("three-frameworks", "site.views") == (
+        f"HOST  PREFIX  KIND  INTERFACE  TARGET                                                     FRAMEWORK\n"
+        f"any   /flask  app   WSGI       flask_site:create_app()                                    {flask}\n"
+        "    GET        /flask/        site.home      flask_site.views:home\n"
+        "    GET, POST  /flask/login   site.login     flask_site.views:login\n"
+        "    POST       /flask/logout  site.logout    flask_site.views:logout\n"
+        "    POST       /flask/notes   site.add_note  flask_site.views:add_note\n"
+        "    POST       /flask/upload  site.upload    flask_site.views:upload\n"
+        f"any   /       app   WSGI       pyramid_site:make_app(neighbours=['/django/', '/flask/'])  {pyramid}\n"
+        "    POST  /                 home    pyramid_site.views:greet\n"
+        "    GET   /                 home    pyramid_site.views:home\n"
+        "    GET   /hello/{name:.+}  hello   pyramid_site.views:hello\n"
+        "    GET   /visits.json      visits  pyramid_site.views:visits\n"
+    )
+
+
+def test_routes_explains_what_django_does_with_a_url():
+    django = version_of("Django")
+    version_of("Flask")
+    version_of("Pyramid")
+    text = look_inside("three-frameworks", "--explain", "http://localhost:8000/django/add")
+    assert text == (
+        "mount        /django  (django_site.wsgi)\n"
+        'because      "/django" is the longest prefix that matches\n'
+        'SCRIPT_NAME  "/django"\n'
+        'PATH_INFO    "/add"\n'
+        f"framework    {django}\n"
+        "route        /django/add/  (guestbook:add)\n"
+        "methods      GET, POST, PUT\n"
+        "view         django_site.guestbook.views:EntryCreate\n"
+        "defined      django_site/guestbook/views.py:26\n"
+        "answer       301 to /django/add/\n"
+        "runner-up    /  (pyramid_site:make_app(neighbours=['/django/', '/flask/']))\n"
+    )
+
+
+def test_routes_explains_what_fastapi_does_with_a_websocket():
+    fastapi = version_of("FastAPI")
+    version_of("Django")
+    version_of("Flask")
+    inside = json.loads(look_inside("mixed", "--explain", "ws://localhost/api/talk", "--format", "json"))["inside"]
+    assert inside == {
+        "outcome": "view",
+        "ok": True,
+        "problems": [],
+        "framework": "FastAPI",
+        "version": fastapi.split()[1],
+        "through": [],
+        "status": None,
+        "location": None,
+        "methods": [],
+        "file": None,
+        "content_type": None,
+        "route": {
+            "url": "/api/talk",
+            "methods": ["WEBSOCKET"],
+            "name": "talk",
+            "view": "chat.main:talk",
+            "file": str(EXAMPLES / "mixed" / "chat" / "main.py"),
+            "line": line_of(EXAMPLES / "mixed" / "chat" / "main.py", '@app.websocket("/talk")'),
+        },
+    }
+
+
+def line_of(path, text):
+    return path.read_text().splitlines().index(text) + 1
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "/\udcff", "", "//", "*", "http://", "http://example.com:x/", "é"])
@@ -522,10 +696,63 @@ def test_no_text_to_explain_ends_in_a_traceback(run, write_config, url):
     assert (code, bool(out), bool(err)) in ((0, True, False), (1, False, True))
 
 
+# reload
+
+
+def test_reload_tells_what_became_of_it(run, tmp_path, write_config):
+    write_config(GOOD + '[gunicorn]\npidfile = "pid"')
+    path = tmp_path / "pid"
+    command = [sys.executable, "-c", LIKE_A_SERVER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        path.write_text(server.stdout.readline())
+        assert run("reload") == (0, f"Process {server.pid} has reloaded.\n", "")
+        refusal = "Error: the reload is refused, and the workers stay as they were:\nno\n"
+        assert run("reload", "--pid", str(path)) == (3, "", refusal)
+
+
+LIKE_A_SERVER = """
+import os, pathlib, signal, sys
+from multiserve.servers import pid_file
+
+path = pathlib.Path(sys.argv[1])
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+pid_file.record(path, 0, "")
+print(os.getpid(), flush=True)
+for count, refusal in ((1, ""), (2, "no")):
+    signal.sigwait({signal.SIGHUP})
+    pid_file.record(path, count, refusal)
+"""
+
+
+def test_reload_without_a_pid_file_says_what_to_write(run, write_config):
+    path = write_config(GOOD)
+    assert run("reload") == (
+        1,
+        "",
+        (
+            f"Error: {path}:\n"
+            "gunicorn.pidfile: not set, so nothing tells which process to signal\n"
+            '    Write pidfile = "multiserve.pid" under [gunicorn] and restart the server, or say --pid FILE.\n'
+        ),
+    )
+
+
+def test_reload_with_a_pid_file_needs_no_configuration(run, tmp_path):
+    path = tmp_path / "pid"
+    assert run("reload", "--pid", str(path)) == (
+        3,
+        "",
+        (
+            f"Error: there is no pid file {path}\n"
+            "    Is the server running? It writes the file when it starts with this pidfile setting.\n"
+        ),
+    )
+
+
 # The exits, and the shells
 
 
-@pytest.mark.parametrize("command", ["check", "routes", "run"])
+@pytest.mark.parametrize("command", ["check", "reload", "routes", "run"])
 def test_traceback_shows_where_an_error_comes_from_and_keeps_the_exit_code(run, write_config, command):
     code, out, err = run(command, "-c", str(write_config("[mounts]")), "--traceback")
     assert (code, out) == (1, "")
@@ -543,7 +770,7 @@ def test_traceback_shows_where_an_error_comes_from_and_keeps_the_exit_code(run, 
         pytest.param("multiserve check -c broken.toml --only ", [], id="a file that is wrong"),
         pytest.param("multiserve check -c no.toml --only ", [], id="no file"),
         pytest.param("multiserve ch", ["check"], id="a command"),
-        pytest.param("multiserve check --format ", ["text", "json"], id="a choice"),
+        pytest.param("multiserve check --format ", ["text", "json", "github"], id="a choice"),
     ],
 )
 def test_the_shell_completes_mounts(run, write_config, tmp_path, monkeypatch, words, completions):
@@ -565,3 +792,41 @@ def test_the_shell_gets_its_script(run, monkeypatch, shell):
     code, out, _ = run()
     assert code == 0
     assert "_MULTISERVE_COMPLETE" in out
+
+
+# multiserve schema
+
+
+def test_schema_prints_the_schema_of_the_file(run):
+    code, out, err = run("schema")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == make_schema()
+
+
+# Applications that leave something running
+
+
+LEAVES = """
+import atexit, threading, time
+atexit.register(lambda: print("bye"))
+threading.Thread(target=lambda: time.sleep(60), name="endless").start()
+def app(environ, start_response): ...
+"""
+
+
+@pytest.mark.parametrize("command", [("check",), ("routes", "--all")], ids=" ".join)
+def test_what_applications_leave_running_is_not_waited_for_and_does_not_get_into_the_answer(write_config, command):
+    path = write_config('[mounts]\n"/" = "leaves:app"')
+    (path.parent / "leaves.py").write_text(LEAVES)
+    whole = [sys.executable, "-m", "multiserve", *command, "--format", "json"]
+    done = subprocess.run(whole, cwd=path.parent, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["mounts"][0]["mount"] == "/"
+
+
+def test_check_answers_even_if_nobody_listens(write_config):
+    path = write_config('[mounts]\n"/" = "plain:app"')
+    (path.parent / "plain.py").write_text("def app(environ, start_response): ...")
+    command = f"{sys.executable} -m multiserve check >&-"
+    done = subprocess.run(command, shell=True, cwd=path.parent, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

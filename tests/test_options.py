@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import click
 import pytest
 
+from multiserve.cli.options import options_of, override
 from multiserve.config import Development, Server
-from multiserve.options import options_of, override
 from multiserve.tables import option
 
 

@@ -1,0 +1,35 @@
+"""The command line: the only place that prints, exits or reads options."""
+
+from __future__ import annotations
+
+import click
+
+from multiserve import __version__
+from multiserve.cli.check import check
+from multiserve.cli.reload import reload
+from multiserve.cli.routes import routes
+from multiserve.cli.run import run
+from multiserve.cli.schema import schema
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", package_name="multiserve", prog_name="multiserve")
+def main() -> None:
+    """Compose Python web applications from a TOML file and serve them on one origin.
+
+    \b
+    A first multiserve.toml:
+        [mounts]
+        "/"      = "storefront:app"
+        "/admin" = "backoffice:create_app()"
+
+    \b
+    multiserve check     does everything load?
+    multiserve routes    which URL goes where?
+    multiserve run       serve it
+    multiserve reload    let the production server take what has changed
+    """  # noqa: D301 (click's mark is a control character)
+
+
+for command in (run, check, routes, reload, schema):
+    main.add_command(command)

@@ -1,0 +1,128 @@
+"""`multiserve routes`: list the mounts and what is inside, and tell which one answers a URL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from multiserve.cli.options import common_options, format_option
+from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_is_stderr
+from multiserve.config import Config, find_config, load_config
+
+if TYPE_CHECKING:
+    from multiserve.assembly import Assembly  # imported where it is used: the plain command is to be instant
+    from multiserve.explain import Explanation
+
+
+@click.command()
+@common_options
+@format_option
+@click.option("--all", "loads", is_flag=True, help="Load the applications, and look inside.")
+@click.option("--explain", "url", metavar="URL", help="Tell which mount answers this URL, and why.")
+@click.option(
+    "--method",
+    metavar="METHOD",
+    help="The method to explain; WEBSOCKET for a WebSocket. [default: GET]",
+)
+@click.argument("text", required=False)
+@click.pass_context
+def routes(  # noqa: PLR0913 (one for each option)
+    ctx: click.Context,
+    *,
+    config: str | None,
+    traceback: bool,
+    style: str,
+    loads: bool,
+    url: str | None,
+    method: str | None,
+    text: str | None,
+) -> None:
+    """List the mounts in the order in which a request tries them; without --all no application is imported.
+
+    With --all the applications are loaded, and the routes inside are listed as well: their URLs from the outside,
+    methods, names and views. TEXT keeps what contains it, in capitals or not: mounts by key or target, routes by URL,
+    name or view.
+
+    With --explain the mount that answers a URL is told instead; with --all also the route inside the application,
+    the view and the line where that is defined. No view is called.
+
+    A mount that cannot be loaded is shown as FAILED, and the exit code stays 0: to fail is what check is for.
+
+    \b
+    Examples:
+        multiserve routes
+        multiserve routes --all
+        multiserve routes --all login
+        multiserve routes --explain https://api.example.com/v1
+        multiserve routes --all --explain /admin/users --method POST
+    """  # noqa: D301 (click's mark is a control character)
+    from multiserve import report, report_routes
+
+    _refuse_what_does_not_fit(ctx, url, method, text)
+    with reported_errors(show_traceback=traceback):
+        configuration = load_config(find_config(config))
+        if url is not None:
+            from multiserve.explain import explain
+
+            result = explain(configuration, url, method or "")
+            as_text, as_json = _explained(configuration, result, loads=loads, traceback=traceback)
+        elif loads:
+            as_text, as_json = _contents(configuration, text or "", traceback=traceback)
+        else:
+            mounts = [mount for mount in report.ordered(configuration) if mount.mentions(text or "")]
+            as_text, as_json = report_routes.mounts_as_text(mounts), report_routes.mounts_as_json(mounts)
+        click.echo(_dump(as_json) if style == "json" else as_text)
+        if loads:
+            leave(0)
+
+
+def _dump(value: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(value, indent=2)
+
+
+def _refuse_what_does_not_fit(ctx: click.Context, url: str | None, method: str | None, text: str | None) -> None:
+    if url is None and method is not None:
+        raise click.UsageError("--method needs --explain.", ctx)
+    if url is not None and text is not None:
+        raise click.UsageError("--explain takes one URL and nothing to filter: leave out TEXT.", ctx)
+
+
+def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, dict[str, Any]]:
+    """Load the mounts and list what is inside."""
+    # Whoever does not look inside need not wait for what knows about frameworks.
+    from multiserve import report_inside
+    from multiserve.contents import read_contents, select_contents
+
+    with stdout_is_stderr():  # looking inside can import what an application imports late
+        assembly = _assemble(config, traceback=traceback)
+        contents = select_contents(read_contents(assembly), text)
+    return report_inside.contents_as_text(contents), report_inside.contents_as_json(contents)
+
+
+def _explained(config: Config, result: Explanation, *, loads: bool, traceback: bool) -> tuple[str, dict[str, Any]]:
+    """Tell what a URL comes to, in the application as well if the mounts are loaded for it."""
+    from multiserve import report_routes
+
+    if result.mount is None or not loads:
+        return report_routes.explanation_as_text(result), report_routes.explanation_as_json(result)
+    from multiserve import report_inside
+    from multiserve.arrival import follow
+
+    with stdout_is_stderr():
+        arrival = follow(_assemble(config, traceback=traceback), result)
+    return (
+        report_inside.arrival_as_text(result, arrival, config.folder),
+        report_inside.arrival_as_json(result, arrival),
+    )
+
+
+def _assemble(config: Config, *, traceback: bool) -> Assembly:
+    from multiserve.assembly import assemble
+
+    assembly = assemble(config)
+    if traceback:
+        echo_failures(assembly)
+    return assembly

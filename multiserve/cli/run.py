@@ -1,0 +1,150 @@
+"""`multiserve run`: serve the mounts, for development or for production."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from multiserve.cli.options import common_options, only_option, options_of, override
+from multiserve.cli.output import echo_failures, reported_errors
+from multiserve.config import Config, Development, Server, find_config, load_config, select
+from multiserve.entries import Mount
+from multiserve.errors import Problem, ServeError
+
+if TYPE_CHECKING:
+    from multiserve.assembly import Assembly  # imported where it is used: --help is to be instant
+
+# Options of `run` that only one of the two servers has.
+_DEVELOPMENT_ONLY = ("reload", "debugger", "threaded", "extra_files", "exclude_patterns")
+_PRODUCTION_ONLY = ("bind", "workers", "threads")
+
+
+@click.command()
+@common_options
+@only_option
+@click.option(
+    "--production", is_flag=True, envvar="MULTISERVE_PRODUCTION", show_envvar=True, help="Serve with gunicorn."
+)
+@options_of(Server)
+@options_of(Development)
+@click.option(
+    "--bind",
+    multiple=True,
+    metavar="ADDRESS",
+    envvar="MULTISERVE_BIND",
+    show_envvar=True,
+    help="With --production: HOST:PORT or unix:PATH to listen on; repeatable.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    envvar="MULTISERVE_WORKERS",
+    show_envvar=True,
+    help="With --production: worker processes. [default: the cores, 4 at most]",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    envvar="MULTISERVE_THREADS",
+    show_envvar=True,
+    help="With --production: threads in each worker, if all mounts are WSGI. [default: 4]",
+)
+@click.pass_context
+def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values: Any) -> None:
+    """Serve the mounts, for development or for production.
+
+    \b
+    Examples:
+        multiserve run                        # development: reloader and debugger
+        multiserve run --port 5000 --only /admin
+        multiserve run --production           # gunicorn, for real users
+        multiserve run --production --bind unix:/run/shop.sock --workers 4
+    """  # noqa: D301 (click's mark is a control character)
+    _refuse_misplaced_options(ctx, production=values["production"])
+    with reported_errors(show_traceback=traceback):
+        path = find_config(config).absolute()
+        read = partial(_read, path, values)
+        if values["production"]:
+            _run_production(read, values)
+        else:
+            _run_development(read, values)
+
+
+def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
+    """Refuse options of the other server; environment variables may stay set for both."""
+    names, reason = (
+        (_DEVELOPMENT_ONLY, "is an option of the development server: leave out --production")
+        if production
+        else (_PRODUCTION_ONLY, "needs --production")
+    )
+    given = {name for name in ctx.params if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE}
+    for name in names:
+        if name in given:
+            raise click.UsageError(f"--{name.replace('_', '-')} {reason}.", ctx)
+    if "bind" in given and given & {"host", "port"}:
+        raise click.UsageError("--bind says it all: leave out --host and --port.", ctx)
+
+
+def _read(path: os.PathLike[str], values: dict[str, Any]) -> Config:
+    """Read the file, and let the command line and the environment have the last word."""
+    config = load_config(path)
+    values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}
+    if values["only"]:
+        config = select(config, values["only"])
+    gunicorn = dict(config.gunicorn)
+    if values["host"] is not None or values["port"] is not None:
+        gunicorn.pop("bind", None)
+    return replace(
+        config,
+        server=override(config.server, values),
+        development=override(config.development, values),
+        gunicorn=gunicorn,
+    )
+
+
+def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None:
+    from multiserve.assembly import assemble
+    from multiserve.servers import development
+
+    tell = partial(click.echo, err=True)
+    development.serve(read, assemble, _announce_loaded, tell, debugger=values["debugger"])
+
+
+def _announce_loaded(assembly: Assembly, origin: str) -> None:
+    from multiserve import report
+
+    echo_failures(assembly)
+    click.echo(report.summary(assembly, origin), err=True)
+
+
+def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
+    try:
+        from multiserve.servers import gunicorn
+    except ImportError as error:
+        _refuse_gunicorn(error)
+    from multiserve.assembly import assemble
+
+    overrides = {name: values[name] for name in _PRODUCTION_ONLY if values[name]}
+    if "bind" in overrides:
+        overrides["bind"] = list(overrides["bind"])
+    gunicorn.serve(read, assemble, overrides, _announce_mounts)
+
+
+def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) -> None:
+    from multiserve import report
+
+    click.echo(report.announcement(config, origins, failed), err=True)
+
+
+def _refuse_gunicorn(error: ImportError) -> NoReturn:
+    hint = (
+        "Use another server: waitress-serve multiserve.wsgi:application, "
+        "or uvicorn multiserve.asgi:application if any mount is ASGI."
+    )
+    where = "gunicorn does not run on Windows" if os.name == "nt" else f"gunicorn cannot be imported: {error}"
+    raise ServeError(Problem(message=where, hint=hint)) from error
