@@ -1,0 +1,93 @@
+"""A JSON Schema of the file, made from the dataclasses that read it, for editors that check while one types."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+from multiserve.config import Config, Development, Server
+from multiserve.entries import KINDS, AppMount, Mount, RedirectMount, StaticMount, TenantMount
+
+_DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors' extensions for TOML know
+_KEY = r"^/|[.:\[{]|^localhost$"  # a path, or what looks like a host
+_TEXT = {"type": "string"}
+_TYPES: dict[Any, str] = {bool: "boolean", int: "integer", str: "string"}
+
+
+def make_schema() -> dict[str, Any]:
+    """Make the schema of a multiserve.toml (JSON Schema, draft 7)."""
+    tables = {
+        "mounts": _mounts(),
+        "env": {"type": "object", "additionalProperties": _TEXT},
+        "server": _table(Server),
+        "development": _table(Development),
+        "gunicorn": {"type": "object"},
+    }
+    properties = {
+        field.name: {"description": field.metadata["help"], **(tables.get(field.name) or _texts(field))}
+        for field in dataclasses.fields(Config)
+        if field.metadata
+    }
+    return {
+        "$schema": _DRAFT,
+        "title": "multiserve.toml",
+        "description": "Python web applications, composed on one origin.",
+        "type": "object",
+        "properties": properties,
+        "required": ["mounts"],
+        "additionalProperties": False,
+    }
+
+
+def _mounts() -> dict[str, Any]:
+    target = {**_TEXT, "description": KINDS["app"], "minLength": 1}
+    literal = [_mount(AppMount, "app"), _mount(StaticMount, "static"), _mount(RedirectMount, "redirect")]
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": _KEY},
+        "patternProperties": {r"\{": {"anyOf": [target, _mount(TenantMount, "app")]}},
+        "additionalProperties": {"anyOf": [target, *literal]},
+    }
+
+
+def _mount(kind: type[Mount], given: str) -> dict[str, Any]:
+    table = _table(kind)
+    what = {given: {**_TEXT, "description": KINDS[given], "minLength": 1}}
+    return {**table, "properties": {**what, **table["properties"]}, "required": [given]}
+
+
+def _table(kind: type) -> dict[str, Any]:
+    """Describe a table by the options of a dataclass."""
+    hints = get_type_hints(kind)
+    options = [field for field in dataclasses.fields(kind) if field.metadata]
+    return {
+        "type": "object",
+        "properties": {field.name: _option(field, hints[field.name]) for field in options},
+        "additionalProperties": False,
+    }
+
+
+def _option(field: dataclasses.Field[Any], hint: Any) -> dict[str, Any]:
+    described = {"description": field.metadata["help"], **_value(field.metadata, hint)}
+    if field.default in (None, dataclasses.MISSING):
+        return described
+    return {**described, "default": list(field.default) if isinstance(field.default, tuple) else field.default}
+
+
+def _value(metadata: Mapping[str, Any], hint: Any) -> dict[str, Any]:
+    if choices := metadata.get("choices"):
+        return {"enum": list(choices)}
+    if getattr(hint, "__origin__", None) is tuple:
+        pattern = {"pattern": metadata["pattern"]} if "pattern" in metadata else {}
+        return {"type": "array", "items": {**_TEXT, **pattern}}
+    kind = next((each for each in get_args(hint) if each is not NoneType), hint)
+    bounds = {name: metadata[name] for name in ("minimum", "maximum") if name in metadata}
+    return {"type": _TYPES[kind], **bounds}
+
+
+def _texts(field: dataclasses.Field[Any]) -> dict[str, Any]:
+    default: Any = field.default
+    return {"type": "array", "items": _TEXT, "default": list(default)}
