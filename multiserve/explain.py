@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from multiserve._types import Message, Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
-from multiserve.config import Config, Mount
+from multiserve.config import Config
 from multiserve.dispatch.wsgi import WSGIDispatcher
+from multiserve.entries import AppMount, Mount, RedirectMount
 from multiserve.errors import ConfigError, Problem
 from multiserve.keys import KeyProblem, MountKey, parse_key
 from multiserve.mounts.answers import not_found
-from multiserve.routing import Router
+from multiserve.mounts.redirects import Redirect, with_slash_wsgi
+from multiserve.routing import Route, Router
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,23 +25,33 @@ class Explanation:
 
     Attributes:
         url: The URL that was asked for.
+        method: Of the request, in capitals; `WEBSOCKET` for a WebSocket.
         mount: The mount that answers; None for a 404.
         reason: Why it won, in a few words.
         script_name: SCRIPT_NAME for a WSGI application, as text; None where the file declares another interface.
         path_info: PATH_INFO, likewise.
         root_path: root_path for an ASGI application; None where the file declares another interface.
         path: path, likewise.
+        values: What the placeholders of the key stand for, by their names.
+        location: Where the mount itself redirects to; None if it does not.
+        status: The status of that redirect; 0 without one.
         runner_up: The mount that would answer if the first did not exist.
+        environ: What is handed to the mount over WSGI, whatever it speaks.
     """
 
     url: str
     mount: Mount | None
     reason: str
+    method: str = "GET"
     script_name: str | None = None
     path_info: str | None = None
     root_path: str | None = None
     path: str | None = None
+    values: tuple[tuple[str, str], ...] = ()
+    location: str | None = None
+    status: int = 0
     runner_up: Mount | None = None
+    environ: WSGIEnvironment = field(default_factory=dict, repr=False, compare=False)
 
 
 class _Request(NamedTuple):
@@ -47,43 +60,73 @@ class _Request(NamedTuple):
     scheme: str
     host: str
     path: bytes
+    query: str
+    method: str
+
+    @property
+    def is_websocket(self) -> bool:
+        """Whether it opens a WebSocket."""
+        return self.method == WEBSOCKET
 
 
-def explain(config: Config, url: str) -> Explanation:
+class _Reached(NamedTuple):
+    """What a request comes to over WSGI."""
+
+    mount: Mount
+    environ: WSGIEnvironment
+    location: str | None
+    status: int
+
+
+WEBSOCKET = "WEBSOCKET"
+"""What stands in place of a method for a WebSocket."""
+
+
+def explain(config: Config, url: str, method: str = "") -> Explanation:
     """Explain which mount answers a URL; no application is imported.
 
     Args:
         config: The configuration.
         url: A whole URL, or a path with or without a host in front.
+        method: Of the request, or `WEBSOCKET`; by default what the URL asks for, which is GET for http://.
 
     Raises:
-        ConfigError: The text is not a URL.
+        ConfigError: The text is not a URL, or no request for it has this method.
     """
-    request = _split(url)
+    request = _split(url, method.upper())
     reached = _dispatch_wsgi(config, request)
     if reached is None:
-        return Explanation(url=url, mount=None, reason="no mount has a prefix of this path, so the answer is 404")
-    mount, environ = reached
-    others = _runners_up(config, request, mount)
-    environ = environ if mount.interface != "asgi" else {}
-    scope = _dispatch_asgi(config, request) if mount.interface != "wsgi" else {}
+        reason = "no mount has a prefix of this path, so the answer is 404"
+        return Explanation(url=url, method=request.method, mount=None, reason=reason)
+    winner, *others = _ranked(config, request)
+    mount = reached.mount
+    spoken = mount.interface if isinstance(mount, AppMount) else None
+    is_application = isinstance(mount, AppMount)
+    environ = reached.environ if is_application and spoken != "asgi" else {}
+    scope = _dispatch_asgi(config, request) if is_application and spoken != "wsgi" else {}
     return Explanation(
         url=url,
+        method=request.method,
         mount=mount,
         reason=_reason(mount.key, [other.key for other in others]),
         script_name=_text(environ.get("SCRIPT_NAME")),
         path_info=_text(environ.get("PATH_INFO")),
         root_path=scope.get("root_path"),
         path=scope.get("path"),
-        runner_up=others[0] if others else None,
+        values=tuple(zip(mount.key.placeholders, winner.values, strict=True)),
+        location=reached.location,
+        status=reached.status if reached.location else 0,
+        runner_up=others[0].mount if others else None,
+        environ=reached.environ,
     )
 
 
 _SCHEMES = ("", "http", "https", "ws", "wss")
+_SOCKETS = ("ws", "wss")
 _USE_HTTP = "Write http:// or https://."
 
 
-def _split(url: str) -> _Request:
+def _split(url: str, method: str) -> _Request:
     scheme, host, rest = "http", "", url
     if not url.startswith("/"):
         try:
@@ -97,34 +140,64 @@ def _split(url: str) -> _Request:
             raise ConfigError(Problem(key=url, message=f"not a URL: {error}")) from None
         if parts.scheme not in _SCHEMES:
             raise ConfigError(Problem(key=url, message=f'"{parts.scheme}" is no scheme of the web', hint=_USE_HTTP))
-        scheme, host, rest = parts.scheme or scheme, parts.netloc.rpartition("@")[2], parts.path or "/"
+        scheme, host, rest = (
+            parts.scheme or scheme,
+            parts.netloc.rpartition("@")[2],
+            f"{parts.path or '/'}?{parts.query}",
+        )
     if not host.isascii():
         with contextlib.suppress(UnicodeError):
             host = host.encode("idna").decode("ascii")  # as browsers send it
-    path = rest.partition("?")[0].partition("#")[0]
-    return _Request(scheme, host, unquote_to_bytes(path.encode("utf-8", "surrogateescape")))
+    if scheme in _SOCKETS and method not in ("", WEBSOCKET):
+        raise ConfigError(Problem(key=url, message=f"a WebSocket is not opened with {method}", hint=_USE_HTTP))
+    method = method or (WEBSOCKET if scheme in _SOCKETS else "GET")
+    path, _, query = rest.partition("#")[0].partition("?")
+    return _Request(scheme, host, unquote_to_bytes(path.encode("utf-8", "surrogateescape")), query, method)
 
 
-def _dispatch_wsgi(config: Config, request: _Request) -> tuple[Mount, WSGIEnvironment] | None:
-    """Give the mount that is reached over WSGI, and the environ that reaches it."""
+def _dispatch_wsgi(config: Config, request: _Request) -> _Reached | None:
+    """Give the mount that is reached over WSGI, and what reaches it."""
     reached: list[tuple[Mount, WSGIEnvironment]] = []
+    answered: dict[str, str] = {}
+    statuses: list[int] = []
 
     def stand_in(mount: Mount) -> WSGIApplication:
-        def application(environ: WSGIEnvironment, _: StartResponse) -> list[bytes]:
+        answer = _silent if request.is_websocket else _answer(mount)
+
+        def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             reached.append((mount, environ))
-            return []
+            return answer(environ, start_response)
 
         return application
 
+    def start_response(status: str, headers: list[tuple[str, str]], *_exc_info: object) -> Callable[[bytes], object]:
+        statuses.append(int(status[:3]))
+        answered.update(headers)
+        return lambda _: None
+
     router = Router((mount.key, stand_in(mount)) for mount in config.mounts)
     environ = {
+        "REQUEST_METHOD": "GET" if request.is_websocket else request.method,
         "PATH_INFO": request.path.decode("latin-1"),
+        "QUERY_STRING": request.query,
         "SCRIPT_NAME": "",
         "HTTP_HOST": request.host,
         "wsgi.url_scheme": request.scheme,
     }
-    WSGIDispatcher(router, not_found().wsgi)(environ, lambda *_: lambda _: None)
-    return reached[0] if reached else None
+    WSGIDispatcher(router, not_found().wsgi)(environ, start_response)
+    return _Reached(*reached[0], answered.get("Location"), statuses[0]) if reached else None
+
+
+def _answer(mount: Mount) -> WSGIApplication:
+    """Make what answers for a mount without its application: a redirect, or nothing."""
+    if isinstance(mount, RedirectMount):
+        return Redirect(mount.what, mount.status, mount.key.prefix).wsgi
+    return with_slash_wsgi(_silent) if mount.slash == "redirect" else _silent
+
+
+def _silent(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    start_response("200 OK", [])
+    return []
 
 
 def _dispatch_asgi(config: Config, request: _Request) -> Scope:
@@ -148,20 +221,20 @@ def _dispatch_asgi(config: Config, request: _Request) -> Scope:
     stand_ins = ASGIMount(http=stand_in, websocket=stand_in)
     router = Router((mount.key, stand_ins) for mount in config.mounts)
     scope = {
-        "type": "http",
+        "type": "websocket" if request.is_websocket else "http",
+        "method": "GET" if request.is_websocket else request.method,
         "path": request.path.decode("utf-8", "replace"),
-        "scheme": request.scheme,
+        "scheme": request.scheme.replace("http", "ws") if request.is_websocket else request.scheme,
         "headers": [(b"host", request.host.encode("utf-8", "replace"))],
     }
     asyncio.run(ASGIDispatcher(router, Lifespans([], [], 0), not_found(), 0)(scope, receive, send))
     return reached[0] if reached else {}
 
 
-def _runners_up(config: Config, request: _Request, winner: Mount) -> list[Mount]:
-    """Give the mounts that would answer if the winner did not exist, the first one first."""
+def _ranked(config: Config, request: _Request) -> list[Route[Mount]]:
+    """Give the mounts that could answer, the one that does first."""
     router = Router((mount.key, mount) for mount in config.mounts)
-    ranked = router.rank(request.path.decode("latin-1"), request.host, request.scheme)
-    return [route.mount for route in ranked if route.mount is not winner]
+    return list(router.rank(request.path.decode("latin-1"), request.host, request.scheme))
 
 
 def _text(path: str | None) -> str | None:
@@ -169,12 +242,14 @@ def _text(path: str | None) -> str | None:
 
 
 def _reason(key: MountKey, others: list[MountKey]) -> str:
-    prefix = f'"{key.prefix}"' if key.prefix else "the root"
-    rivals = [other for other in others if other.authority == key.authority]
+    subject, under = f'"{key.prefix}"' if key.prefix else "the root", ""
     if key.host:
-        how = "matches" if key.host.startswith("*.") else "is"
-        place = f'the host {how} "{key.authority}", and {prefix}'
-        return (
-            f"{place} is the longest prefix under it" if rivals else f"{place} is the only prefix under it that matches"
-        )
-    return f"{prefix} is the longest prefix that matches" if rivals else f"{prefix} is the only prefix that matches"
+        how = "matches" if key.host.startswith("*.") or "{" in key.host else "is"
+        subject, under = f'the host {how} "{key.authority}", and {subject}', " under it"
+    rivals = [other for other in others if other.authority == key.authority]
+    equal = next((each for each in rivals if each.prefix.count("/") == key.prefix.count("/")), None)
+    if equal:
+        return f'{subject} matches, and a literal segment beats the placeholder of "{equal.prefix}"'
+    if rivals:
+        return f"{subject} is the longest prefix{under or ' that matches'}"
+    return f"{subject} is the only prefix{under} that matches"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from multiserve.assembly import Assembly
-from multiserve.config import Config, Mount
+from multiserve.config import Config
+from multiserve.entries import AppMount, Mount
 from multiserve.errors import Problem
-from multiserve.explain import Explanation
 from multiserve.keys import MountKey
 from multiserve.routing import precedence
+
+if TYPE_CHECKING:  # whoever only reads the file need not import what loads applications
+    from multiserve.assembly import Assembly
+    from multiserve.loading import LoadedMount
 
 
 def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:
@@ -28,7 +31,7 @@ def url_of(key: MountKey, origin: str) -> str:
     if key.host:
         port = address.rpartition(":")[2] if key.port is None else key.port
         address = f"{key.host}:{port}"
-    return f"{scheme}://{address}{quote(key.prefix)}/"
+    return f"{scheme}://{address}{quote(key.prefix, safe='/{}')}/"
 
 
 def summary(assembly: Assembly, origin: str) -> str:
@@ -44,10 +47,10 @@ def heading(config: Config) -> str:
 
 def announcement(config: Config, origins: Sequence[str], failed: Sequence[Mount] = ()) -> str:
     """Tell each mount, its target and its URLs, in place of which one that `failed` has none."""
-    rows = [
-        (str(mount.key), mount.app, *("FAILED" if mount in failed else url_of(mount.key, each) for each in origins))
-        for mount in ordered(config)
-    ]
+    rows = []
+    for mount in ordered(config):
+        urls = [url_of(mount.key, each) for each in origins] or [""]  # a unix socket has none
+        rows.append((str(mount.key), mount.what, *(["FAILED"] * len(urls) if mount in failed else urls)))
     return f"{heading(config)}\n{table(rows)}"
 
 
@@ -63,8 +66,8 @@ def outcomes(assembly: Assembly) -> str:
             (
                 "FAILED" if loaded.error else "ok",
                 str(loaded.mount.key),
-                loaded.mount.app,
-                loaded.interface.upper() if loaded.interface else "",
+                loaded.mount.what,
+                "" if loaded.error else _spoken(loaded),
             )
             for loaded in assembly.mounts
         ],
@@ -99,9 +102,9 @@ def mount_as_json(mount: Mount) -> dict[str, Any]:
         "host": key.host,
         "port": key.port,
         "prefix": key.prefix,
-        "kind": "app",
-        "app": mount.app,
-        "interface": mount.interface,
+        "kind": mount.kind,
+        "target": mount.what,
+        "interface": mount.interface if isinstance(mount, AppMount) else None,
     }
 
 
@@ -110,48 +113,6 @@ def problems_as_json(problems: Iterable[Problem]) -> list[dict[str, str]]:
     return [{"key": each.key, "message": each.message, "hint": each.hint} for each in problems]
 
 
-def routes(config: Config) -> str:
-    """List the mounts in the order in which a request tries them."""
-    rows = [
-        (mount.key.authority or "any", mount.key.prefix or "/", "app", _declared(mount), mount.app)
-        for mount in ordered(config)
-    ]
-    return table([("HOST", "PREFIX", "KIND", "INTERFACE", "TARGET"), *rows], indent="")
-
-
-def _declared(mount: Mount) -> str:
-    """Name the interface that the file declares; the others are told when the applications are loaded."""
-    return mount.interface.upper() if mount.interface else "auto"
-
-
-def explanation(result: Explanation) -> str:
-    """Tell which mount answers a URL, why, and what the application sees."""
-    if result.mount is None:
-        return table([("mount", "none"), ("because", result.reason)], indent="")
-    seen = {
-        "SCRIPT_NAME": result.script_name,
-        "PATH_INFO": result.path_info,
-        "root_path": result.root_path,
-        "path": result.path,
-    }
-    rows = [
-        ("mount", f"{result.mount.key}  ({result.mount.app})"),
-        ("because", result.reason),
-        *((name, f'"{value}"') for name, value in seen.items() if value is not None),
-        ("runner-up", f"{result.runner_up.key}  ({result.runner_up.app})" if result.runner_up else "none: 404"),
-    ]
-    return table(rows, indent="")
-
-
-def explanation_as_json(result: Explanation) -> dict[str, Any]:
-    """Give an explanation as values for JSON."""
-    return {
-        "url": result.url,
-        "mount": mount_as_json(result.mount) if result.mount else None,
-        "reason": result.reason,
-        "script_name": result.script_name,
-        "path_info": result.path_info,
-        "root_path": result.root_path,
-        "path": result.path,
-        "runner_up": mount_as_json(result.runner_up) if result.runner_up else None,
-    }
+def _spoken(loaded: LoadedMount) -> str:
+    """Name what an application speaks, or else what kind of mount it is."""
+    return loaded.interface.upper() if loaded.mount.kind == "app" and loaded.interface else loaded.mount.kind

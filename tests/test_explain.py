@@ -110,6 +110,65 @@ def test_what_the_application_sees_is_told_for_the_interfaces_that_it_may_have(
     assert (result.root_path, result.path) == (root_path, path)
 
 
+METHODS = [
+    pytest.param("/admin", "", "GET", id="none asked"),
+    pytest.param("/admin", "post", "POST", id="in small letters"),
+    pytest.param("/admin", "websocket", "WEBSOCKET", id="a WebSocket"),
+    pytest.param("ws://localhost/admin", "", "WEBSOCKET", id="a WebSocket by its URL"),
+    pytest.param("wss://localhost/admin", "WEBSOCKET", "WEBSOCKET", id="a WebSocket by both"),
+]
+
+
+@pytest.mark.parametrize(("url", "asked", "method"), METHODS)
+def test_the_method_is_the_one_asked_for_or_that_of_the_url(
+    write_config: Callable[[str], Path], url: str, asked: str, method: str
+) -> None:
+    assert explain(load_config(write_config(FILE)), url, asked).method == method
+
+
+REDIRECTS = [
+    pytest.param("/old/x?a=1", "GET", "/new/x?a=1", 301, id="a mount that redirects"),
+    pytest.param("/old/x", "POST", "/new/x", 301, id="a mount that redirects any method"),
+    pytest.param("/old/x", "WEBSOCKET", None, 0, id="no WebSocket is redirected"),
+    pytest.param("/wiki", "HEAD", "./wiki/", 308, id="the slash"),
+    pytest.param("/wiki", "POST", None, 0, id="no slash where something is sent"),
+    pytest.param("/wiki", "WEBSOCKET", None, 0, id="no slash for a WebSocket"),
+    pytest.param("/wiki/", "GET", None, 0, id="the slash is there"),
+]
+
+
+@pytest.mark.parametrize(("url", "method", "location", "status"), REDIRECTS)
+def test_a_redirect_of_the_mount_itself_depends_on_the_method(
+    write_config: Callable[[str], Path], url: str, method: str, location: str | None, status: int
+) -> None:
+    text = (
+        '[mounts]\n"/old" = { redirect = "/new", status = 301 }\n"/wiki" = { app = "wiki:app", slash = "redirect" }\n'
+    )
+    result = explain(load_config(write_config(text)), url, method)
+    assert (result.location, result.status) == (location, status)
+
+
+def test_what_reaches_the_mount_over_wsgi_is_kept(write_config: Callable[[str], Path]) -> None:
+    environ = explain(load_config(write_config(FILE)), "wss://api.example.com/v2/%ff?a=1").environ
+    assert environ == {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "/v2",
+        "PATH_INFO": "/\xff",
+        "QUERY_STRING": "a=1",
+        "HTTP_HOST": "api.example.com",
+        "wsgi.url_scheme": "wss",
+        "multiserve.mount": "api.example.com/v2",
+    }
+
+
+def test_a_websocket_is_not_opened_with_another_method(write_config: Callable[[str], Path]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        explain(load_config(write_config(FILE)), "ws://localhost/x", "POST")
+    assert str(caught.value) == (
+        "ws://localhost/x: a WebSocket is not opened with POST\n    Write http:// or https://."
+    )
+
+
 def test_a_url_that_no_mount_takes(write_config: Callable[[str], Path]) -> None:
     config = load_config(write_config('[mounts]\n"/admin" = "backoffice:app"'))
     assert explain(config, "/other") == Explanation(

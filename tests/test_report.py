@@ -9,7 +9,6 @@ from multiserve import report
 from multiserve.assembly import Assembly, LoadedMount
 from multiserve.config import load_config
 from multiserve.errors import LoadError, Problem
-from multiserve.explain import Explanation
 from multiserve.keys import parse_key
 
 FILE = """
@@ -88,6 +87,11 @@ def test_one_mount_is_no_mounts(write_config):
     )
 
 
+def test_an_announcement_without_an_origin_still_names_what_has_failed(config):
+    lines = report.announcement(config, [], failed=config.mounts[:1]).splitlines()
+    assert [line.split()[-1] for line in lines[1:] if line.split()[0] == "/"] == ["FAILED"]
+
+
 def test_an_announcement_without_an_origin_has_no_url(config):
     assert report.announcement(config, []).splitlines()[1:] == [
         "  example.com:81/v1  api.main:app",
@@ -124,7 +128,7 @@ def test_the_outcomes_are_values_for_json(assembly):
         "port": None,
         "prefix": "",
         "kind": "app",
-        "app": "storefront",
+        "target": "storefront",
         "interface": "wsgi",
         "ok": True,
         "problems": [],
@@ -135,7 +139,7 @@ def test_the_outcomes_are_values_for_json(assembly):
         "port": None,
         "prefix": "/admin",
         "kind": "app",
-        "app": "backoffice:create_app()",
+        "target": "backoffice:create_app()",
         "interface": None,
         "ok": False,
         "problems": [
@@ -146,81 +150,9 @@ def test_the_outcomes_are_values_for_json(assembly):
     assert (api["host"], api["port"], api["prefix"], api["interface"]) == ("example.com", 81, "/v1", "asgi")
 
 
-def test_the_routes_stand_in_the_order_of_matching(config):
-    assert report.routes(config).splitlines() == [
-        "HOST            PREFIX  KIND  INTERFACE  TARGET",
-        "example.com:81  /v1     app   ASGI       api.main:app",
-        "*.example.com   /       app   WSGI       shops:app",
-        "any             /admin  app   auto       backoffice:create_app()",
-        "any             /       app   auto       storefront",
-    ]
-
-
 def test_a_mount_as_json_has_the_interface_that_the_file_declares(config):
     declared = [report.mount_as_json(mount)["interface"] for mount in config.mounts]
     assert declared == [None, None, "wsgi", "asgi"]
-
-
-SEEN = {"script_name": "/admin", "path_info": "", "root_path": "/admin", "path": "/admin"}
-NOT_WSGI, NOT_ASGI = {"script_name": None, "path_info": None}, {"root_path": None, "path": None}
-
-TOLD = [
-    pytest.param(
-        SEEN,
-        "mount        /admin  (backoffice:create_app())\n"
-        "because      it is the longest\n"
-        'SCRIPT_NAME  "/admin"\n'
-        'PATH_INFO    ""\n'
-        'root_path    "/admin"\n'
-        'path         "/admin"\n'
-        "runner-up    /  (storefront)",
-        id="either interface",
-    ),
-    pytest.param(
-        {**SEEN, **NOT_ASGI},
-        "mount        /admin  (backoffice:create_app())\n"
-        "because      it is the longest\n"
-        'SCRIPT_NAME  "/admin"\n'
-        'PATH_INFO    ""\n'
-        "runner-up    /  (storefront)",
-        id="WSGI",
-    ),
-    pytest.param(
-        {**SEEN, **NOT_WSGI},
-        "mount      /admin  (backoffice:create_app())\n"
-        "because    it is the longest\n"
-        'root_path  "/admin"\n'
-        'path       "/admin"\n'
-        "runner-up  /  (storefront)",
-        id="ASGI",
-    ),
-]
-
-
-@pytest.mark.parametrize(("seen", "text"), TOLD)
-def test_an_explanation_is_told(config, seen, text):
-    root, admin, *_ = config.mounts
-    result = Explanation(url="/admin", mount=admin, reason="it is the longest", runner_up=root, **seen)
-    assert report.explanation(result) == text
-    assert report.explanation_as_json(result) == {
-        "url": "/admin",
-        "mount": report.mount_as_json(admin),
-        "reason": "it is the longest",
-        **seen,
-        "runner_up": report.mount_as_json(root),
-    }
-
-
-def test_an_explanation_without_a_runner_up_is_told(config):
-    result = Explanation(url="/", mount=config.mounts[0], reason="it is the only one", path_info="/")
-    assert report.explanation(result).splitlines()[-1] == "runner-up  none: 404"
-    assert report.explanation_as_json(result)["runner_up"] is None
-
-
-def test_an_explanation_without_a_mount_is_told():
-    result = Explanation(url="/x", mount=None, reason="no mount has it")
-    assert report.explanation(result) == "mount    none\nbecause  no mount has it"
-    assert report.explanation_as_json(result)["mount"] is None
 
 
 def test_the_heading_names_the_file(config):

@@ -1,0 +1,162 @@
+"""Where a request ends inside the mount that it reaches: asked of the application's own router, no view is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import IO, Literal, TypeAlias
+from wsgiref.util import FileWrapper
+
+from multiserve._types import WSGIEnvironment
+from multiserve.assembly import Assembly
+from multiserve.contents import outer_url
+from multiserve.entries import AppMount, StaticMount, TenantMount
+from multiserve.explain import WEBSOCKET, Explanation
+from multiserve.frameworks import Facts, InnerRoute, Request, find_route, inspect_application
+from multiserve.loading import LoadedMount, open_folder
+
+Outcome: TypeAlias = Literal[
+    "view", "redirect", "method not allowed", "not found", "host refused", "file", "failed", "tenants",
+    "websocket refused", "unknown",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Where a request ends.
+
+    Attributes:
+        loaded: The mount, and what became of it.
+        outcome: What happens to the request; `failed` if the mount cannot be loaded, `unknown` if it cannot be known.
+        through: The middleware in front, the outermost first; what it changes is not known.
+        facts: What the application says about itself; None if it cannot be seen into.
+        status: Of what is answered instead of a view; 0 where a view, or nobody yet, knows it.
+        route: The route that decides, where it is known.
+        url: The same as a URL from the outside.
+        location: Where a redirect goes.
+        methods: Those that would do where this one is not allowed.
+        file: The file that a static mount sends.
+        content_type: The type of what a static mount answers.
+    """
+
+    loaded: LoadedMount
+    outcome: Outcome
+    through: tuple[str, ...] = ()
+    facts: Facts | None = None
+    status: int = 0
+    route: InnerRoute | None = None
+    url: str = ""
+    location: str = ""
+    methods: tuple[str, ...] = ()
+    file: str = ""
+    content_type: str = ""
+
+
+def follow(assembly: Assembly, result: Explanation) -> Arrival:
+    """Follow a request into the mount that an explanation has found for it.
+
+    Args:
+        assembly: The loaded mounts of the same configuration.
+        result: The explanation, which has a mount.
+    """
+    loaded = next(each for each in assembly.mounts if each.mount is result.mount)
+    mount = loaded.mount
+    through = tuple(target.text for target in (*assembly.config.middleware, *mount.middleware))
+    arrival = Arrival(loaded=loaded, outcome="unknown", through=through)
+    if loaded.error:
+        return replace(arrival, outcome="failed", status=503, through=())
+    if result.location:
+        return replace(arrival, outcome="redirect", status=result.status, location=result.location)
+    if result.method == WEBSOCKET and not _takes_websockets(assembly, loaded):
+        return replace(arrival, outcome="websocket refused")
+    if isinstance(mount, TenantMount):
+        return replace(arrival, outcome="tenants")
+    if isinstance(mount, StaticMount):
+        return _ask_folder(arrival, mount, result.environ)
+    return _ask_application(arrival, result)
+
+
+def _takes_websockets(assembly: Assembly, loaded: LoadedMount) -> bool:
+    """Tell whether a WebSocket gets through: beside ASGI applications no WSGI one sees it, alone it may do its own."""
+    return isinstance(loaded.mount, AppMount) and (assembly.interface, loaded.interface) != ("asgi", "wsgi")
+
+
+def _ask_application(arrival: Arrival, result: Explanation) -> Arrival:
+    application, key = arrival.loaded.origin, arrival.loaded.mount.key
+    facts = inspect_application(application)
+    if facts is None:
+        return arrival
+    arrival = replace(arrival, facts=facts, through=(*arrival.through, *facts.wrappers))
+    request = _request(arrival.loaded, facts, result)
+    answer = find_route(application, request)
+    if answer is None:
+        return arrival
+    return replace(
+        arrival,
+        outcome=answer.outcome,
+        status=answer.status,
+        route=answer.route,
+        url=outer_url(key, facts, answer.route) if answer.route else "",
+        location=_location(answer.location, request, result.environ["QUERY_STRING"]),
+        methods=answer.methods,
+    )
+
+
+def _request(loaded: LoadedMount, facts: Facts, result: Explanation) -> Request:
+    """Make the request that the dispatcher hands over."""
+    environ = result.environ
+    if loaded.interface == "asgi" and result.root_path is not None and result.path is not None:
+        prefix, path = result.root_path, result.path.removeprefix(result.root_path)
+    else:
+        prefix, path = _text(environ["SCRIPT_NAME"]), _text(environ["PATH_INFO"])
+    return Request(
+        path=path,
+        method=result.method,
+        host=environ["HTTP_HOST"] or facts.usual_hosts()[0],
+        prefix=prefix,
+        scheme=environ["wsgi.url_scheme"].replace("ws", "http"),
+    )
+
+
+def _text(path: str) -> str:
+    return path.encode("latin-1").decode("utf-8", "replace")
+
+
+def _location(location: str, request: Request, query: str) -> str:
+    """Shorten a URL to its path where it stays on the host of the request, and add the query, as frameworks do."""
+    origin = f"{request.scheme}://{request.host}"
+    path = location.removeprefix(origin) if location.startswith(f"{origin}/") else location
+    return f"{path}?{query}" if path and query else path
+
+
+def _ask_folder(arrival: Arrival, mount: StaticMount, environ: WSGIEnvironment) -> Arrival:
+    """Send a browser's request to the folder itself, which does nothing but read."""
+    opened: list[str] = []
+    answered: list[tuple[str, dict[str, str]]] = []
+
+    def take_note(file: IO[bytes], size: int) -> FileWrapper:
+        opened.append(str(file.name))
+        return FileWrapper(file, size)
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> object:
+        answered.append((status, dict(headers)))
+        return None
+
+    browser = {**environ, "HTTP_ACCEPT": "text/html", "wsgi.file_wrapper": take_note}
+    body = open_folder(mount).wsgi(browser, start_response)
+    if hasattr(body, "close"):
+        body.close()
+    status, headers = answered[0]
+    return replace(
+        arrival,
+        outcome=_OUTCOMES[status[:3]],
+        status=int(status[:3]),
+        location=headers.get("Location", ""),
+        methods=tuple(headers["Allow"].split(", ")) if "Allow" in headers else (),
+        file=opened[0] if opened else "",
+        content_type=headers.get("Content-Type", ""),
+    )
+
+
+_OUTCOMES: dict[str, Outcome] = {
+    "200": "file", "308": "redirect", "404": "not found", "405": "method not allowed",
+}  # fmt: skip

@@ -1,0 +1,211 @@
+"""What `routes --all` says about the inside of mounts, as text and as values for JSON; it prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from multiserve.arrival import Arrival
+from multiserve.contents import Contents, OuterRoute
+from multiserve.entries import AppMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.explain import Explanation
+from multiserve.frameworks import Facts, InnerRoute
+from multiserve.loading import LoadedMount
+from multiserve.report import mount_as_json, problems_as_json, table
+from multiserve.report_routes import COLUMNS, NOTHING, declared, explanation_as_json, explanation_as_text, place
+
+_INDENT = "    "
+_BLIND = "multiserve cannot see inside this application"
+_UNREADABLE = "its URL configuration cannot be imported: {}"
+_TENANTS = "the factory makes an application for each tenant, so nothing inside can be known"
+
+
+def contents_as_text(contents: Sequence[Contents]) -> str:
+    """List mounts with the routes inside."""
+    if not contents:
+        return NOTHING
+    rows = [
+        (*place(each.loaded.mount), _spoken(each.loaded), each.loaded.mount.what, _framework(each.facts))
+        for each in contents
+    ]
+    head, *lines = table([(*COLUMNS, "FRAMEWORK"), *rows], indent="").splitlines()
+    parts = [head]
+    for each, line in zip(contents, lines, strict=True):
+        parts += [line, *_lines_below(each)]
+    return "\n".join(parts)
+
+
+def _spoken(loaded: LoadedMount) -> str:
+    """Name what an application speaks, or say that it could not be loaded."""
+    if loaded.error:
+        return "FAILED"
+    return loaded.interface.upper() if loaded.interface and loaded.origin else declared(loaded.mount)
+
+
+def _framework(facts: Facts | None) -> str:
+    return f"{facts.framework} {facts.version}".rstrip() if facts else ""
+
+
+def _lines_below(each: Contents) -> list[str]:
+    if each.loaded.error:
+        return [_INDENT + line for line in _reasons(each.loaded)]
+    if each.routes:
+        return table([_row(each.loaded.mount, route) for route in each.routes], indent=_INDENT).splitlines()
+    return [_INDENT + _what_it_is(each)]
+
+
+def _reasons(loaded: LoadedMount) -> list[str]:
+    problems = loaded.error.problems if loaded.error else ()
+    return [line for problem in problems for line in (problem.message, problem.hint) if line]
+
+
+def _what_it_is(each: Contents) -> str:
+    mount = each.loaded.mount
+    if isinstance(mount, TenantMount):
+        return _TENANTS
+    if isinstance(mount, StaticMount):
+        return f"the files of {mount.folder}"
+    if isinstance(mount, RedirectMount):
+        return f"{mount.status} to {mount.what}, with the rest of the path"
+    if each.facts and each.facts.routes_error:
+        return _UNREADABLE.format(each.facts.routes_error)
+    return _BLIND if each.routes is None else "the application has no routes"
+
+
+def _row(mount: Mount, route: OuterRoute) -> tuple[str, ...]:
+    hidden = f"(hidden: {route.answered_by.key if route.answered_by else 'no mount'} answers)"
+    view = [route.inner.view, *([] if route.answered_by is mount else [hidden])]
+    return ", ".join(route.inner.methods) or "any", route.url, route.inner.name, "  ".join(filter(None, view))
+
+
+def contents_as_json(contents: Iterable[Contents]) -> dict[str, Any]:
+    """Give mounts with the routes inside as values for JSON."""
+    return {"mounts": [_contents_as_json(each) for each in contents]}
+
+
+def _contents_as_json(each: Contents) -> dict[str, Any]:
+    routes = None if each.routes is None else [_outer_as_json(route) for route in each.routes]
+    spoken = each.loaded.interface if isinstance(each.loaded.mount, AppMount) else None
+    return {
+        **mount_as_json(each.loaded.mount),
+        "interface": spoken,
+        **_state_as_json(each.loaded, each.facts),
+        "routes": routes,
+    }
+
+
+def _state_as_json(loaded: LoadedMount, facts: Facts | None) -> dict[str, Any]:
+    return {
+        "ok": loaded.error is None,
+        "problems": problems_as_json(loaded.error.problems if loaded.error else ()),
+        "framework": facts.framework if facts else None,
+        "version": facts.version if facts else None,
+    }
+
+
+def _outer_as_json(route: OuterRoute) -> dict[str, Any]:
+    answers = str(route.answered_by.key) if route.answered_by else None
+    return {**_route_as_json(route.url, route.inner), "answered_by": answers}
+
+
+def _route_as_json(url: str, route: InnerRoute) -> dict[str, Any]:
+    return {
+        "url": url,
+        "methods": list(route.methods),
+        "name": route.name,
+        "view": route.view,
+        "file": route.file,
+        "line": route.line,
+    }
+
+
+def arrival_as_text(result: Explanation, arrival: Arrival, folder: Path) -> str:
+    """Tell which mount answers a URL, why, and where the request ends inside.
+
+    Args:
+        result: The explanation, which has a mount.
+        arrival: Where the request ends.
+        folder: The folder of the configuration, to which paths below it are relative.
+    """
+    rows = [(name, value) for name, value in _rows(result, arrival, folder) if value]
+    told = replace(_as_loaded(result, arrival.loaded), location=None)  # it is among the rows
+    return explanation_as_text(told, rows)
+
+
+def _as_loaded(result: Explanation, loaded: LoadedMount) -> Explanation:
+    """Leave out what an application sees that could not be loaded, or that speaks the other interface."""
+    if loaded.error:
+        result = replace(result, location=None)
+    if loaded.error or loaded.interface == "asgi":
+        result = replace(result, script_name=None, path_info=None)
+    if loaded.error or loaded.interface == "wsgi":
+        result = replace(result, root_path=None, path=None)
+    return result
+
+
+def _rows(result: Explanation, arrival: Arrival, folder: Path) -> Iterator[tuple[str, str]]:
+    route = arrival.route
+    yield "through", ", ".join(arrival.through)
+    yield "framework", _framework(arrival.facts)
+    if route:
+        yield "route", f"{arrival.url}  ({route.name})" if route.name else arrival.url
+        yield "methods", ", ".join(route.methods)
+        yield "view", route.view
+        yield "defined", f"{_relative(route.file, folder)}:{route.line}" if route.file else ""
+    first, *more = _answer(result, arrival)
+    yield "answer", first
+    yield from (("", line) for line in more)
+    yield "file", _relative(arrival.file, folder)
+
+
+def _answer(result: Explanation, arrival: Arrival) -> list[str]:
+    """Say what is answered where it is no known view that does, in one line and those below it."""
+    if arrival.outcome == "view":
+        return ["" if arrival.route else "a view, but which one cannot be told"]
+    if arrival.outcome == "unknown" and arrival.facts and arrival.facts.routes_error:
+        return [_UNREADABLE.format(arrival.facts.routes_error)]
+    if arrival.outcome == "unknown":
+        return [f"what {arrival.facts.framework} makes of it cannot be told" if arrival.facts else _BLIND]
+    more = _reasons(arrival.loaded) if arrival.outcome == "failed" else ()
+    text = _ANSWERS[arrival.outcome].format(
+        status=arrival.status,
+        location=arrival.location,
+        content_type=arrival.content_type,
+        method=result.method,
+        methods=" or ".join(arrival.methods) or "another method",
+    )
+    return [*text.splitlines(), *more]
+
+
+_ANSWERS = {
+    "redirect": "{status} to {location}",
+    "method not allowed": "{status}: it takes {methods}, not {method}",
+    "not found": "{status}: there is nothing of this name inside",
+    "host refused": "{status}: the application does not take this host",
+    "file": "{status} with {content_type}",
+    "failed": "{status}: the mount cannot be loaded",
+    "tenants": f"{_TENANTS};\nif it returns None, the runner-up answers",
+    "websocket refused": "no WebSocket is accepted here",
+}
+
+
+def _relative(file: str, folder: Path) -> str:
+    return str(Path(file).relative_to(folder)) if file and Path(file).is_relative_to(folder) else file
+
+
+def arrival_as_json(result: Explanation, arrival: Arrival) -> dict[str, Any]:
+    """Give an explanation with what is inside as values for JSON."""
+    inside = {
+        "outcome": arrival.outcome,
+        **_state_as_json(arrival.loaded, arrival.facts),
+        "through": list(arrival.through),
+        "status": arrival.status or None,
+        "location": arrival.location or None,
+        "methods": list(arrival.methods),
+        "file": arrival.file or None,
+        "content_type": arrival.content_type or None,
+        "route": _route_as_json(arrival.url, arrival.route) if arrival.route else None,
+    }
+    return {**explanation_as_json(_as_loaded(result, arrival.loaded)), "inside": inside}

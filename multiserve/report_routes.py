@@ -1,0 +1,81 @@
+"""What `routes` says without loading anything, as text and as values for JSON; it prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from multiserve.entries import AppMount, Mount
+from multiserve.report import mount_as_json, table
+
+if TYPE_CHECKING:
+    from multiserve.explain import Explanation  # the list of the mounts, which is to be instant, explains nothing
+
+COLUMNS = ("HOST", "PREFIX", "KIND", "INTERFACE", "TARGET")
+NOTHING = "Nothing contains this text."
+
+
+def mounts_as_text(mounts: Sequence[Mount]) -> str:
+    """List mounts as the file has them."""
+    rows = [(*place(mount), declared(mount), mount.what) for mount in mounts]
+    return table([COLUMNS, *rows], indent="") if rows else NOTHING
+
+
+def place(mount: Mount) -> tuple[str, str, str]:
+    """Give host, prefix and kind of a mount as people read them."""
+    return mount.key.authority or "any", mount.key.prefix or "/", mount.kind
+
+
+def declared(mount: Mount) -> str:
+    """Name the interface that the file declares; the others are told when the applications are loaded."""
+    if not isinstance(mount, AppMount):
+        return "either"
+    return mount.interface.upper() if mount.interface else "auto"
+
+
+def mounts_as_json(mounts: Iterable[Mount]) -> dict[str, Any]:
+    """Give mounts as the file has them, as values for JSON."""
+    return {"mounts": [mount_as_json(mount) for mount in mounts]}
+
+
+def explanation_as_text(result: Explanation, inside: Iterable[tuple[str, str]] = ()) -> str:
+    """Tell which mount answers a URL, why, what the application sees, and what is known about its `inside`."""
+    if result.mount is None:
+        return table([("mount", "none"), ("because", result.reason)], indent="")
+    seen = {
+        "SCRIPT_NAME": result.script_name,
+        "PATH_INFO": result.path_info,
+        "root_path": result.root_path,
+        "path": result.path,
+    }
+    rows = [
+        ("mount", _named(result.mount)),
+        ("because", result.reason),
+        *((f"{{{name}}}", f'"{value}"') for name, value in result.values),
+        *((name, f'"{value}"') for name, value in seen.items() if value is not None),
+        *([("Location", result.location)] if result.location else []),
+        *inside,
+        ("runner-up", _named(result.runner_up) if result.runner_up else "none: 404"),
+    ]
+    return table(rows, indent="")
+
+
+def _named(mount: Mount) -> str:
+    return f"{mount.key}  ({mount.what})"
+
+
+def explanation_as_json(result: Explanation) -> dict[str, Any]:
+    """Give an explanation as values for JSON."""
+    return {
+        "url": result.url,
+        "method": result.method,
+        "mount": mount_as_json(result.mount) if result.mount else None,
+        "reason": result.reason,
+        "values": dict(result.values),
+        "script_name": result.script_name,
+        "path_info": result.path_info,
+        "root_path": result.root_path,
+        "path": result.path,
+        "location": result.location,
+        "runner_up": mount_as_json(result.runner_up) if result.runner_up else None,
+    }

@@ -1,0 +1,309 @@
+"""What is said about the composition in apps/inside, asked of real frameworks."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from multiserve import report_inside
+from multiserve.arrival import Arrival, follow
+from multiserve.assembly import assemble
+from multiserve.config import load_config
+from multiserve.contents import Contents, read_contents
+from multiserve.explain import explain
+from multiserve.frameworks import Facts
+from multiserve.loading import LoadedMount
+
+pytest.importorskip("flask")
+pytest.importorskip("starlette.applications")
+FILE = Path(__file__).parent / "apps" / "inside" / "multiserve.toml"
+FOLDER = FILE.parent
+FLASK, STARLETTE = f"Flask {version('flask')}", f"Starlette {version('starlette')}"
+
+CONTENTS = f"""\
+HOST                PREFIX     KIND      INTERFACE  TARGET                     FRAMEWORK
+api.example.com:81  /          app       ASGI       api_inside:app             {STARLETTE}
+    GET, PUT   api.example.com:81/items/{{number}}  item   api_inside:item
+    WEBSOCKET  api.example.com:81/talk/           talk   api_inside:talk
+    GET        inner.example.com:81/inner         inner  api_inside:item  (hidden: / answers)
+*.example.com       /café      app       WSGI       site_inside:app            {FLASK}
+    GET  *.example.com/café/              home   site_inside:home
+    GET  *.example.com/café/admin/login   login  site_inside:login
+    GET  *.example.com/café/admin/<page>  page   site_inside:page
+    GET  *.example.com/café/u/me          me     site_inside:me
+    GET  *.example.com/café/<path:rest>   rest   site_inside:rest
+any                 /u/{{user}}  tenants   auto       bare_inside:make_tenant
+    the factory makes an application for each tenant, so nothing inside can be known
+any                 /admin     app       WSGI       staff_inside:create_app()  {FLASK}
+    GET, POST  /admin/users/  users  staff_inside:create_app.<locals>.users
+any                 /api       app       ASGI       api_inside:app             {STARLETTE}
+    GET, PUT   /api/items/{{number}}          item   api_inside:item
+    WEBSOCKET  /api/talk/                   talk   api_inside:talk
+    GET        inner.example.com/api/inner  inner  api_inside:item
+any                 /bare      app       WSGI       bare_inside:app
+    multiserve cannot see inside this application
+any                 /files     static    either     files
+    the files of {FOLDER / "files"}
+any                 /gone      app       FAILED     no_such_module:app
+    there is no module "no_such_module"
+    Install the package that has it, or add the folder that has it to pythonpath.
+any                 /old       redirect  either     /new
+    307 to /new, with the rest of the path
+any                 /wrapped   app       WSGI       staff_inside:wrapped       {FLASK}
+    GET, POST  /wrapped/users/  users  staff_inside:create_app.<locals>.users
+any                 /          app       WSGI       site_inside:app            {FLASK}
+    GET  /              home   site_inside:home
+    GET  /admin/login   login  site_inside:login  (hidden: /admin answers)
+    GET  /admin/<page>  page   site_inside:page  (hidden: /admin answers)
+    GET  /u/me          me     site_inside:me
+    GET  /<path:rest>   rest   site_inside:rest"""
+
+
+@pytest.fixture
+def contents(clean_process):
+    return read_contents(assemble(load_config(FILE)))
+
+
+def test_the_contents_are_told(contents):
+    assert report_inside.contents_as_text(contents) == CONTENTS
+
+
+def test_no_contents_are_told_in_words():
+    assert report_inside.contents_as_text([]) == "Nothing contains this text."
+    assert report_inside.contents_as_json([]) == {"mounts": []}
+
+
+def test_the_contents_are_values_for_json(contents):
+    by_mount = {each["mount"]: each for each in report_inside.contents_as_json(contents)["mounts"]}
+    assert by_mount["api.example.com:81"] == {
+        "mount": "api.example.com:81",
+        "host": "api.example.com",
+        "port": 81,
+        "prefix": "",
+        "kind": "app",
+        "target": "api_inside:app",
+        "interface": "asgi",
+        "ok": True,
+        "problems": [],
+        "framework": "Starlette",
+        "version": version("starlette"),
+        "routes": [
+            {
+                "url": "api.example.com:81/items/{number}",
+                "methods": ["GET", "PUT"],
+                "name": "item",
+                "view": "api_inside:item",
+                "file": str(FOLDER / "api_inside.py"),
+                "line": 7,
+                "answered_by": "api.example.com:81",
+            },
+            {
+                "url": "api.example.com:81/talk/",
+                "methods": ["WEBSOCKET"],
+                "name": "talk",
+                "view": "api_inside:talk",
+                "file": str(FOLDER / "api_inside.py"),
+                "line": 11,
+                "answered_by": "api.example.com:81",
+            },
+            {
+                "url": "inner.example.com:81/inner",
+                "methods": ["GET"],
+                "name": "inner",
+                "view": "api_inside:item",
+                "file": str(FOLDER / "api_inside.py"),
+                "line": 7,
+                "answered_by": "/",
+            },
+        ],
+    }
+    nothing = {"interface": None, "framework": None, "version": None, "routes": None}
+    hint = "Install the package that has it, or add the folder that has it to pythonpath."
+    problem = {"key": 'mounts."/gone"', "message": 'there is no module "no_such_module"', "hint": hint}
+    place = {"host": "", "port": None}
+    assert by_mount["/gone"] == {
+        "mount": "/gone", "prefix": "/gone", "kind": "app", "target": "no_such_module:app", "ok": False,
+        "problems": [problem], **place, **nothing,
+    }  # fmt: skip
+    assert by_mount["/files"] == {
+        "mount": "/files", "prefix": "/files", "kind": "static", "target": "files", "ok": True,
+        "problems": [], **place, **nothing,
+    }  # fmt: skip
+
+
+def test_an_application_without_routes_has_none(contents):
+    facts = Facts(application=None, framework="Bottle", version="", routes=())
+    loaded = next(each.loaded for each in contents if str(each.loaded.mount.key) == "/bare")
+    assert report_inside.contents_as_text([Contents(loaded=loaded, facts=facts, routes=())]).splitlines() == [
+        "HOST  PREFIX  KIND  INTERFACE  TARGET           FRAMEWORK",
+        "any   /bare   app   WSGI       bare_inside:app  Bottle",
+        "    the application has no routes",
+    ]
+
+
+MISSING = 'there is no module "no_such_module"'
+INSTALL = "Install the package that has it, or add the folder that has it to pythonpath."
+TOLD = [
+    pytest.param(
+        "/admin/users/", "POST", {
+            "SCRIPT_NAME": '"/admin"', "PATH_INFO": '"/users/"', "framework": FLASK,
+            "route": "/admin/users/  (users)", "methods": "GET, POST",
+            "view": "staff_inside:create_app.<locals>.users", "defined": "staff_inside.py:10",
+        }, id="a view, over WSGI",
+    ),
+    pytest.param(
+        "ws://localhost/api/talk/", "", {
+            "root_path": '"/api"', "path": '"/api/talk/"', "framework": STARLETTE, "route": "/api/talk/  (talk)",
+            "methods": "WEBSOCKET", "view": "api_inside:talk", "defined": "api_inside.py:11",
+        }, id="a view, over ASGI",
+    ),
+    pytest.param(
+        "/wrapped/users", "", {
+            "SCRIPT_NAME": '"/wrapped"', "PATH_INFO": '"/users"', "through": "staff_inside:Middleware",
+            "framework": FLASK, "route": "/wrapped/users/  (users)", "methods": "GET, POST",
+            "view": "staff_inside:create_app.<locals>.users", "defined": "staff_inside.py:10",
+            "answer": "308 to /wrapped/users/",
+        }, id="a redirect of the application, behind middleware",
+    ),
+    pytest.param(
+        "/api/items/5", "DELETE", {
+            "root_path": '"/api"', "path": '"/api/items/5"', "framework": STARLETTE,
+            "route": "/api/items/{number}  (item)", "methods": "GET, PUT", "view": "api_inside:item",
+            "defined": "api_inside.py:7", "answer": "405: it takes GET or PUT, not DELETE",
+        }, id="a method",
+    ),
+    pytest.param(
+        "/admin/login", "", {
+            "SCRIPT_NAME": '"/admin"', "PATH_INFO": '"/login"', "framework": FLASK,
+            "answer": "404: there is nothing of this name inside",
+        }, id="nothing there",
+    ),
+    pytest.param(
+        "http://other.example/admin", "", {
+            "SCRIPT_NAME": '"/admin"', "PATH_INFO": '""', "framework": FLASK,
+            "answer": "400: the application does not take this host",
+        }, id="a host",
+    ),
+    pytest.param(
+        "/bare", "", {
+            "SCRIPT_NAME": '"/bare"', "PATH_INFO": '""', "through": "bare_inside:wrap",
+            "answer": "multiserve cannot see inside this application",
+        }, id="no framework",
+    ),
+    pytest.param(
+        "/u/me", "", {
+            "{user}": '"me"', "SCRIPT_NAME": '"/u/me"', "PATH_INFO": '""', "root_path": '"/u/me"', "path": '"/u/me"',
+            "answer": "the factory makes an application for each tenant, so nothing inside can be known;",
+            "": "if it returns None, the runner-up answers",
+        }, id="tenants",
+    ),
+    pytest.param("/old/x", "", {"answer": "307 to /new/x"}, id="a redirect"),
+    pytest.param(
+        "/files/style.css", "", {"answer": "200 with text/css; charset=utf-8", "file": "files/style.css"}, id="a file"
+    ),
+    pytest.param("/files/x.css", "", {"answer": "404: there is nothing of this name inside"}, id="no file"),
+    pytest.param("ws://localhost/files/", "", {"answer": "no WebSocket is accepted here"}, id="no WebSocket"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def tell(clean_process):
+    """Explain a URL, with what is inside, in a style."""
+    config = load_config(FILE)
+
+    def tell(style, url, method=""):
+        result = explain(config, url, method)
+        arrival = follow(assemble(config), result)
+        return style(result, arrival, *([config.folder] if style is report_inside.arrival_as_text else []))
+
+    return tell
+
+
+@pytest.mark.parametrize(("url", "method", "told"), TOLD)
+def test_it_is_told_where_a_request_ends(tell, url, method, told):
+    first, because, *rows, runner_up = tell(report_inside.arrival_as_text, url, method).splitlines()
+    assert [line.split(" ")[0] for line in (first, because, runner_up)] == ["mount", "because", "runner-up"]
+    column = first.index(first.split()[1])
+    assert {line[:column].rstrip(): line[column:] for line in rows} == told
+
+
+def test_a_whole_explanation_reads_like_this(tell):
+    assert tell(report_inside.arrival_as_text, "/gone/x") == (
+        "mount      /gone  (no_such_module:app)\n"
+        'because    "/gone" is the longest prefix that matches\n'
+        "answer     503: the mount cannot be loaded\n"
+        f"           {MISSING}\n"
+        f"           {INSTALL}\n"
+        "runner-up  /  (site_inside:app)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "outcome", "text"),
+    [
+        pytest.param(
+            Facts(application=None, framework="Django", version="6"), "unknown",
+            "what Django makes of it cannot be told", id="an answer that is not certain",
+        ),
+        pytest.param(None, "view", "a view, but which one cannot be told", id="a view that is not known"),
+        pytest.param(None, "method not allowed", "405: it takes another method, not GET", id="methods not known"),
+    ],
+)  # fmt: skip
+def test_what_is_not_known_is_told(write_config, facts, outcome, text):
+    config = load_config(write_config('[mounts]\n"/" = "a:b"'))
+    loaded = LoadedMount(mount=config.mounts[0], application=object(), origin=object(), interface="wsgi")
+    arrival = Arrival(loaded=loaded, outcome=outcome, facts=facts, status=405)
+    told = report_inside.arrival_as_text(explain(config, "/"), arrival, config.folder)
+    assert told.splitlines()[-2:] == [f"answer       {text}", "runner-up    none: 404"]
+
+
+def test_where_a_request_ends_are_values_for_json(tell):
+    result = tell(report_inside.arrival_as_json, "/admin/users", "GET")
+    assert result.pop("mount")["mount"] == "/admin"
+    assert result.pop("runner_up")["mount"] == "/"
+    assert json.loads(json.dumps(result)) == {
+        "url": "/admin/users",
+        "method": "GET",
+        "reason": '"/admin" is the longest prefix that matches',
+        "values": {},
+        "script_name": "/admin",
+        "path_info": "/users",
+        "root_path": None,
+        "path": None,
+        "location": None,
+        "inside": {
+            "outcome": "redirect",
+            "ok": True,
+            "problems": [],
+            "framework": "Flask",
+            "version": version("flask"),
+            "through": [],
+            "status": 308,
+            "location": "/admin/users/",
+            "methods": [],
+            "file": None,
+            "content_type": None,
+            "route": {
+                "url": "/admin/users/",
+                "methods": ["GET", "POST"],
+                "name": "users",
+                "view": "staff_inside:create_app.<locals>.users",
+                "file": str(FOLDER / "staff_inside.py"),
+                "line": 10,
+            },
+        },
+    }
+
+
+def test_the_reason_is_told_where_routes_cannot_be_imported(contents):
+    facts = Facts(application=None, framework="Django", version="5.2", routes_error="E (urls.py, line 1)")
+    bare = next(each for each in contents if str(each.loaded.mount.key) == "/bare")
+    reason = "its URL configuration cannot be imported: E (urls.py, line 1)"
+    text = report_inside.contents_as_text([Contents(loaded=bare.loaded, facts=facts)])
+    assert text.splitlines()[-1] == f"    {reason}"
+    arrival = Arrival(loaded=bare.loaded, outcome="unknown", facts=facts)
+    told = report_inside.arrival_as_text(explain(load_config(FILE), "/bare/x"), arrival, FOLDER)
+    assert reason in told
