@@ -10,7 +10,7 @@ FOLDER = Path(__file__).resolve().parent.parent
 DATABASE = Path(os.environ.get("EXAMPLE_DATABASE", FOLDER / "var" / "django.sqlite3"))
 DATABASE.parent.mkdir(parents=True, exist_ok=True)
 
-SECRET_KEY = os.environ.get("EXAMPLE_SECRET_KEY", "for the demo only, change it")
+SECRET_KEY = "django: " + os.environ.get("EXAMPLE_SECRET_KEY", "for the demo only, change it")
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("EXAMPLE_HOSTS", ".localhost,127.0.0.1,[::1]").split(",")
 

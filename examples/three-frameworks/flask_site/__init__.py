@@ -11,7 +11,7 @@ def create_app() -> Flask:
     """Build the Flask application."""
     app = Flask(__name__)
     app.config.from_mapping(
-        SECRET_KEY=os.environ.get("EXAMPLE_SECRET_KEY", "for the demo only, change it"),
+        SECRET_KEY="flask: " + os.environ.get("EXAMPLE_SECRET_KEY", "for the demo only, change it"),
         PASSWORD=os.environ.get("EXAMPLE_PASSWORD", "demo"),
         # Applications on one origin share the browser's cookie jar: each needs its own cookie name.
         SESSION_COOKIE_NAME="flask_session",

@@ -7,7 +7,7 @@ from pyramid.config import Configurator
 from pyramid.router import Router
 from pyramid.session import SignedCookieSessionFactory
 
-SECRET_KEY = os.environ.get("EXAMPLE_SECRET_KEY", "for the demo only, change it")
+SECRET_KEY = "pyramid: " + os.environ.get("EXAMPLE_SECRET_KEY", "for the demo only, change it")
 
 
 def make_app(neighbours: Iterable[str] = ()) -> Router:

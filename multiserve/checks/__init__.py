@@ -1,0 +1,47 @@
+"""What can be wrong with a composition as a whole: a list of checks, each of which finds one kind of mistake."""
+
+from __future__ import annotations
+
+from multiserve.checks import capacity, exposure, prefixes, process, sessions, sharing, table
+from multiserve.checks.composition import Composition, look_at
+from multiserve.checks.findings import Check, Finding, Topic
+from multiserve.checks.probed import PROBED
+from multiserve.importing import explain
+
+__all__ = ["CHECKS", "TOPICS", "Check", "Composition", "Finding", "Topic", "find_all", "look_at"]
+
+_MODULES = (table, sharing, sessions, process, prefixes, exposure, capacity)
+CHECKS: dict[str, Check] = {
+    each.code: each
+    for each in sorted(
+        (value for module in _MODULES for value in vars(module).values() if isinstance(value, Check)),
+        key=lambda check: check.code,
+    )
+}
+TOPICS: dict[str, Topic] = {**CHECKS, **PROBED}
+_SEVERITIES = ("error", "warning", "note")
+
+
+def find_all(composition: Composition) -> list[Finding]:
+    """Run every check that is not ignored, and give what they find, the most severe first."""
+    wanted = [check for code, check in CHECKS.items() if code not in composition.config.ignore]
+    found = [finding for check in wanted for finding in _run(check, composition)]
+    return sorted(found, key=lambda finding: (_SEVERITIES.index(finding.severity), finding.code))
+
+
+def _run(check: Check, composition: Composition) -> list[Finding]:
+    """Run one check; a setting of a type that nobody expects must not hide what the others find."""
+    try:
+        return list(check.run(composition))
+    except Exception as error:  # noqa: BLE001 (whatever it is)
+        return [
+            Finding(
+                code=check.code,
+                severity="note",
+                mounts=(),
+                key=composition.key("mounts"),
+                message=f"it cannot be told whether {check.title}: {explain(error)}",
+                consequence="A setting of an application may have a type that its framework does not expect.",
+                cure="Correct the setting.",
+            )
+        ]

@@ -1,0 +1,78 @@
+"""Checks of how production would serve a composition: threads, workers and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from multiserve.checks.composition import Composition, Member
+from multiserve.checks.findings import Found, check
+from multiserve.entries import AppMount
+
+
+@check("MS170", "note", "an application may not be made for threads", consequence="It may break under load.")
+def thread_safety(composition: Composition) -> Iterator[Found]:
+    """A connection to a database, or the like, that stands at the top of a module is shared by all threads.
+
+    With one thread and several workers, each request has its process for itself.
+    """
+    for member in composition.applications:
+        hints = member.facts.thread_hints if member.facts else ()
+        threads, setting = _threads(composition, member)
+        if hints and threads > 1:
+            message = f"its views may share {', '.join(hints)} between {threads} threads"
+            cure = f"Make one for each request or thread, or set threads = 1 {setting}."
+            yield Found(members=(member,), message=message, cure=cure)
+
+
+def _threads(composition: Composition, member: Member) -> tuple[int, str]:
+    """Give the threads that a WSGI application has, and where they are set; ASGI applications have their own ways."""
+    if member.loaded.interface != "wsgi":
+        return 1, ""
+    if composition.interface == "asgi" and isinstance(member.mount, AppMount):
+        return member.mount.threads, "on the mount"
+    return int(composition.gunicorn.get("threads") or 1), "under [gunicorn]"
+
+
+@check("MS171", "note", "the workers may need more memory than there is", consequence="The system may kill some.")
+def memory(composition: Composition) -> Iterator[Found]:
+    """Each worker loads every application.
+
+    The memory of this process, which has loaded them once, times the number of workers is what production needs,
+    unless preload_app lets the workers share it. That says something only on the machine that serves them, and so
+    it is looked for with --production alone.
+    """
+    workers = int(composition.gunicorn.get("workers") or 1)
+    each, available = _resident(), _available()
+    if not composition.is_production or composition.gunicorn.get("preload_app") or not each or not available:
+        return
+    if workers * each > available:
+        message = (
+            f"{workers} workers of {each / 2**20:.0f} MB may not fit into the {available / 2**20:.0f} MB there are"
+        )
+        cure = "Set fewer workers, or preload_app = true, under [gunicorn]."
+        yield Found(message=message, cure=cure, key=composition.key("gunicorn"))
+
+
+def _resident() -> int:
+    return _read_kilobytes("/proc/self/status", "VmRSS:")
+
+
+def _available() -> int:
+    """Give the bytes that are free with this process gone, in the machine or in its container; 0 where unknown."""
+    free = _read_kilobytes("/proc/meminfo", "MemAvailable:")
+    allowed = _read("/sys/fs/cgroup/memory.max").strip()
+    sizes = [free + _resident()] if free else []
+    return min([*sizes, *([int(allowed)] if allowed.isdecimal() else [])], default=0)
+
+
+def _read_kilobytes(path: str, name: str) -> int:
+    """Give a figure of proc(5) in bytes; 0 where the system has none."""
+    return next((int(line.split()[1]) * 1024 for line in _read(path).splitlines() if line.startswith(name)), 0)
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("ascii", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,138 @@
+"""Checks of what applications share on one origin: the cookies of their sessions, and the keys that sign them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from multiserve.checks.composition import Composition, Member
+from multiserve.checks.findings import Found, check
+from multiserve.frameworks import Cookie
+
+# Frameworks whose sessions are signed alike, so that one reads what the other has written.
+_FAMILIES = (("Dash", "Flask", "Quart"), ("FastAPI", "Starlette"))
+
+
+@check("MS121", "warning", "two applications set the same cookie", consequence="They log each other out.")
+def cookies(composition: Composition) -> Iterator[Found]:
+    """Browsers keep one cookie for each name, host and path.
+
+    Two applications on one origin whose session cookies have the same name and path overwrite each other's, and
+    neither can read what the other one has signed. Where both have the same key, one session is theirs on purpose,
+    unless it is a key that everybody knows. One domain that cookies are set for counts as one origin.
+    A path of its own may not be enough, for below it browsers send both cookies.
+    """
+    groups: list[tuple[Cookie, dict[object, tuple[Member, Cookie]]]] = []
+    for one, other in combinations(composition.readable, 2):
+        if one.identity == other.identity or _share_on_purpose(one, other):
+            continue
+        for first, second in _same_cookies(composition, one, other):
+            pair = {one.identity: (one, first), other.identity: (other, second)}
+            same = (found for cookie, found in groups if _is_same(cookie, first) and found.keys() & pair.keys())
+            group = next(same, None)
+            if group is None:
+                groups.append((first, pair))
+            else:
+                group.update({identity: each for identity, each in pair.items() if identity not in group})
+    for cookie, group in groups:
+        yield _clash(cookie, list(group.values()))
+
+
+def _same_cookies(composition: Composition, one: Member, other: Member) -> Iterator[tuple[Cookie, Cookie]]:
+    """Find the cookies that overwrite each other: at one host, or in one domain that both are set for."""
+    shares_a_host = composition.share_a_host(one, other)
+    mine = one.facts.cookies if one.facts else None
+    theirs = other.facts.cookies if other.facts else None
+    for first in mine or ():
+        for second in theirs or ():
+            if _is_same(first, second) and (shares_a_host or first.domain):
+                yield first, second
+
+
+def _is_same(one: Cookie, other: Cookie) -> bool:
+    return _place(one) == _place(other)
+
+
+def _place(cookie: Cookie) -> tuple[str, str, str]:
+    return cookie.name, cookie.path, cookie.domain.lstrip(".")
+
+
+def _clash(cookie: Cookie, group: list[tuple[Member, Cookie]]) -> Found:
+    """Advise the application with the longer prefix to change; it is certain only where all keys are known."""
+    ordered = sorted(group, key=lambda each: len(each[0].prefix))[::-1]  # of two equal ones, the later
+    members = tuple(member for member, _ in ordered)
+    change = (
+        f'{ordered[0][1].setting} = "{cookie.name}_{_word(members[0])}" in the application at {members[0].mount.key}'
+    )
+    is_certain = all(member.facts and member.facts.secret for member in members)
+    who = _who(members)
+    return Found(
+        members=members,
+        message=f'{who} {"" if is_certain else "may "}set the cookie "{cookie.name}" for the path {cookie.path}',
+        cure=f"Set {change}." if who == "both" else f"Give each a name of its own, such as {change}.",
+        severity="warning" if is_certain else "note",
+        consequence="" if is_certain else "They may log each other out.",
+    )
+
+
+def _who(members: Sequence[Member]) -> str:
+    return "both" if len(members) == 2 else "all of them"  # noqa: PLR2004 (both are two)
+
+
+def _word(member: Member) -> str:
+    """Give something for the name of a cookie that tells a mount from others."""
+    words = "".join(each if each.isascii() and each.isalnum() else " " for each in str(member.mount.key)).split()
+    return "_".join(words) or "2"
+
+
+def _share_on_purpose(one: Member, other: Member) -> bool:
+    """Tell whether each application reads what the other one has signed, with a key that is not everybody's."""
+    secret = one.facts.secret if one.facts else None
+    group = _readers(one)
+    return group is not None and group == _readers(other) and secret is not None and secret.how == "set"
+
+
+def _readers(member: Member) -> tuple[str, ...] | None:
+    """Give what is equal for applications that read each other's sessions; None for one without a key."""
+    if not member.facts or not member.facts.secret or not member.facts.secret.fingerprint:
+        return None
+    framework = member.facts.framework
+    family = next((each for each in _FAMILIES if framework in each), (framework,))
+    return member.facts.secret.fingerprint, *family
+
+
+@check("MS122", "note", "two applications sign with one key", consequence="A session of one may count in the other.")
+def shared_secrets(composition: Composition) -> Iterator[Found]:
+    """What one application signs, another one of the same framework with the same key believes.
+
+    A customer's session may be read as a session of the staff. Where a session is shared on purpose, this may be
+    ignored. Keys are compared by a fingerprint, and never shown.
+    """
+    groups: defaultdict[tuple[str, ...], list[Member]] = defaultdict(list)
+    for member in composition.applications:
+        readers = _readers(member)
+        if readers and member.facts and member.facts.secret and member.facts.secret.how == "set":
+            groups[readers].append(member)
+    for members in groups.values():
+        if len(members) > 1:
+            setting = members[0].facts.secret.setting if members[0].facts and members[0].facts.secret else ""
+            message = f"{setting} of {_who(members)} is the same"
+            yield Found(members=tuple(members), message=message, cure="Give each application a key of its own.")
+
+
+@check("MS123", "note", "a key is one that everybody knows", consequence="Whoever knows it can forge sessions.")
+def default_secrets(composition: Composition) -> Iterator[Found]:
+    """The key that signs sessions is one from a template or a tutorial, such as "dev", "secret" or "django-insecure-".
+
+    With --production, check warns of it.
+    """
+    for member in composition.applications:
+        secret = member.facts.secret if member.facts else None
+        if secret and secret.how == "default":
+            yield Found(
+                members=(member,),
+                message=f"its {secret.setting} is one from a template or a tutorial",
+                cure='Make a random one: python -c "import secrets; print(secrets.token_hex())"',
+                severity="warning" if composition.is_production else "note",
+            )

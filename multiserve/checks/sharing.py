@@ -1,0 +1,120 @@
+"""Checks of what applications share in one process: the settings of Django, modules, loggers."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from multiserve.checks.composition import Composition, Member
+from multiserve.checks.findings import Found, check
+from multiserve.frameworks.django import settings_named_in
+
+
+@check(
+    "MS110",
+    "error",
+    "a second Django project in the process",
+    consequence="It answers with the settings, the URLs and the database of the other one.",
+)
+def second_django(composition: Composition) -> Iterator[Found]:
+    """Django keeps its settings in one place for the whole process.
+
+    The project that is loaded first decides, and every other one answers with its URLs. A second project has to run
+    in a process of its own, behind the same proxy. Which settings a project wants is read from its module, where
+    that sets DJANGO_SETTINGS_MODULE; where it does not, or where both settings are of one package, it may be the
+    same project.
+    """
+    projects = [member for member in composition.readable if member.facts and member.facts.framework == "Django"]
+    if not projects:
+        return
+    actual = (projects[0].facts and projects[0].facts.settings_module) or ""
+    wanted = {member.mount.key: settings_named_in(member.module) for member in projects}
+    owner = min(projects, key=lambda each: _distance(wanted[each.mount.key], actual))
+    for member in projects:
+        name, first = wanted[member.mount.key], wanted[owner.mount.key]
+        cure = f'Serve it by a multiserve of its own: multiserve run --only "{member.mount.key}"'
+        if name and first and name != first:
+            is_certain = _top(name) != _top(first)
+            message = f"it asks for the settings {name}, and the process has {actual or first}"
+            yield Found(
+                members=(member, owner) if member is not owner else (member,),
+                message=message if is_certain else f"{message}, which may be meant",
+                cure=cure,
+                severity="error" if is_certain else "note",
+                consequence="" if is_certain else "It answers with these settings.",
+            )
+        elif not (name and first) and _is_other(member, owner):
+            yield Found(
+                members=(member, owner),
+                message=f"it may be another project than the one at {owner.mount.key}",
+                cure=cure,
+                severity="note",
+                consequence="If it is, it answers with the settings, the URLs and the database of that one.",
+            )
+
+
+def _distance(wanted: str | None, actual: str) -> int:
+    """Say how unlikely it is that a project has brought the settings that the process has."""
+    if wanted == actual:
+        return 0
+    return 1 if wanted and _top(wanted) == _top(actual) else 2
+
+
+def _is_other(one: Member, other: Member) -> bool:
+    first, second = (member.facts and member.facts.application for member in (one, other))
+    return first is not second and _top(one.module) != _top(other.module)
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]
+
+
+@check("MS111", "warning", "two modules have one name", consequence="Only the first one is ever imported.")
+def module_names(composition: Composition) -> Iterator[Found]:
+    """A process has one module of each name, and the first folder of the search path that has it wins.
+
+    Two applications that are both called app.py, in two folders of pythonpath, are one and the same for Python; so
+    are the two files config.py that two applications import.
+    """
+    folders = list(dict.fromkeys(folder.resolve() for folder in composition.config.pythonpath))
+    cure = "Rename one of them, and what imports it."
+    for name, places in sorted(_modules_of(folders).items()):
+        if len(places) == 1:
+            continue
+        message = f'the module "{name}" is in {" and ".join(map(composition.shorten, places))}'
+        members = tuple(member for member in composition.members if _top(member.module) == name)
+        if members:
+            yield Found(members=members, message=message, cure=cure)
+        elif str(getattr(sys.modules.get(name), "__file__", "")) in map(str, places):
+            consequence = "Only the first one is ever imported, whoever may have meant the other."
+            key = composition.key("pythonpath")
+            yield Found(message=message, cure=cure, key=key, severity="note", consequence=consequence)
+
+
+def _modules_of(folders: list[Path]) -> dict[str, list[Path]]:
+    """Find the files of all modules in the folders, by their names; in one folder a package comes first."""
+    found: defaultdict[str, list[Path]] = defaultdict(list)
+    for folder in folders if len(folders) > 1 else ():
+        packages = {file.parent.name: file for file in folder.glob("*/__init__.py")}
+        for name, file in {**{file.stem: file for file in folder.glob("*.py")}, **packages}.items():
+            found[name].append(file)
+    return found
+
+
+@check("MS120", "note", "two applications have one logger", consequence="Nobody can tell their records apart.")
+def loggers(composition: Composition) -> Iterator[Found]:
+    """Flask names the logger of an application after its import name, and others have fixed names.
+
+    Two applications with one name share the level, the handlers and the records. Nothing is said where one module
+    makes all of them, for then they are the same application several times.
+    """
+    named = defaultdict(list)
+    for member in composition.applications:
+        if member.facts and member.facts.logger:
+            named[member.facts.logger].append(member)
+    for name, members in named.items():
+        if len({member.module for member in members}) > 1:
+            cure = "Give each application a name of its own, such as Flask(__name__)."
+            yield Found(members=tuple(members), message=f'all of them log to "{name}"', cure=cure)

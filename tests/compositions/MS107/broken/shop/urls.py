@@ -1,0 +1,1 @@
+urlpatterns = [1 / 0]

@@ -1,0 +1,5 @@
+from flask import Flask
+
+app = Flask(__name__)
+app.secret_key = "c07a1b5d3e92f684"
+app.config["SESSION_COOKIE_NAME"] = "staff_session"

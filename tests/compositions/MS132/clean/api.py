@@ -1,0 +1,4 @@
+from fastapi import FastAPI
+
+app = FastAPI()
+app.root_path = "/api"

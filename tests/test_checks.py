@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import warnings
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from multiserve.assembly import assemble
+from multiserve.checks import CHECKS, TOPICS, Check, capacity, find_all, look_at
+from multiserve.cli import main
+from multiserve.config import load_config
+from multiserve.report_check import explained, handbook
+from multiserve.servers.settings import defaults
+from multiserve.side_effects import Recorder
+
+ROOT = Path(__file__).parent.parent
+FOLDER = Path(__file__).parent / "compositions"
+EXAMPLES = sorted((ROOT / "examples").glob("*/multiserve.toml"))
+MEGABYTE = 2**20
+
+# Imported once and by all, for what a composition imports is forgotten after it.
+for name in (
+    "bottle", "falcon.asgi", "fastapi", "flask", "litestar.contrib", "pyramid.config", "starlette.middleware.sessions"
+):  # fmt: skip
+    with contextlib.suppress(ImportError), warnings.catch_warnings(action="ignore"):
+        importlib.import_module(name)
+
+NEEDED = {  # what a composition is made of, beside Flask, Starlette and FastAPI
+    **dict.fromkeys(("MS106", *(f"MS16{number}" for number in range(9))), "bottle"),
+    **dict.fromkeys(("MS107", "MS110", "MS131", "MS140"), "django"),
+    "MS103": "pyramid",
+    "MS104": "falcon",
+    "MS133": "dash",  # it is large, and not among the dependencies of the tests
+    "MS141": "litestar",
+}
+OF_THEIR_OWN = ("MS107", "MS110", "MS131", "MS140")  # the settings of Django cannot be taken back
+TO_BE_ENDED = {"MS160": lambda shop: shop.ended.set(), "MS170": lambda shop: shop.database.close()}
+IN_PRODUCTION = ("MS150", "MS171")
+
+
+def find_in_process(path, *, is_production=False):
+    """Find what is wrong, as `check` does; seconds and memory depend on the machine, and are as the folder has them."""
+    recorder = Recorder()
+    assembly = assemble(load_config(path), observe=recorder.watch)
+    assert not assembly.failures
+    given = path.parent / "effects.json"
+    costs = json.loads(given.read_text()) if given.exists() else {}
+    effects = {
+        key: replace(each, **{"seconds": 0.0, "memory": 0, **costs.get(key, {})})
+        for key, each in recorder.effects.items()
+    }
+    gunicorn = {**defaults(assembly.config, assembly.interface), **assembly.config.gunicorn}
+    composition = look_at(assembly, effects, gunicorn=gunicorn, is_production=is_production)
+    return json.loads(json.dumps([asdict(finding) for finding in find_all(composition)]))
+
+
+def find_in_process_of_its_own(path, *options):
+    command = [sys.executable, "-m", "multiserve", "check", "-c", str(path), "--format", "json", *options]
+    environment = {**os.environ, "TZ": "UTC"}
+    result = json.loads(subprocess.run(command, capture_output=True, env=environment, check=False).stdout)
+    assert all(mount["ok"] for mount in result["mounts"])
+    assert result["mounts"]
+    return [each for each in result["findings"] if each["code"] not in ("MS164", "MS171")]  # they are the machine's
+
+
+@pytest.fixture
+def find(monkeypatch, request):
+    """Find what is wrong with the broken, or the clean, composition of a code."""
+
+    def run(code, twin):
+        path = FOLDER / code / twin / "multiserve.toml"
+        if code in NEEDED:
+            pytest.importorskip(NEEDED[code])
+        if code in OF_THEIR_OWN:
+            return find_in_process_of_its_own(path)
+        request.getfixturevalue("kept_process")
+        monkeypatch.delenv("TZ", raising=False)
+        monkeypatch.setattr(capacity, "_resident", lambda: 100 * MEGABYTE)
+        monkeypatch.setattr(capacity, "_available", lambda: 4000 * MEGABYTE)
+        found = find_in_process(path, is_production=code in IN_PRODUCTION)
+        if twin == "broken" and code in TO_BE_ENDED:
+            TO_BE_ENDED[code](sys.modules["shop"])
+        return found
+
+    return run
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:dash")
+@pytest.mark.parametrize("code", CHECKS)
+def test_what_is_wrong_with_a_composition_is_found_and_nothing_else(find, code):
+    text = (FOLDER / code / "expected.json").read_text().replace("{folder}", str(FOLDER / code / "broken"))
+    expected = json.loads(text)
+    assert {each["code"] for each in expected} == {code}
+    assert find(code, "broken") == expected
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:dash")
+@pytest.mark.parametrize("code", CHECKS)
+def test_nothing_is_found_in_its_clean_twin(find, code):
+    assert find(code, "clean") == []
+
+
+def test_what_the_url_configuration_of_django_does_to_the_process_is_found(tmp_path):
+    pytest.importorskip("django")
+    shutil.copytree(FOLDER / "MS107" / "clean", tmp_path, dirs_exist_ok=True)
+    urls = tmp_path / "shop" / "urls.py"
+    urls.write_text(f"import os\nos.chdir('/')\n{urls.read_text()}")
+    found = find_in_process_of_its_own(tmp_path / "multiserve.toml")
+    assert [(each["code"], each["message"]) for each in found] == [
+        ("MS161", "loading it changes the working directory to /")
+    ]
+
+
+# The catalogue itself.
+
+
+def test_every_code_has_a_broken_composition_and_a_clean_twin():
+    assert sorted(path.name for path in FOLDER.iterdir() if path.name != "__pycache__") == sorted(CHECKS)
+    for code in CHECKS:
+        assert all((FOLDER / code / twin / "multiserve.toml").is_file() for twin in ("broken", "clean"))
+
+
+def test_no_two_checks_have_one_code():
+    names = {path.stem for path in (ROOT / "multiserve" / "checks").glob("*.py")} - {"__init__"}
+    modules = [importlib.import_module(f"multiserve.checks.{name}") for name in sorted(names)]
+    codes = [value.code for module in modules for value in vars(module).values() if isinstance(value, Check)]
+    assert sorted(codes) == list(CHECKS)
+
+
+@pytest.mark.parametrize("check", TOPICS.values(), ids=TOPICS)
+def test_every_check_says_what_it_has_to(check):
+    assert re.fullmatch(r"MS[1-9][0-9]{2}", check.code)
+    assert check.severity in ("error", "warning", "note")
+    assert check.title[-1].isalnum()
+    assert check.consequence.endswith(".")
+    assert check.explanation.endswith((".", ".)"))
+
+
+def test_the_document_lists_every_check_as_the_code_has_it():
+    document = (ROOT / "docs" / "checks.md").read_text("utf-8")
+    assert document == handbook(TOPICS.values()), "write it anew, as its second paragraph says"
+    assert re.findall(r"^## (\S+):", document, re.MULTILINE) == list(TOPICS)
+
+
+@pytest.mark.parametrize("code", TOPICS)
+def test_every_check_is_explained(code):
+    result = CliRunner().invoke(main, ["check", "--explain", code.lower()])
+    assert (result.exit_code, result.output) == (0, f"{explained(TOPICS[code])}\n")
+
+
+def test_an_explanation_holds_all_that_is_known():
+    assert explained(CHECKS["MS105"]) == (
+        "MS105 (error): a redirect leads back to itself\n\n"
+        "A redirect appends the rest of the path to its target. Where the target is answered by the same\n"
+        "redirect, or by another one that leads back, nobody ever arrives. Browsers give up after some twenty\n"
+        "rounds.\n\n"
+        'Ignored by ignore = ["MS105"] at the top of the file, or on a mount.'
+    )
+
+
+def test_a_code_that_is_none_is_wrong_usage():
+    result = CliRunner().invoke(main, ["check", "--explain", "MS102x"])
+    assert result.exit_code == 2
+    assert result.output.endswith('for \'--explain\': there is no check "MS102x". Did you mean "MS102"?\n')
+
+
+BOTH_WAYS = """
+import sys
+from multiserve.cli import main
+for options in ["--production"], []:
+    try:
+        main(["check", "-c", sys.argv[1], "--format", "json", *options])
+    except SystemExit as end:
+        assert not end.code
+"""
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
+def test_nothing_is_found_in_the_examples(path):
+    command = [sys.executable, "-c", BOTH_WAYS, str(path)]
+    out = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TZ": "UTC"}, check=True).stdout
+    first, end = json.JSONDecoder().raw_decode(out)
+    for result in first, json.loads(out[end:]):
+        assert len(result["mounts"]) > 1
+        assert [each for each in result["findings"] if each["code"] not in ("MS164", "MS171")] == []
