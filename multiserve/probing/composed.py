@@ -1,0 +1,207 @@
+"""The mounts of an assembly, composed once more with a validator around each application, and what answers a URL."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from types import TracebackType
+from typing import Literal, NamedTuple, Self, TypeAlias, cast
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+from multiserve.assembly import Assembly
+from multiserve.composition import compose_asgi, compose_wsgi
+from multiserve.dispatch.asgi import ASGIDispatcher
+from multiserve.entries import AppMount, RedirectMount, StaticMount, TenantMount
+from multiserve.frameworks import Answer, Request, find_route, inspect_application
+from multiserve.keys import MountKey
+from multiserve.loading import LoadedMount
+from multiserve.probing.asgi_client import ASGIClient
+from multiserve.probing.exchange import Client, Received
+from multiserve.probing.pages import Reference
+from multiserve.probing.validators import Validation
+from multiserve.probing.wsgi_client import WSGIClient
+from multiserve.routing import Router
+
+TIME_LIMIT = 10.0  # seconds for one request
+PAGES = "text/html,*/*;q=0.8"
+_ANYTHING = "*/*"
+_LABELS = ("www", "any", "probe")  # what stands for the star of a host
+
+Existence: TypeAlias = Literal["yes", "no", "unknown"]
+
+
+class Place(NamedTuple):
+    """A URL as the router sees it: the path is decoded, and spelt as WSGI does (PEP 3333)."""
+
+    path: str
+    host: str
+    scheme: str
+
+
+def place_of(url: str) -> Place:
+    """Split a whole URL."""
+    parts = urlsplit(url)
+    path = unquote_to_bytes((parts.path or "/").encode("utf-8", "replace")).decode("latin-1")
+    return Place(path, parts.netloc, parts.scheme)
+
+
+def is_below(path: str, prefix: str) -> bool:
+    """Tell whether a decoded path is that of a prefix, or below it."""
+    prefix = prefix.encode().decode("latin-1")
+    return not prefix or path == prefix or path.startswith(f"{prefix}/")
+
+
+class Composed:
+    """The composed application as it is probed; its lifespans run as long as it is entered."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        """Compose the mounts of an assembly."""
+        config = assembly.config
+        self.validation = Validation()
+        mounts = [self._validated(loaded) for loaded in assembly.mounts]
+        self._middleware = bool(config.middleware)
+        self._router = Router((loaded.mount.key, loaded) for loaded in assembly.mounts)
+        self._dispatcher: ASGIDispatcher | None = None
+        self._client: Client
+        if assembly.interface == "wsgi":
+            self._client = WSGIClient(compose_wsgi(config, mounts, development=False))
+        else:
+            self._dispatcher = cast("ASGIDispatcher", compose_asgi(config, mounts, development=False))
+            self._client = ASGIClient(self._dispatcher)
+        self._asked: dict[str, Existence] = {}
+        self._silent: set[MountKey] = set()  # mounts that took too long once: they are asked for nothing more
+
+    def _validated(self, loaded: LoadedMount) -> LoadedMount:
+        if loaded.error or not isinstance(loaded.mount, AppMount) or isinstance(loaded.mount, TenantMount):
+            return loaded
+        return replace(loaded, application=self.validation.wrap(loaded.application, loaded.interface))
+
+    def __enter__(self) -> Self:
+        self._client.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.__exit__(kind, error, trace)
+
+    def ask(self, method: str, url: str, accept: str = PAGES) -> Received:
+        """Send one request."""
+        received = self._client.ask(method, url, accept, TIME_LIMIT)
+        if isinstance(received.error, TimeoutError) and (loaded := self.mount_at(url)):
+            self._silent.add(loaded.mount.key)
+        return received
+
+    def mount_at(self, url: str) -> LoadedMount | None:
+        """Give the mount that answers a URL."""
+        route = self._router.find(*place_of(url))
+        return route.mount if route else None
+
+    def failure_at(self, url: str) -> str:
+        """Say why the lifespan of the application at a URL has not started; "" if it has."""
+        route = self._dispatcher and self._dispatcher.router.find(*place_of(url))
+        lifespan = getattr(route.mount, "lifespan", None) if route else None
+        return lifespan.failure if lifespan else ""
+
+    def url_of(self, loaded: LoadedMount, origin: str, path: str) -> str:
+        """Give the URL of a path below a mount, on a host for which the mount is the one that answers, if there is one.
+
+        Args:
+            loaded: The mount.
+            origin: Where the server listens, such as `http://localhost:8000`.
+            path: Behind the prefix.
+        """
+        key = loaded.mount.key
+        scheme, _, address = origin.rstrip("/").partition("://")
+        rest = quote(key.prefix, safe="/") + "/" + quote(path.removeprefix("/"), safe="/:@!$&'()*+,;=~%?")
+        if key.host:
+            port = urlsplit(origin).port if key.port is None else key.port
+            hosts = [key.host.replace("*", label, 1) + (f":{port}" if port else "") for label in _LABELS]
+        else:
+            hosts = _hosts_of(loaded, address)
+        urls = [f"{scheme}://{host}{rest}" for host in hosts]
+        return next((url for url in urls if self.mount_at(url) is loaded), urls[0])
+
+    def refusal_of(self, loaded: LoadedMount, url: str, received: Received) -> str:
+        """Say that an application has refused the host of a URL, which says nothing about its views; "" if it did not.
+
+        Args:
+            loaded: The mount.
+            url: What it was asked for.
+            received: Its answer.
+        """
+        facts = inspect_application(loaded.origin) if received.status == HTTPStatus.BAD_REQUEST else None
+        host = _without_port(place_of(url).host)
+        if facts is None or facts.hosts is None or facts.hosts.allow(host):
+            return ""
+        return f"it refuses the host {host}, which is not in {facts.hosts.setting}"
+
+    def blocked_by(self) -> str:
+        """Give the name of the mount whose lifespan does not let the event loop go on; "" if none does."""
+        return self._client.blocker if isinstance(self._client, ASGIClient) else ""
+
+    def exists(self, reference: Reference, url: str) -> Existence:
+        """Tell whether anything answers a URL, in the way in which a browser would ask for it.
+
+        An asset is asked for; the others are only looked up in the framework's URL map, for nobody knows what they do.
+        """
+        loaded = self.mount_at(url)
+        if loaded is None:
+            return "no"
+        mount = loaded.mount
+        if loaded.error or isinstance(mount, TenantMount) or mount.key in self._silent:
+            return "unknown"
+        if isinstance(mount, RedirectMount):
+            return "yes"
+        if reference.kind == "asset" or isinstance(mount, StaticMount):
+            return self._ask_once(url, is_asset=reference.kind == "asset")
+        return self._look_up(loaded, url, reference.method)
+
+    def _ask_once(self, url: str, *, is_asset: bool) -> Existence:
+        name = f"{is_asset} {url}"
+        if name not in self._asked:
+            self._asked[name] = self._ask_for(url, is_asset=is_asset)
+        return self._asked[name]
+
+    def _ask_for(self, url: str, *, is_asset: bool) -> Existence:
+        accept = _ANYTHING if is_asset else PAGES
+        with self.validation.off():  # whoever answers has, or had, a turn of its own
+            received = self.ask("HEAD", url, accept)
+            if received.status in (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED):
+                received = self.ask("GET", url, accept)
+        if received.error or received.status is None:
+            return "unknown"
+        if received.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+            return "no"
+        if not HTTPStatus.OK <= received.status < HTTPStatus.MULTIPLE_CHOICES:
+            return "unknown"
+        # A page in place of a script is what single-page applications answer for what they do not have.
+        return "no" if is_asset and received.header("content-type").startswith("text/html") else "yes"
+
+    def _look_up(self, loaded: LoadedMount, url: str, method: str) -> Existence:
+        mount = loaded.mount
+        path, host, scheme = place_of(url)
+        rest = path[len(mount.key.prefix.encode()) :].encode("latin-1").decode("utf-8", "replace")
+        answer = find_route(loaded.origin, Request(rest, method, host, mount.key.prefix, scheme))
+        if answer is None or _takes_anything(answer, rest):
+            return "unknown"
+        if answer.outcome == "not found":
+            return "unknown" if mount.middleware or self._middleware else "no"
+        return "unknown" if answer.outcome == "host refused" else "yes"
+
+
+def _takes_anything(answer: Answer, path: str) -> bool:
+    """Tell a route that takes every path: whether there is anything only its view knows."""
+    return answer.route is not None and path not in ("", "/") and answer.route.literal in ("", "/")
+
+
+def _without_port(host: str) -> str:
+    return Request("", host=host).hostname
+
+
+def _hosts_of(loaded: LoadedMount, address: str) -> list[str]:
+    """Give the hosts at which to ask a mount that has none: where the server listens, or what its application takes."""
+    facts = None if loaded.origin is None else inspect_application(loaded.origin)
+    here = _without_port(address)
+    hosts = facts.usual_hosts(here) if facts else [here]
+    return [address if host == here else host for host in hosts]  # in public there is no port

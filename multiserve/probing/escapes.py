@@ -1,0 +1,203 @@
+"""What of a response leaves its mount, and whether that is a mistake on this origin.
+
+A false alarm is worse than silence: what another mount answers is meant, unless the application has the same itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from itertools import takewhile
+from typing import Literal, NamedTuple
+from urllib.parse import quote, urlsplit
+
+from multiserve.entries import AppMount, RedirectMount
+from multiserve.frameworks import inspect_application
+from multiserve.loading import LoadedMount
+from multiserve.probing.composed import Composed, Existence, is_below, place_of
+from multiserve.probing.exchange import Received
+from multiserve.probing.pages import Cookie, Reference, read_cookie, read_location, read_page
+from multiserve.probing.results import COOKIE, Escape
+
+
+class Visit(NamedTuple):
+    """A response of a mount."""
+
+    loaded: LoadedMount
+    url: str
+    received: Received
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of the mount."""
+        return self.loaded.mount.key.prefix
+
+
+def find_escapes(composed: Composed, visit: Visit) -> Iterator[Escape]:
+    """Find the URLs of a response that leave its mount by mistake, or may."""
+    if visit.prefix and not isinstance(visit.loaded.mount, RedirectMount):
+        for reference in _references(visit):
+            if _leaves(visit, reference) and (escape := _judged(composed, visit, reference)):
+                yield escape
+
+
+def _references(visit: Visit) -> Iterator[Reference]:
+    received = visit.received
+    if location := redirect_of(received, visit.url):
+        yield location
+    if is_page(received):
+        yield from read_page(received.body.decode(_charset(received), "replace"), visit.url)
+
+
+def redirect_of(received: Received, url: str) -> Reference | None:
+    """Give where a response redirects to; None if it does not."""
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= (received.status or 0) < HTTPStatus.BAD_REQUEST
+    return read_location(received.header("location"), url) if is_redirect else None
+
+
+def is_page(received: Received) -> bool:
+    """Tell an HTML page that can be read as it is, and is the application's own: not that of a debugger."""
+    kind = received.header("content-type").partition(";")[0].strip().lower()
+    is_encoded = received.header("content-encoding").lower() not in ("", "identity")
+    return kind in ("text/html", "application/xhtml+xml") and not is_encoded and not received.is_failure
+
+
+def _charset(received: Received) -> str:
+    name = received.header("content-type").lower().partition("charset=")[2].strip("\"' ")
+    try:
+        "".encode(name or "utf-8")
+    except (LookupError, ValueError):
+        return "utf-8"
+    return name or "utf-8"
+
+
+def _leaves(visit: Visit, reference: Reference) -> bool:
+    target = reference.target
+    return is_same_origin(visit.url, target) and not is_below(place_of(target).path, visit.prefix)
+
+
+def is_same_origin(url: str, other: str) -> bool:
+    """Tell whether two whole URLs have the same scheme, host and port."""
+    here, there = place_of(url), place_of(other)
+    return (here.scheme, here.host.lower()) == (there.scheme, there.host.lower())
+
+
+def _judged(composed: Composed, visit: Visit, reference: Reference) -> Escape | None:
+    """Decide what is to be said about a URL that leaves its mount; None for nothing."""
+    parts = urlsplit(reference.target)
+    inside = f"{parts.scheme}://{parts.netloc}{quote(visit.prefix, safe='/')}{parts.path or '/'}"
+    neighbour = composed.mount_at(reference.target)
+    there = composed.exists(reference, reference.target)
+    is_own = composed.mount_at(inside) is visit.loaded
+    own = composed.exists(reference, inside) if is_own else "no"
+    at_root = neighbour is not None and not neighbour.mount.key.prefix
+    severity = _severity(reference, parts.path, there, own, at_root=at_root)
+    if severity is None:
+        return None
+    key = visit.loaded.mount.key
+    leaves = f'{reference.what} "{reference.url}" leaves {key}'
+    better = urlsplit(inside).path
+    if severity == "warning":
+        message = f"{leaves}, and nothing answers there" + (f"; {better} exists" if own == "yes" else "")
+    else:
+        message = f"{leaves} for {neighbour.mount.key if neighbour else 'no mount'}; {better} may be meant"
+    cure = _cure(visit, reference)
+    return Escape(kind=reference.kind, url=reference.url, page=visit.url, severity=severity, message=message, cure=cure)
+
+
+def _severity(
+    reference: Reference, path: str, there: Existence, own: Existence, *, at_root: bool
+) -> Literal["warning", "note"] | None:
+    if there == "no":  # a dead link is one everywhere, unless the mount has what it looks for
+        return "warning" if own == "yes" or reference.kind != "link" else None
+    if not at_root or own == "no" or (path in ("", "/") and reference.kind != "asset"):
+        return None
+    if own == "yes":
+        return "note"
+    return "note" if reference.kind in ("location", "form") else None
+
+
+def _cure(visit: Visit, reference: Reference) -> str:
+    if not isinstance(visit.loaded.mount, AppMount):
+        return f'Build the site with the base "{visit.prefix}/", or with relative URLs.'
+    if reference.kind == "location":
+        return "Redirect to a URL that the framework builds, which has the prefix, or to a relative one."
+    return "Have the framework build the URL, with the prefix, or write it relative to the page."
+
+
+def find_cookies(visit: Visit) -> list[Cookie]:
+    """Find the cookies that a response sets under a path of its own choice."""
+    values = (value for name, value in visit.received.headers if name == "set-cookie")
+    return [cookie for value in values if (cookie := read_cookie(value))]
+
+
+def find_cookie_escapes(visit: Visit, visits: Sequence[Visit]) -> Iterator[Escape]:
+    """Find the cookies of a response that go to other mounts, too; each is told once for its mount.
+
+    Args:
+        visit: The response.
+        visits: All of them, in their order: another mount may set a cookie of that name, too.
+    """
+    earlier = {
+        cookie
+        for each in takewhile(lambda each: each is not visit, visits)
+        if each.loaded is visit.loaded
+        for cookie in find_cookies(each)
+    }
+    for cookie in find_cookies(visit):
+        if cookie in earlier or is_below(cookie.path, visit.prefix):
+            continue
+        rival = next((each for each in visits if _sets_too(each, visit, cookie)), None)
+        if rival and COOKIE in rival.loaded.mount.ignore:  # of the mounts that it concerns, one is enough
+            continue
+        what = f'the cookie "{cookie.name}" of {visit.loaded.mount.key} has the path "{cookie.path}"'
+        if rival:
+            message = f"{what}, and {rival.loaded.mount.key} sets one of that name, too: the two get mixed up"
+        else:
+            message = f"{what}: other mounts get it, too, and may overwrite it"
+        yield Escape(
+            kind="cookie",
+            url=cookie.path,
+            page=visit.url,
+            severity="warning" if rival else "note",
+            message=message,
+            cure=_cookie_cure(visit, cookie, has_rival=rival is not None),
+        )
+
+
+def _sets_too(other: Visit, visit: Visit, cookie: Cookie) -> bool:
+    """Tell whether another application sets a cookie of that name on the same host, at or below its path."""
+    is_other = other.loaded is not visit.loaded and (
+        other.loaded.origin is None or other.loaded.origin is not visit.loaded.origin
+    )
+    # Cookies do not look at the port, and mounts under the same host, or none, are asked for at hosts that they like.
+    is_same_host = (
+        other.loaded.mount.key.host == visit.loaded.mount.key.host
+        or urlsplit(other.url).hostname == urlsplit(visit.url).hostname
+    )
+    return (
+        is_other
+        and is_same_host
+        and any(
+            each.name == cookie.name and is_below(each.path, cookie.path.rstrip("/")) for each in find_cookies(other)
+        )
+    )
+
+
+def _cookie_cure(visit: Visit, cookie: Cookie, *, has_rival: bool) -> str:
+    """Advise a path; with a rival a name, for below the path of the one browsers send the other's cookie, too."""
+    facts = inspect_application(visit.loaded.origin) if visit.loaded.origin is not None else None
+    known = next((each for each in (facts and facts.cookies) or () if each.name == cookie.name), None)
+    if has_rival:
+        name = f"{cookie.name}_{_word(visit.prefix)}"
+        if known and known.setting:
+            return f'Set {known.setting} to "{name}": a path alone is not enough.'
+        return f'Give it a name of its own, such as "{name}": a path alone is not enough.'
+    if known and known.path_setting:
+        return f'Set {known.path_setting} to "{visit.prefix}".'
+    return f'Set it with the path "{visit.prefix}".'
+
+
+def _word(prefix: str) -> str:
+    """Give something for the name of a cookie that tells a mount from others."""
+    return "_".join("".join(each if each.isascii() and each.isalnum() else " " for each in prefix).split()) or "2"

@@ -1,0 +1,105 @@
+"""One request to an application in this process and what comes of it, the same for WSGI and ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+from urllib.parse import quote, unquote, urlsplit
+
+from multiserve._types import Scope
+
+_LARGEST = 1_000_000  # bytes that are read of a response
+_PATH = "/:@!$&'()*+,;=~%"  # what a path may have beside letters and digits (RFC 3986, section 3.3)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_HERE = str(Path(__file__).parents[1])
+
+
+@dataclass(slots=True)
+class Received:
+    """What has come of one request so far.
+
+    Attributes:
+        status: None before there is one.
+        headers: The names in lower case.
+        body: At most the first megabyte.
+        seconds: Until the response was complete.
+        error: What the application raised, or that it took too long.
+    """
+
+    status: int | None = None
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytearray = field(default_factory=bytearray)
+    seconds: float = 0.0
+    error: BaseException | None = None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether no more of the body is wanted."""
+        return len(self.body) >= _LARGEST
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the application says itself that it has failed (RFC 9110, section 15.6)."""
+        return self.status is not None and self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def header(self, name: str) -> str:
+        """Give the first header of a name, in lower case; "" if there is none."""
+        return next((value for each, value in self.headers if each == name), "")
+
+
+class Client(Protocol):
+    """What asks an application of either interface."""
+
+    def ask(self, method: str, url: str, accept: str, seconds: float) -> Received:
+        """Send one request and give what comes within so many seconds; it raises nothing."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def build_scope(method: str, url: str, accept: str) -> Scope:
+    """Build the scope of a request as a server does that listens at the origin of the URL."""
+    parts = urlsplit(url)
+    raw_path = quote(parts.path or "/", safe=_PATH)
+    headers = {"host": parts.netloc, "accept": accept, "user-agent": "multiserve check"}
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": parts.scheme,
+        "path": unquote(raw_path),
+        "raw_path": raw_path.encode(),
+        "query_string": quote(parts.query, safe=f"{_PATH}?").encode(),
+        "root_path": "",
+        "headers": [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()],
+        "client": ("127.0.0.1", 49152),
+        "server": (parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme, 80)),
+        "extensions": {},
+        "state": {},
+    }
+
+
+def too_slow(seconds: float) -> TimeoutError:
+    """Make the error of a response that is not complete in time."""
+    return TimeoutError(f"the response was not complete after {seconds:g} seconds")
+
+
+def describe_error(error: BaseException) -> str:
+    """Describe what an application raised, with the last frame of it."""
+    if isinstance(error.__cause__, (SystemExit, KeyboardInterrupt, asyncio.CancelledError)):
+        error = error.__cause__  # the dispatcher raised something else in its place, for it would have ended the loop
+    text = "".join(traceback.format_exception_only(error)).strip()
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames or frames[-1].filename.startswith(_HERE):
+        return str(error) or text
+    last = frames[-1]
+    return f"{text} ({last.filename}:{last.lineno}, in {last.name})"

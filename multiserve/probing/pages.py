@@ -1,0 +1,148 @@
+"""What a response refers to: the links, assets and forms of an HTML page, and the cookies that it sets."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Literal, NamedTuple, TypeAlias
+from urllib.parse import urljoin
+
+Part: TypeAlias = Literal["location", "link", "asset", "form"]
+
+
+class Reference(NamedTuple):
+    """One URL that a response refers to.
+
+    Attributes:
+        kind: What a browser does with it.
+        what: What has it, in words.
+        url: As the page spells it.
+        target: The same as a whole URL.
+        method: What a browser asks it with.
+    """
+
+    kind: Part
+    what: str
+    url: str
+    target: str
+    method: str = "GET"
+
+
+class Cookie(NamedTuple):
+    """A cookie that a response sets under a path of its own choice."""
+
+    name: str
+    path: str
+
+
+_ASSETS = {
+    ("audio", "src"): "the sound",
+    ("embed", "src"): "the embedded file",
+    ("img", "src"): "the image",
+    ("img", "srcset"): "the image",
+    ("input", "src"): "the image",
+    ("script", "src"): "the script",
+    ("source", "src"): "the file",
+    ("source", "srcset"): "the image",
+    ("video", "poster"): "the image",
+    ("video", "src"): "the film",
+}
+_LINKED_ASSETS = {"stylesheet": "the style sheet", "modulepreload": "the script", "manifest": "the manifest"}
+_LINKED_ASSETS |= dict.fromkeys(("apple-touch-icon", "icon", "preload"), "the file")
+_REFRESH = re.compile(r"\s*[0-9.]*\s*[;,]?\s*url\s*=\s*(.*)", re.IGNORECASE | re.DOTALL)
+_NO_URL = re.compile(r"[{}<>\\]")  # what a script or a browser's template still has to fill in
+
+
+def read_page(html: str, url: str) -> list[Reference]:
+    """Read what a page refers to over HTTP, each URL once for each kind."""
+    parser = _Parser()
+    with contextlib.suppress(AssertionError):  # what html.parser raises at some declarations that are none
+        parser.feed(html)
+        parser.close()
+    base = _join(url, parser.base) or url
+    found: dict[tuple[str, str], Reference] = {}
+    for each in parser.found:
+        if each.url and not _NO_URL.search(each.url) and (target := _join(base, each.url)):
+            found.setdefault((each.kind, target), each._replace(target=target))
+    return list(found.values())
+
+
+def read_location(location: str, url: str) -> Reference | None:
+    """Read the Location of a redirect; None where it is none of HTTP."""
+    target = _join(url, location)
+    return Reference("location", "Location", location, target) if location and target else None
+
+
+def read_cookie(header: str) -> Cookie | None:
+    """Read a Set-Cookie header (RFC 6265, section 5.2); None without a path of its own, or if it deletes the cookie."""
+    pair, *attributes = header.split(";")
+    known = {
+        name.strip().lower(): value.strip() for name, _, value in (attribute.partition("=") for attribute in attributes)
+    }
+    name, equals, value = pair.partition("=")
+    path = known.get("path", "")
+    is_deleted = known.get("max-age", "").startswith(("0", "-")) or not value.strip(' "')
+    if not (equals and path.startswith("/")) or is_deleted:
+        return None
+    return Cookie(name.strip(), path)
+
+
+def _join(base: str, url: str) -> str:
+    """Give a whole URL of HTTP without its fragment; "" for any other."""
+    try:
+        whole = urljoin(base, url.strip()).partition("#")[0]
+    except ValueError:
+        return ""
+    return whole if whole.startswith(("http://", "https://")) else ""
+
+
+class _Parser(HTMLParser):
+    """Collects what has a URL."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = ""
+        self.found: list[Reference] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = {name: value or "" for name, value in attrs}
+        if tag == "base":
+            self.base = self.base or known.get("href", "")
+        self.found += _references(tag, known)
+
+
+def _references(tag: str, known: dict[str, str]) -> Iterator[Reference]:
+    yield from _assets(tag, known)
+    if tag in ("a", "area"):
+        yield Reference("link", "the link", known.get("href", ""), "")
+    elif tag in ("iframe", "frame"):
+        yield Reference("link", "the frame", known.get("src", ""), "")
+    elif tag == "form":
+        yield from _form(known.get("action", ""), known.get("method", "get"))
+    elif tag in ("button", "input"):
+        yield from _form(known.get("formaction", ""), known.get("formmethod", "post"))
+    elif tag == "meta" and known.get("http-equiv", "").lower() == "refresh":
+        match = _REFRESH.match(known.get("content", ""))
+        yield Reference("location", "the refresh", match[1].strip("\"' \t\r\n") if match else "", "")
+
+
+def _form(action: str, method: str) -> Iterator[Reference]:
+    if method.lower() != "dialog":  # which sends nothing
+        yield Reference("form", "the form", action, "", "POST" if method.lower() == "post" else "GET")
+
+
+def _assets(tag: str, known: dict[str, str]) -> Iterator[Reference]:
+    for (element, name), what in _ASSETS.items():
+        if tag == element and name in known:
+            urls = _candidates(known[name]) if name == "srcset" else [known[name]]
+            yield from (Reference("asset", what, url, "") for url in urls)
+    if tag == "link":
+        kinds = known.get("rel", "").lower().split()
+        what = next((_LINKED_ASSETS[kind] for kind in kinds if kind in _LINKED_ASSETS), "")
+        yield from [Reference("asset", what, known.get("href", ""), "")] if what else []
+
+
+def _candidates(srcset: str) -> list[str]:
+    return [part.split()[0] for part in re.split(r",\s+", srcset.strip(" ,")) if part.split()]
