@@ -5,13 +5,13 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench soak clean
 
 demo: $(INSTALLED)  ## Serve the example with three frameworks.
 	$(BIN)/multiserve run -c examples/three-frameworks/multiserve.toml
 
 test: $(INSTALLED)  ## Run all tests.
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup  # on two cores: many tests wait for processes
 
 lint: $(INSTALLED)  ## Check style, types, and which module imports which.
 	$(BIN)/ruff format --check .
@@ -26,6 +26,9 @@ format: $(INSTALLED)  ## Put the code into shape.
 bench: $(INSTALLED)  ## Compare with what one would use instead; ARGS=--quick for a first look.
 	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python tests/benchmarks $(ARGS)
+
+soak: $(INSTALLED)  ## Serve for five minutes to clients of every kind, and see that nothing grows; ARGS="--seconds 60".
+	$(BIN)/python tests/soak $(ARGS)
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) build dist

@@ -2,58 +2,70 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import click
 import dispatch_alone
+import growth
+import memory_and_start
+import tables
 import through_server
 from load import GENERATOR
 from processes import available_cores, pin
-from rounds import HEADER, QUICK, THOROUGH
+from rounds import QUICK, THOROUGH, Effort, Row
 
-_PACKAGES = ("gunicorn", "werkzeug", "flask", "starlette", "uvloop")
-_DISPATCH = "dispatch"
+_PACKAGES = ("gunicorn", "werkzeug", "flask", "starlette", "uvloop", "paste", "cheroot", "hypercorn", "click")
+_SECTIONS: dict[str, tuple[str, Callable[[Effort], Iterator[Row]]]] = {
+    "dispatch": ("Dispatch alone: nanoseconds over a direct call", dispatch_alone.run),
+    "server": ("Through the server: requests per second, or milliseconds where it says p99", through_server.run),
+    "memory": ("Memory in megabytes, and time in milliseconds", memory_and_start.run),
+    "growth": ("Growth: the unit is in the name", growth.run),
+}
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Half a minute instead of four: for a first look only.")
-@click.argument("rows", nargs=-1, type=click.Choice([*through_server.ROWS, _DISPATCH]))
-def main(*, quick: bool, rows: tuple[str, ...]) -> None:
-    """Measure ROWS, by default all, and print ratios: the median of those of the rounds, with their spread."""
+@click.option("--quick", is_flag=True, help="Two minutes instead of a quarter of an hour: for a first look only.")
+@click.option("--markdown", is_flag=True, help="Print what docs/performance.md shows, to be put in between its marks.")
+@click.argument("sections", nargs=-1, type=click.Choice([*_SECTIONS]))
+def main(*, quick: bool, markdown: bool, sections: tuple[str, ...]) -> None:
+    """Measure SECTIONS, by default all, and print ratios: the median of those of the rounds, with their spread."""
     effort = QUICK if quick else THOROUGH
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the servers are ended on the way out
     began = time.monotonic()
-    for line in _machine():
-        click.echo(line)
-    click.echo(f"{effort.rounds} rounds, {effort.seconds} s for each server.")
+    style = tables.MARKDOWN if markdown else tables.TEXT
+    click.echo(style.begin([*_machine(effort)]))
     pin(0)
-    for title, names in (("requests per second", tuple(through_server.ROWS)), ("nanoseconds", (_DISPATCH,))):
-        if chosen := [name for name in names if not rows or name in rows]:
-            click.echo(f"\n{title}\n{HEADER}")
-            for name in chosen:
-                lines = dispatch_alone.run(effort) if name == _DISPATCH else through_server.run(name, effort)
-                for line in lines:
-                    click.echo(line)
-    click.echo(f"\n{time.monotonic() - began:.0f} s")
+    for name in sections or _SECTIONS:
+        title, run = _SECTIONS[name]
+        click.echo(style.head(title))
+        for row in run(effort):
+            click.echo(style.line(row))
+    click.echo(style.end(f"Took {time.monotonic() - began:.0f} s; load average {_load()} at the end."))
 
 
-def _machine() -> Iterator[str]:
+def _machine(effort: Effort) -> Iterator[str]:
     processors = Path("/proc/cpuinfo")
     model = ""
     if processors.exists():
         lines = processors.read_text("utf-8").splitlines()
         model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    yield f"{platform.platform()}, {model or platform.machine()}, Python {platform.python_version()}"
-    yield ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
-    cores = available_cores()
-    yield f"servers on core {cores[0]}, load on core {cores[1]}" if cores else "servers and load on the same cores"
-    yield f"load from {GENERATOR}; WebSockets from our own client in Python"
+    yield f"{platform.system()} {platform.release()}, {os.cpu_count()} cores, {model or platform.machine()}."
+    yield f"Python {platform.python_version()}, {', '.join(f'{name} {version(name)}' for name in _PACKAGES)}."
+    where = "on the first core, load on the last" if available_cores() else "and load on the same cores"
+    yield f"Servers {where}; load from {GENERATOR}, for WebSockets from our own client in Python."
+    yield f"Rounds: {effort.rounds} here, {effort.loads} of a second for servers, {effort.starts} for starts."
+    yield f"Load average {_load()} at the beginning: whatever else ran counts in the spread."
+
+
+def _load() -> str:
+    return " ".join(f"{each:.1f}" for each in os.getloadavg()) if hasattr(os, "getloadavg") else "unknown"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""A small load generator, run as `python client.py http|websocket CONNECTIONS HOST:PORT/PATH SECONDS`."""
+"""A small load generator, run as `python client.py http|beside|websocket CONNECTIONS HOST:PORT/PATH SECONDS`."""
 
 from __future__ import annotations
 
 import asyncio
+import statistics
 import sys
 import time
 from functools import partial
@@ -10,6 +11,7 @@ from typing import cast
 
 import uvloop
 
+_PAUSE = 0.005  # seconds
 _TEXT = b"Hello, World!"
 _MASK = b"mask"
 _MASKED = bytes(byte ^ _MASK[place % 4] for place, byte in enumerate(_TEXT))
@@ -23,16 +25,24 @@ class Client(asyncio.Protocol):
     """One connection, with one request under way at any time; the answers have a Content-Length."""
 
     headers = ""
+    accepts = b"HTTP/1.1 200 "
 
     def __init__(self, host: str, path: str) -> None:
         """Ask `host` for `path`."""
         self.question = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{self.headers}\r\n".encode()
         self.received = b""
         self.answers = 0
+        self.asked = 0.0
+        self.waits: list[float] = []  # seconds for each answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the first time."""
         self.transport = cast("asyncio.WriteTransport", transport)
+        self.ask()
+
+    def ask(self) -> None:
+        """Send the next question."""
+        self.asked = time.perf_counter()
         self.transport.write(self.question)
 
     def data_received(self, data: bytes) -> None:
@@ -41,7 +51,8 @@ class Client(asyncio.Protocol):
         if self.is_complete():
             self.received = b""
             self.answers += 1
-            self.transport.write(self.question)
+            self.waits.append(time.perf_counter() - self.asked)
+            self.ask()
 
     def connection_lost(self, error: Exception | None) -> None:
         """End: a server that closes connections would not be measured."""
@@ -50,10 +61,20 @@ class Client(asyncio.Protocol):
     def is_complete(self) -> bool:
         """Tell whether the answer is complete."""
         head, found, body = self.received.partition(b"\r\n\r\n")
-        if found and not head.startswith(b"HTTP/1.1 200 "):
+        if found and not head.startswith(self.accepts):
             sys.exit(f"not a good answer: {head!r}")
         length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
         return bool(found) and len(body) >= int(length)
+
+
+class PatientClient(Client):
+    """One connection, over which each request waits a little: for load beside a measurement."""
+
+    accepts = b"HTTP/1.1 "
+
+    def ask(self) -> None:
+        """Send the next question, but not at once."""
+        asyncio.get_running_loop().call_later(_PAUSE, super().ask)
 
 
 class WebSocketClient(Client):
@@ -73,11 +94,14 @@ class WebSocketClient(Client):
         return True
 
 
+_KINDS = {"http": Client, "beside": PatientClient, "websocket": WebSocketClient}
+
+
 async def main(kind: str, connections: int, address: str, seconds: float) -> None:
     """Load the server, and print the rate as wrk does."""
     host, _, path = address.partition("/")
     name, _, port = host.partition(":")
-    make = partial(WebSocketClient if kind == "websocket" else Client, host, f"/{path}")
+    make = partial(_KINDS[kind], host, f"/{path}")
     loop = asyncio.get_running_loop()
     clients: list[Client] = []
     for _ in range(connections):
@@ -88,7 +112,8 @@ async def main(kind: str, connections: int, address: str, seconds: float) -> Non
     rate = (sum(client.answers for client in clients) - before) / (time.perf_counter() - began)
     if any(not client.answers for client in clients):
         sys.exit("a connection got no answer")
-    sys.stdout.write(f"Requests/sec: {rate:.2f}\n")
+    slowest = statistics.quantiles((wait for client in clients for wait in client.waits), n=100)[-1]
+    sys.stdout.write(f"99% {slowest * 1e3:.3f}ms\nRequests/sec: {rate:.2f}\n")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -11,6 +13,7 @@ if TYPE_CHECKING:  # the peers shall have nothing of multiserve in their process
 
 _TEXT = "Hello, World!"
 _BODY = _TEXT.encode()
+_SLOW = 0.05  # seconds
 _HEADERS = [("Content-Type", "text/plain"), ("Content-Length", str(len(_BODY)))]
 
 
@@ -18,6 +21,28 @@ def bare_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterab
     """Answer without any framework."""
     start_response("200 OK", _HEADERS)
     return [_BODY]
+
+
+def slow_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Wait for something, such as a database, before answering."""
+    time.sleep(_SLOW)
+    return bare_wsgi(environ, start_response)
+
+
+def glued() -> WSGIApplication:
+    """Put a fast and a slow application together as one would without multiserve."""
+    from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+    return DispatcherMiddleware(bare_wsgi, {"/app": bare_wsgi, "/slow": slow_wsgi})
+
+
+def make_tenant(tenant: str) -> WSGIApplication:
+    """Make the application of one tenant, of its own."""
+    return functools.partial(_bare_of, tenant)
+
+
+def _bare_of(tenant: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    return bare_wsgi(environ, start_response)
 
 
 async def bare_asgi(scope: Scope, receive: Receive, send: Send) -> None:

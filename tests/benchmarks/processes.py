@@ -1,4 +1,4 @@
-"""Server processes: started together on free ports, pinned to one core, waited for, and ended whatever happens."""
+"""Server processes: started on free ports, pinned to one core, waited for, measured, and ended whatever happens."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 APPLICATIONS = Path(__file__).parent
-_PATIENCE = 30.0  # seconds for a server to start, or to stop
-_POLL = 0.05  # seconds between two looks
-_FOREIGN = ("GUNICORN_", "MULTISERVE_", "WEB_CONCURRENCY", "PYTHON")
+_PATIENCE = 60.0  # seconds for a server to start, or to change
+_POLL = 0.01  # seconds between two looks
+_SHOWN = 3000  # characters of what a server has said
+_FOREIGN = ("GUNICORN_", "MULTISERVE_", "WEB_CONCURRENCY", "PYTHON", "FLASK_")
 
 # What multiserve sets by itself: the same for the peer, where it is the dispatcher alone that is compared.
 SAME_SETTINGS = ("--keep-alive", "5", "--http-parser", "python", "--forwarder-headers", "")
@@ -34,38 +36,71 @@ class Server:
         name: What the table calls it.
         command: Its arguments behind `python -m`; `{port}` is filled in.
         path: The path that is asked for.
-        mounts: What is in its multiserve.toml, if it needs one.
+        files: What is in the folder in which it is started.
     """
 
     name: str
     command: tuple[str, ...]
     path: str
-    mounts: Mapping[str, str] | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 class Running(NamedTuple):
-    """A server that answers.
+    """A server that has been started.
 
     Attributes:
-        address: Host, port and path to ask for.
-        session: The session of its processes.
+        server: What it is.
+        host: Its host and port.
+        process: Its first process.
+        folder: Where it was started.
     """
 
-    address: str
-    session: int
+    server: Server
+    host: str
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    @property
+    def address(self) -> str:
+        """Host, port and path to ask for."""
+        return self.host + self.server.path
+
+    @property
+    def session(self) -> int:
+        """The session of its processes."""
+        return self.process.pid
 
 
-def gunicorn(name: str, application: str, *settings: str) -> Server:
-    """Serve an application of hello.py with plain gunicorn, at the root."""
+def gunicorn(name: str, application: str, *settings: str, path: str = "/hello") -> Server:
+    """Serve an application of hello.py with plain gunicorn."""
     command = ("gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "1", "--no-control-socket", *settings)
-    return Server(name, (*command, "--pythonpath", str(APPLICATIONS), f"hello:{application}"), "/hello")
+    return Server(name, (*command, "--pythonpath", str(APPLICATIONS), f"hello:{application}"), path)
 
 
-def multiserve(name: str, application: str, *others: str) -> Server:
+def multiserve(name: str, application: str, *others: str, settings: str = "") -> Server:
     """Serve an application of hello.py at /app with multiserve, and the others beside it."""
-    command = ("multiserve", "run", "--production", "--bind", "127.0.0.1:{port}", "--workers", "1")
     mounts = {"/app": application} | {f"/other/{number}": other for number, other in enumerate(others)}
-    return Server(name, command, "/app/hello", mounts)
+    return multiserve_with(name, mounts, "/app/hello", settings=settings)
+
+
+def multiserve_with(name: str, mounts: Mapping[str, str], path: str, *, settings: str = "") -> Server:
+    """Serve applications of hello.py with multiserve, in production.
+
+    Args:
+        name: What the table calls it.
+        mounts: The applications by their keys.
+        path: The path that is asked for.
+        settings: More of the file, such as `[gunicorn]`.
+    """
+    command = ("multiserve", "run", "--production", "--bind", "127.0.0.1:{port}")
+    text = table_of(mounts) + (settings or "[gunicorn]\nworkers = 1\n")
+    return Server(name, command, path, {"multiserve.toml": text})
+
+
+def table_of(mounts: Mapping[str, str]) -> str:
+    """Write a file that mounts applications of hello.py."""
+    lines = [f'"{key}" = "hello:{application}"' for key, application in mounts.items()]
+    return "\n".join([f"pythonpath = ['{APPLICATIONS}']", "[mounts]", *lines, ""])
 
 
 def pin(core: int, process: int = 0) -> None:
@@ -84,73 +119,84 @@ _CORES = [_CORES[0], _CORES[-1]] if len(_CORES) > 1 else []
 
 
 @contextlib.contextmanager
-def serving(servers: Sequence[Server], folder: Path) -> Iterator[list[Running]]:
-    """Run servers at the same time."""
+def serving(servers: Sequence[Server]) -> Iterator[list[Running]]:
+    """Run servers at the same time, and wait until all of them answer."""
     with contextlib.ExitStack() as stack:
-        started = [stack.enter_context(_serve(each, folder / str(place))) for place, each in enumerate(servers)]
-        for server, (process, address, log) in zip(servers, started, strict=True):
-            _wait_for(server, process, address, log)
-        yield [
-            Running(address + server.path, process.pid)
-            for server, (process, address, _) in zip(servers, started, strict=True)
-        ]
+        started = [stack.enter_context(starting(each)) for each in servers]
+        for each in started:
+            wait_for(each)
+        yield started
 
 
 def cpu_seconds(session: int) -> float:
     """Give the time that the processor has worked for a session; 0 where the system does not tell."""
-    ticks = 0
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # a process that has just ended
-            fields = status.read_text("latin-1").rpartition(")")[2].split()  # from the third on, see proc(5)
-            if int(fields[3]) == session:
-                ticks += int(fields[11]) + int(fields[12])  # in the programme, and in the system for it
+    ticks = sum(int(fields[11]) + int(fields[12]) for _, fields in _processes_of(session))  # its own, the system's
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def memory(session: int) -> float:
+    """Give the megabytes of a session: its proportional set size, in which what is shared counts once in all."""
+    kilobytes = 0
+    for process, _ in _processes_of(session):
+        with contextlib.suppress(OSError):
+            lines = (process / "smaps_rollup").read_text("ascii").splitlines()
+            kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return kilobytes / 1024
+
+
+def _processes_of(session: int) -> Iterator[tuple[Path, list[str]]]:
+    """Give each process of a session, with the fields of its `stat` from the third on, see proc(5)."""
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # a process that has just ended
+            fields = status.read_text("latin-1").rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                yield status.parent, fields
+
+
 @contextlib.contextmanager
-def _serve(server: Server, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str, Path]]:
-    folder.mkdir()
-    if server.mounts is not None:
-        lines = [f'"{prefix}" = "hello:{application}"' for prefix, application in server.mounts.items()]
-        text = "\n".join([f"pythonpath = ['{APPLICATIONS}']", "[mounts]", *lines, ""])
-        (folder / "multiserve.toml").write_text(text, "utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
-    arguments = [part.replace("127.0.0.1:{port}", address) for part in server.command]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    log = folder / "log"
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            start_new_session=True,
-        )
-    try:
-        pin(0, process.pid)
-        yield process, address, log
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_PATIENCE)
-        with contextlib.suppress(ProcessLookupError):  # the usual case: nothing is left of its session
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def starting(server: Server) -> Iterator[Running]:
+    """Start a server in a folder of its own."""
+    with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0)) as listener:
+        folder = Path(name)
+        for file, text in server.files.items():
+            (folder / file).write_text(text, "utf-8")
+        port = str(listener.getsockname()[1])
+        listener.close()
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *(part.replace("{port}", port) for part in server.command)],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            pin(0, process.pid)
+            yield Running(server, f"127.0.0.1:{port}", process, folder)
+        finally:
+            _end(process)
 
 
-def _wait_for(server: Server, process: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    """Wait until a server answers; tell what it said if it does not."""
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a server and its workers at once: to stop in good order takes time, and is not what is measured."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def wait_for(running: Running, text: bytes = b"") -> None:
+    """Wait until a server answers with a text; tell what it said if it does not."""
     deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        connection = http.client.HTTPConnection(address, timeout=_PATIENCE)
-        with contextlib.closing(connection), contextlib.suppress(OSError):
-            connection.request("GET", server.path)
-            status = connection.getresponse().status
-            if status == http.HTTPStatus.OK:
+    while time.monotonic() < deadline and running.process.poll() is None:
+        connection = http.client.HTTPConnection(running.host, timeout=_PATIENCE)
+        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+            connection.request("GET", running.server.path)
+            answer = connection.getresponse()
+            if answer.status == http.HTTPStatus.OK and text in answer.read():
                 return
-            raise RuntimeError(f"{server.name} answers {status}:\n{log.read_text('utf-8', 'replace')}")
         time.sleep(_POLL)
-    raise RuntimeError(f"{server.name} does not answer:\n{log.read_text('utf-8', 'replace')}")
+    log = (running.folder / "log").read_text("utf-8", "replace")[-_SHOWN:]
+    raise RuntimeError(f"{running.server.name} does not answer:\n{log}")

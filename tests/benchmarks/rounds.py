@@ -1,13 +1,11 @@
-"""What all comparisons share: rounds in alternating order, ratios of each round, and the lines of the table."""
+"""What all comparisons share: measuring in turn, a row of the table for each pair, and whether it meets its goal."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
-
-HEADER = f"{'':34} {'':>10}  {'against':32} {'':>10}  {'ratio':>5} {'[min-max]':13} wanted  per CPU second"
+from typing import Literal, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -15,18 +13,22 @@ class Effort:
     """How much is measured.
 
     Attributes:
-        rounds: How often everything is measured; alternately forwards and backwards.
-        seconds: How long each server is loaded each time; wrk knows only whole ones.
-        calls: How often each application is called each time, where there is no server.
+        rounds: How often everything is measured in this process; a ratio is the median of those of the rounds.
+        slices: In how many pieces such a round is cut, so that all are measured under one load.
+        calls: How often each application is called in each of them.
+        loads: How often each server is loaded, for a second.
+        starts: How often each process is started.
     """
 
     rounds: int
-    seconds: int
+    slices: int
     calls: int
+    loads: int
+    starts: int
 
 
-THOROUGH = Effort(rounds=7, seconds=2, calls=20_000)
-QUICK = Effort(rounds=2, seconds=1, calls=5_000)
+THOROUGH = Effort(rounds=7, slices=40, calls=250, loads=15, starts=5)
+QUICK = Effort(rounds=3, slices=7, calls=100, loads=2, starts=2)
 
 
 class Sample(NamedTuple):
@@ -34,7 +36,7 @@ class Sample(NamedTuple):
 
     Attributes:
         value: What the table shows, such as requests per second.
-        per_cpu: The same for each second that the processor worked for the server: other programmes hardly change it.
+        per_cpu: The same by the time that the processor worked for it: other programmes hardly change that.
     """
 
     value: float
@@ -49,36 +51,96 @@ class Contender:
     measure: Callable[[], Sample]
 
 
-def compare(peer: Contender, ours: Sequence[Contender], rounds: int, wanted: str) -> list[str]:
-    """Measure all in turn, and give a line for each of ours; a ratio is the median of those of the rounds.
+@dataclass(frozen=True)
+class Goal:
+    """What a ratio should be."""
 
-    Args:
-        peer: What ours are divided by.
-        ours: One or more.
-        rounds: How often.
-        wanted: The goal, such as `>= 1.0`.
-    """
+    side: Literal["<=", ">="]
+    bound: float
+
+    def judge(self, ratio: float) -> str:
+        """Give the goal, and whether the ratio meets it."""
+        met = ratio <= self.bound if self.side == "<=" else ratio >= self.bound
+        return f"{self.side} {self.bound:.2f} {'met' if met else 'MISSED'}"
+
+
+def at_most(bound: float) -> Goal:
+    """Want a cost to be so many times that of the peer."""
+    return Goal("<=", bound)
+
+
+def at_least(bound: float) -> Goal:
+    """Want a rate to be so many times that of the peer."""
+    return Goal(">=", bound)
+
+
+class Row(NamedTuple):
+    """A line of the table, each column as text."""
+
+    name: str
+    value: str
+    peer: str
+    peer_value: str
+    ratio: str
+    spread: str
+    goal: str
+    per_cpu: str
+
+
+HEADER = Row("multiserve", "", "against", "", "ratio", "[min-max]", "goal", "by CPU time")
+
+
+def measure_in_turn(contenders: Sequence[Contender], rounds: int, slices: int = 1) -> list[list[Sample]]:
+    """Measure all in turn, alternately forwards and backwards: for each a sample of every round."""
+    samples: list[list[Sample]] = [[] for _ in contenders]
+    for _ in range(rounds):
+        parts: list[list[Sample]] = [[] for _ in contenders]
+        for number in range(slices):
+            order = list(zip(contenders, parts, strict=True))
+            for contender, measured in reversed(order) if number % 2 else order:
+                measured.append(contender.measure())
+        for sample, measured in zip(samples, parts, strict=True):
+            sample.append(Sample(*map(statistics.median, zip(*measured, strict=True))))
+        # What came last in this round comes first in the next.
+        contenders, samples = contenders[::-1], samples[::-1]
+    return samples[::-1] if rounds % 2 else samples
+
+
+def row(ours: Contender, samples: list[Sample], peer: Contender, peers: list[Sample], goal: Goal | None = None) -> Row:
+    """Make the line for one of ours and one that it is compared with."""
+    values, peer_values = ([each.value for each in part] for part in (samples, peers))
+    costs, peer_costs = ([each.per_cpu for each in part] for part in (samples, peers))
+    ratio, spread = _ratio(values, peer_values)
+    per_cpu = " ".join(_as_text(*_ratio(costs, peer_costs))) if all(costs) and all(peer_costs) else ""
+    return Row(
+        ours.name,
+        _number(statistics.median(values)),
+        peer.name,
+        _number(statistics.median(peer_values)),
+        *_as_text(ratio, spread),
+        goal.judge(ratio) if goal else "",
+        per_cpu,
+    )
+
+
+def compare(
+    peer: Contender, ours: Sequence[Contender], rounds: int, goal: Goal | None = None, slices: int = 1
+) -> list[Row]:
+    """Measure all in turn, and give a row for each of ours."""
     contenders = [peer, *ours]
-    values: list[list[Sample]] = [[] for _ in contenders]
-    for number in range(rounds):
-        order = list(zip(contenders, values, strict=True))
-        for contender, measured in reversed(order) if number % 2 else order:
-            measured.append(contender.measure())
-    return [
-        _line(contender.name, measured, peer.name, values[0], wanted)
-        for contender, measured in zip(ours, values[1:], strict=True)
-    ]
+    peers, *samples = measure_in_turn(contenders, rounds, slices)
+    return [row(each, measured, peer, peers, goal) for each, measured in zip(ours, samples, strict=True)]
 
 
-def _line(name: str, samples: list[Sample], peer: str, peer_samples: list[Sample], wanted: str) -> str:
-    values, peers = ([each.value for each in part] for part in (samples, peer_samples))
-    costs, peer_costs = ([each.per_cpu for each in part] for part in (samples, peer_samples))
-    numbers = [f"{statistics.median(each):10,.0f}" for each in (values, peers)]
-    per_cpu = f"  {_ratio(costs, peer_costs)}" if all(costs) and all(peer_costs) else ""
-    return f"{name:34} {numbers[0]}  {peer:32} {numbers[1]}  {_ratio(values, peers)} {wanted}{per_cpu}"
-
-
-def _ratio(values: list[float], peers: list[float]) -> str:
+def _ratio(values: list[float], peers: list[float]) -> tuple[float, tuple[float, float]]:
     ratios = [value / peer for value, peer in zip(values, peers, strict=True)]
-    spread = f"[{min(ratios):.2f}-{max(ratios):.2f}]"
-    return f"{statistics.median(ratios):5.2f} {spread:13}"
+    return statistics.median(ratios), (min(ratios), max(ratios))
+
+
+def _as_text(ratio: float, spread: tuple[float, float]) -> tuple[str, str]:
+    digits = 4 if ratio < 0.01 else 2
+    return f"{ratio:.{digits}f}", f"[{spread[0]:.{digits}f}-{spread[1]:.{digits}f}]"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
