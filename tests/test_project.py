@@ -17,7 +17,8 @@ from click.testing import CliRunner
 
 import multiserve
 from multiserve.cli import main
-from multiserve.config import Development, Mount, Server, load_config
+from multiserve.config import Development, Server, load_config
+from multiserve.entries import AppMount, Mount, RedirectMount, StaticMount, TenantMount
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -72,9 +73,22 @@ def test_the_example_file_shows_every_key_with_its_default(section: str, kind: t
     assert tomllib.loads(EXAMPLE.read_text("utf-8"))[section] == shown_defaults_of(kind)
 
 
-def test_the_example_file_shows_every_option_of_a_mount() -> None:
-    written = tomllib.loads(EXAMPLE.read_text("utf-8"))["mounts"]["/accounts"]
-    assert written == {"app": "accounts:app", **shown_defaults_of(Mount)}
+@pytest.mark.parametrize(
+    ("key", "kind", "target", "shared"),
+    [
+        pytest.param("/accounts", AppMount, {"app": "accounts:app"}, None, id="an application"),
+        pytest.param("/u/{user}", TenantMount, {"app": "users:create_app"}, AppMount, id="tenants"),
+        pytest.param("/static", StaticMount, {"static": "shared/static"}, Mount, id="a static folder"),
+        pytest.param("/old", RedirectMount, {"redirect": "/new"}, Mount, id="a redirect"),
+    ],
+)
+def test_the_example_file_shows_every_option_of_a_mount(
+    key: str, kind: type, target: dict[str, str], shared: type | None
+) -> None:
+    written = tomllib.loads(EXAMPLE.read_text("utf-8"))["mounts"][key]
+    above = shown_defaults_of(shared) if shared else {}
+    shown = shown_defaults_of(kind).items()
+    assert written == {**target, **{name: value for name, value in shown if name not in above}}
 
 
 def test_the_example_file_shows_every_default_of_gunicorn_that_differs() -> None:
