@@ -7,10 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+HIGHEST_PORT = 65535
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}  # by scheme
+
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _LONGEST_HOST = 253  # characters, RFC 1035
-_HIGHEST_PORT = 65535
 # IDNA 2003, which Python speaks, and the newer IDNA of the browsers disagree about these four characters.
 _DISPUTED = frozenset("ßς\u200c\u200d")
 
@@ -126,8 +128,8 @@ def _split_port(authority: str) -> tuple[str, int | None]:
         return authority, None
     if ":" in host and not host.startswith("["):
         _refuse("an IPv6 address is written in brackets", f'Write "[{authority}]", and a port behind the bracket.')
-    if not re.fullmatch("[0-9]{1,5}", digits) or not 0 < int(digits) <= _HIGHEST_PORT:
-        _refuse(f'"{digits}" is not a port', f"Write a number from 1 to {_HIGHEST_PORT}.")
+    if not re.fullmatch("[0-9]{1,5}", digits) or not 0 < int(digits) <= HIGHEST_PORT:
+        _refuse(f'"{digits}" is not a port', f"Write a number from 1 to {HIGHEST_PORT}.")
     return host, int(digits)
 
 
@@ -179,14 +181,19 @@ def _to_ascii(name: str) -> str:
         _refuse(f'"{name}" is not an internationalised host name', 'Write it in its "xn--" form.')
 
 
+def word_of(place: str) -> str:
+    """Give something for the name of a cookie, or the like, that tells a mount at a place from others."""
+    return "_".join("".join(each if each.isascii() and each.isalnum() else " " for each in place).split()) or "2"
+
+
 def normalise_host(header: str, scheme: str = "http") -> tuple[str, int] | None:
     """Normalise the Host header of a request (RFC 9110, section 7.2): host and port, or None if it is malformed."""
     match = _HOST_HEADER.fullmatch(header)
     if match is None:
         return None
     name, address, digits = match.groups()
-    port = int(digits) if digits else _DEFAULT_PORTS.get(scheme, 0)
-    if port > _HIGHEST_PORT:
+    port = int(digits) if digits else DEFAULT_PORTS.get(scheme, 0)
+    if port > HIGHEST_PORT:
         return None
     if name:
         return name.lower(), port
@@ -196,7 +203,6 @@ def normalise_host(header: str, scheme: str = "http") -> tuple[str, int] | None:
         return None
 
 
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _HOST_HEADER = re.compile(
     r"(?:([A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){0,126})\.?|\[([0-9A-Fa-f:.]{2,45})\])(?::([0-9]{0,5}))?"
 )

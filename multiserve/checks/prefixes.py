@@ -19,8 +19,9 @@ def application_root(composition: Composition) -> Iterator[Found]:
     for member, setting in _settings(composition, "APPLICATION_ROOT"):
         if setting.value.rstrip("/") != member.prefix:
             places = sum(each.identity == member.identity for each in composition.members)
-            cure = f'Set APPLICATION_ROOT = "{member.prefix or "/"}", or leave it out.'
-            cure = cure if places == 1 else "Leave APPLICATION_ROOT out: the application is mounted more than once."
+            cure = "Leave APPLICATION_ROOT out: the application is mounted more than once."
+            if places == 1:
+                cure = f'Set APPLICATION_ROOT = "{member.prefix or "/"}", or leave it out.'
             yield from _misfit(composition, member, setting, cure)
 
 

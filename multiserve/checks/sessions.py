@@ -9,6 +9,7 @@ from itertools import combinations
 from multiserve.checks.composition import Composition, Member
 from multiserve.checks.findings import Found, check
 from multiserve.frameworks import Cookie
+from multiserve.keys import word_of
 
 # Frameworks whose sessions are signed alike, so that one reads what the other has written.
 _FAMILIES = (("Dash", "Flask", "Quart"), ("FastAPI", "Starlette"))
@@ -62,9 +63,8 @@ def _clash(cookie: Cookie, group: list[tuple[Member, Cookie]]) -> Found:
     """Advise the application with the longer prefix to change; it is certain only where all keys are known."""
     ordered = sorted(group, key=lambda each: len(each[0].prefix))[::-1]  # of two equal ones, the later
     members = tuple(member for member, _ in ordered)
-    change = (
-        f'{ordered[0][1].setting} = "{cookie.name}_{_word(members[0])}" in the application at {members[0].mount.key}'
-    )
+    key = str(members[0].mount.key)
+    change = f'{ordered[0][1].setting} = "{cookie.name}_{word_of(key)}" in the application at {key}'
     is_certain = all(member.facts and member.facts.secret for member in members)
     who = _who(members)
     return Found(
@@ -78,12 +78,6 @@ def _clash(cookie: Cookie, group: list[tuple[Member, Cookie]]) -> Found:
 
 def _who(members: Sequence[Member]) -> str:
     return "both" if len(members) == 2 else "all of them"  # noqa: PLR2004 (both are two)
-
-
-def _word(member: Member) -> str:
-    """Give something for the name of a cookie that tells a mount from others."""
-    words = "".join(each if each.isascii() and each.isalnum() else " " for each in str(member.mount.key)).split()
-    return "_".join(words) or "2"
 
 
 def _share_on_purpose(one: Member, other: Member) -> bool:

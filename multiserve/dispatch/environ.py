@@ -11,9 +11,9 @@ from urllib.parse import unquote_to_bytes
 
 from multiserve._types import Scope, WSGIEnvironment
 from multiserve.dispatch.wsgi import MOUNT_KEY
+from multiserve.keys import DEFAULT_PORTS
 
 _BLOCK = 65536  # bytes read at a time from what an application hands to wsgi.file_wrapper, or from the client
-_DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class FileWrapper:
@@ -132,7 +132,7 @@ def _add_addresses(environ: WSGIEnvironment, scope: Scope) -> None:
         name, _, port = host.rpartition(":")
         if not (port.isascii() and port.isdigit()):
             name, port = host, ""
-        port = port or _DEFAULT_PORTS.get(environ["wsgi.url_scheme"], "")
+        port = port or DEFAULT_PORTS.get(environ["wsgi.url_scheme"], "")
     environ["SERVER_NAME"], environ["SERVER_PORT"] = name, str(port)
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from multiserve._types import Scope, WSGIEnvironment
 from multiserve.dispatch.wsgi import HOST_KEY
-from multiserve.keys import normalise_host
+from multiserve.keys import DEFAULT_PORTS, HIGHEST_PORT, normalise_host
 
 _FOR, _PROTO, _HOST, _PORT, _PREFIX = (
     f"HTTP_X_FORWARDED_{name}" for name in ("FOR", "PROTO", "HOST", "PORT", "PREFIX")
@@ -31,8 +31,6 @@ _VARIABLES = {
 # Some proxies write ws and wss for a WebSocket, some http and https.
 _HTTP = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
 _WEBSOCKET = {"http": "ws", "ws": "ws", "https": "wss", "wss": "wss"}
-_DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
-_HIGHEST_PORT = 65535
 # An IPv4 address, or an IPv6 address in brackets, perhaps with a port; or an IPv6 address as it is.
 _CLIENT = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{1,5}))?|([0-9A-Fa-f:.]+)")
 _DIGITS = re.compile("[0-9]{1,5}")
@@ -60,7 +58,7 @@ class _Told(NamedTuple):
     def authority(self) -> str:
         """Host and port as a Host header spells them, without the port that the scheme implies."""
         host, port = self.server or ("", 0)
-        return host if port == _DEFAULT_PORTS.get(self.scheme) else f"{host}:{port}"
+        return host if port == DEFAULT_PORTS.get(self.scheme) else f"{host}:{port}"
 
 
 def believe_environ(environ: WSGIEnvironment, hops: int) -> None:
@@ -162,7 +160,7 @@ def _read_client(text: str) -> tuple[str, int] | None:
         inet_pton(AF_INET if ipv4 else AF_INET6, address)
     except OSError:
         return None
-    return (address, port) if port <= _HIGHEST_PORT else None
+    return (address, port) if port <= HIGHEST_PORT else None
 
 
 def _read_host(text: str, scheme: str) -> tuple[str, int] | None:
@@ -172,7 +170,7 @@ def _read_host(text: str, scheme: str) -> tuple[str, int] | None:
 
 def _read_port(text: str) -> int:
     port = int(text) if text and _DIGITS.fullmatch(text) else 0
-    return port if port <= _HIGHEST_PORT else 0
+    return port if port <= HIGHEST_PORT else 0
 
 
 @lru_cache(maxsize=64)

@@ -15,6 +15,7 @@ from multiserve.entries import AppMount, RedirectMount, StaticMount, TenantMount
 from multiserve.frameworks import Answer, Request, find_route, inspect_application
 from multiserve.keys import MountKey
 from multiserve.loading import LoadedMount
+from multiserve.mounts.redirects import SAFE
 from multiserve.probing.asgi_client import ASGIClient
 from multiserve.probing.exchange import Client, Received
 from multiserve.probing.pages import Reference
@@ -113,7 +114,7 @@ class Composed:
         """
         key = loaded.mount.key
         scheme, _, address = origin.rstrip("/").partition("://")
-        rest = quote(key.prefix, safe="/") + "/" + quote(path.removeprefix("/"), safe="/:@!$&'()*+,;=~%?")
+        rest = quote(key.prefix, safe="/") + "/" + quote(path.removeprefix("/"), safe=f"{SAFE}%?")
         if key.host:
             port = urlsplit(origin).port if key.port is None else key.port
             hosts = [key.host.replace("*", label, 1) + (f":{port}" if port else "") for label in _LABELS]

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from multiserve.entries import AppMount, RedirectMount
 from multiserve.frameworks import inspect_application
+from multiserve.keys import word_of
 from multiserve.loading import LoadedMount
 from multiserve.probing.composed import Composed, Existence, is_below, place_of
 from multiserve.probing.exchange import Received
@@ -189,15 +190,10 @@ def _cookie_cure(visit: Visit, cookie: Cookie, *, has_rival: bool) -> str:
     facts = inspect_application(visit.loaded.origin) if visit.loaded.origin is not None else None
     known = next((each for each in (facts and facts.cookies) or () if each.name == cookie.name), None)
     if has_rival:
-        name = f"{cookie.name}_{_word(visit.prefix)}"
+        name = f"{cookie.name}_{word_of(visit.prefix)}"
         if known and known.setting:
             return f'Set {known.setting} to "{name}": a path alone is not enough.'
         return f'Give it a name of its own, such as "{name}": a path alone is not enough.'
     if known and known.path_setting:
         return f'Set {known.path_setting} to "{visit.prefix}".'
     return f'Set it with the path "{visit.prefix}".'
-
-
-def _word(prefix: str) -> str:
-    """Give something for the name of a cookie that tells a mount from others."""
-    return "_".join("".join(each if each.isascii() and each.isalnum() else " " for each in prefix).split()) or "2"

@@ -12,10 +12,11 @@ from typing import Protocol, Self
 from urllib.parse import quote, unquote, urlsplit
 
 from multiserve._types import Scope
+from multiserve.keys import DEFAULT_PORTS
+from multiserve.mounts.redirects import SAFE
 
 _LARGEST = 1_000_000  # bytes that are read of a response
-_PATH = "/:@!$&'()*+,;=~%"  # what a path may have beside letters and digits (RFC 3986, section 3.3)
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_ESCAPED = f"{SAFE}%"  # what a path may have that is escaped already
 _HERE = str(Path(__file__).parents[1])
 
 
@@ -68,7 +69,7 @@ class Client(Protocol):
 def build_scope(method: str, url: str, accept: str) -> Scope:
     """Build the scope of a request as a server does that listens at the origin of the URL."""
     parts = urlsplit(url)
-    raw_path = quote(parts.path or "/", safe=_PATH)
+    raw_path = quote(parts.path or "/", safe=_ESCAPED)
     headers = {"host": parts.netloc, "accept": accept, "user-agent": "multiserve check"}
     return {
         "type": "http",
@@ -78,11 +79,11 @@ def build_scope(method: str, url: str, accept: str) -> Scope:
         "scheme": parts.scheme,
         "path": unquote(raw_path),
         "raw_path": raw_path.encode(),
-        "query_string": quote(parts.query, safe=f"{_PATH}?").encode(),
+        "query_string": quote(parts.query, safe=f"{_ESCAPED}?").encode(),
         "root_path": "",
         "headers": [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()],
         "client": ("127.0.0.1", 49152),
-        "server": (parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme, 80)),
+        "server": (parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme, 80)),
         "extensions": {},
         "state": {},
     }

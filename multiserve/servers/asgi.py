@@ -228,10 +228,11 @@ class Listener:
         loop = asyncio.get_running_loop()
         connection = LoggedConnection if self._worker.log.access_log_enabled else Connection
         tls: dict[str, Any] = {"ssl": ssl_context, "ssl_handshake_timeout": self._patience} if ssl_context else {}
-        self._accept = partial(loop.connect_accepted_socket, lambda: connection(self._worker, self._connections), **tls)
+        connect = partial(connection, self._worker, self._connections)
+        self._accept = partial(loop.connect_accepted_socket, connect, **tls)
         for each in sockets:
             server = await loop.create_server(
-                lambda: connection(self._worker, self._connections),
+                connect,
                 sock=each,
                 backlog=self._worker.cfg.backlog,  # the loop would set a shorter one of its own
                 **tls,

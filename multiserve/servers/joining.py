@@ -72,7 +72,7 @@ class Joining:
 
     def report(self, worker: Any, broken: Iterable[str]) -> None:
         """Tell the master that a worker can serve all but these mounts, and let the master replace it in time."""
-        self._tell("ready", sorted(broken))
+        self.report_again(broken)
         if self.line is not None:
             self._go_on_when_worn(worker)
 

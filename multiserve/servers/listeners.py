@@ -71,10 +71,8 @@ def take_over(settings: GunicornConfig, before: GunicornConfig, listeners: Seque
     """
     if settings.reuse_port:  # each worker listens for itself
         return []
-    if (
-        settings.address == before.address and not before.reuse_port
-    ):  # that covers what was inherited, such as from systemd
-        return list(listeners)
+    if settings.address == before.address and not before.reuse_port:
+        return list(listeners)  # also what was inherited, such as from systemd
     ours = {listener.cfg_addr: listener for listener in listeners}
     check_addresses(settings, ours)
     taken: list[Any] = []

@@ -19,6 +19,7 @@ from gunicorn.sock import ssl_context
 from multiserve._types import Interface
 from multiserve.config import Config
 from multiserve.errors import ConfigError, Problem
+from multiserve.keys import HIGHEST_PORT
 from multiserve.servers.addresses import absolute_socket, authority
 from multiserve.servers.values import check, convert
 from multiserve.tables import did_you_mean
@@ -57,7 +58,6 @@ _WORKER_MODULES: dict[Interface, tuple[str, ...]] = {
     "asgi": ("gunicorn.workers.gasgi", "uvicorn"),
     "wsgi": tuple(f"gunicorn.workers.{name}" for name in ("base_async", "gthread", "gtornado", "sync")),
 }
-_LARGEST_PORT = 65535
 
 
 def defaults(config: Config, interface: Interface = "wsgi") -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _use(settings: GunicornConfig, name: str) -> None:
 
 def _check_ports(addresses: list[Any]) -> None:
     for address in addresses:
-        if isinstance(address, tuple) and not 0 <= address[1] <= _LARGEST_PORT:
+        if isinstance(address, tuple) and not 0 <= address[1] <= HIGHEST_PORT:
             raise ValueError(f"{address[1]} is no port")
 
 

@@ -97,11 +97,11 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         A worker that serves alone listens at once: requests wait for the start-up of their own mount, and no mount
         waits for another one. Where others serve, they go on until this one is ready.
         """
-        joining: Joining = getattr(self.app, "joining", None) or Joining()
+        joining: Joining = self.app.joining
         if joining.is_alone:
             await self._listen(listener)
         missing = await self._start(joining)
-        broken = frozenset(getattr(self.app, "broken", ()))
+        broken: frozenset[str] = self.app.broken
         joining.report(self, broken.union(missing))
         late = [each for each in self.asgi.lifespans.lifespans if each.name in missing and not each.failure]
         self._late = [asyncio.create_task(self._report_late(joining, broken, each)) for each in late]
