@@ -8,8 +8,8 @@ from wsgiref.util import FileWrapper
 
 from multiserve._types import WSGIEnvironment
 from multiserve.assembly import Assembly
+from multiserve.config.mounts import AppMount, StaticMount, TenantMount
 from multiserve.contents import outer_url
-from multiserve.entries import AppMount, StaticMount, TenantMount
 from multiserve.explain import WEBSOCKET, Explanation
 from multiserve.frameworks import Facts, InnerRoute, Request, find_route, inspect_application
 from multiserve.loading import LoadedMount, open_folder

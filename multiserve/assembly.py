@@ -14,7 +14,7 @@ from typing import Any
 
 from multiserve._types import Interface, WSGIApplication
 from multiserve.composition import compose_asgi, compose_wsgi
-from multiserve.config import Config, find_config, load_config
+from multiserve.config.file import Config, find_config, load_config
 from multiserve.errors import LoadError
 from multiserve.loader import format_cause
 from multiserve.loading import LoadedMount, MountLoader

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from multiserve._types import ASGIApplication, WSGIApplication
-from multiserve.config import Config
+from multiserve.config.file import Config
+from multiserve.config.mounts import AppMount, TenantMount
 from multiserve.dispatch.concurrency import ASGILimit, ASGITenantsLimit, WSGILimit, WSGITenantsLimit
 from multiserve.dispatch.wsgi import WSGIDispatcher
-from multiserve.entries import AppMount, TenantMount
 from multiserve.loader import format_traceback
 from multiserve.loading import LoadedMount
 from multiserve.mounts.answers import Answer, broken, not_found

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from multiserve.assembly import Assembly
-from multiserve.entries import Mount, TenantMount
+from multiserve.config.mounts import Mount, TenantMount
 from multiserve.frameworks import Facts, InnerRoute, inspect_application
 from multiserve.keys import MountKey
 from multiserve.loading import LoadedMount

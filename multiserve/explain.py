@@ -9,9 +9,9 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from multiserve._types import Message, Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
-from multiserve.config import Config
+from multiserve.config.file import Config
+from multiserve.config.mounts import AppMount, Mount, RedirectMount
 from multiserve.dispatch.wsgi import WSGIDispatcher
-from multiserve.entries import AppMount, Mount, RedirectMount
 from multiserve.errors import ConfigError, Problem
 from multiserve.keys import KeyProblem, MountKey, parse_key
 from multiserve.mounts.answers import not_found

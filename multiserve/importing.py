@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Any
 
-from multiserve.targets import Target
+from multiserve.config.targets import Target
 
 _HERE = str(Path(__file__).parent / "_")[:-1]  # the folder of this package, with the separator behind it
 

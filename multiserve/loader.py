@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from multiserve._types import Interface
+from multiserve.config.targets import Call, Target
 from multiserve.errors import LoadError, Problem
 from multiserve.importing import (
     USUAL_APPLICATIONS,
@@ -24,7 +25,6 @@ from multiserve.importing import (
     own_frames,
 )
 from multiserve.interfaces import InterfaceProblem, is_async, signature_of, tell_interface
-from multiserve.targets import Call, Target
 
 
 class Loaded(NamedTuple):

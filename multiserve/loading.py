@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from multiserve._types import Interface, WSGIApplication
-from multiserve.config import Config
-from multiserve.entries import AppMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.file import Config
+from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.targets import Placeholder, Target
 from multiserve.errors import LoadError, Problem
 from multiserve.loader import Factory, Loaded, Middleware, load
 from multiserve.mounts.redirects import Redirect, with_slash_asgi, with_slash_wsgi
-from multiserve.targets import Placeholder, Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

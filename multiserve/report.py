@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from multiserve.config import Config
-from multiserve.entries import AppMount, Mount
+from multiserve.config.file import Config
+from multiserve.config.mounts import AppMount, Mount
 from multiserve.errors import Problem
 from multiserve.keys import MountKey
 from multiserve.routing import precedence

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from multiserve.arrival import Arrival
+from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount, TenantMount
 from multiserve.contents import Contents, OuterRoute
-from multiserve.entries import AppMount, Mount, RedirectMount, StaticMount, TenantMount
 from multiserve.explain import Explanation
 from multiserve.frameworks import Facts, InnerRoute
 from multiserve.loading import LoadedMount

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from multiserve.entries import AppMount, Mount
+from multiserve.config.mounts import AppMount, Mount
 from multiserve.report import mount_as_json, table
 
 if TYPE_CHECKING:

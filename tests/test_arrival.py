@@ -9,7 +9,7 @@ import pytest
 
 from multiserve.arrival import follow
 from multiserve.assembly import assemble
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.explain import explain
 
 pytest.importorskip("flask")

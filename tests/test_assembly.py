@@ -12,7 +12,7 @@ import pytest
 
 from multiserve._types import ASGIApplication, Interface
 from multiserve.assembly import Assembly, assemble, create_app, may_refuse, refuse_failures
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.errors import ConfigError, LoadError
 
 APP = """

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from multiserve.assembly import assemble
 from multiserve.checks import CHECKS, TOPICS, Check, capacity, find_all, look_at
 from multiserve.cli import main
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.report_check import explained, handbook
 from multiserve.servers.settings import defaults
 from multiserve.side_effects import Recorder

@@ -6,7 +6,7 @@ import pytest
 
 from multiserve.assembly import assemble
 from multiserve.checks import find_all, look_at
-from multiserve.config import load_config, select
+from multiserve.config.file import load_config, select
 from multiserve.frameworks import AllowedHosts, Cookie, Facts, InnerRoute, Secret, Setting
 
 PLAIN = """

@@ -13,8 +13,8 @@ import click.shell_completion
 import pytest
 
 from multiserve import __version__, cli
+from multiserve.config.schema import make_schema
 from multiserve.errors import ServeError
-from multiserve.schema import make_schema
 
 APPS = Path(__file__).parent / "apps"
 GOOD = f"""

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from multiserve.assembly import assemble
-from multiserve.config import load_config
+from multiserve.config.file import load_config
+from multiserve.config.mounts import Mount
 from multiserve.contents import read_contents, select_contents
-from multiserve.entries import Mount
 
 pytest.importorskip("flask")
 pytest.importorskip("starlette.applications")

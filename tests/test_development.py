@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.errors import ConfigError, ServeError
 from multiserve.servers import development
 from multiserve.servers.development import use_debugger

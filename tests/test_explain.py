@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.errors import ConfigError
 from multiserve.explain import Explanation, explain
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from multiserve.assembly import assemble
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.servers.joining import REFUSED, Joining
 
 pytestmark = pytest.mark.usefixtures("clean_process")

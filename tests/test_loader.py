@@ -9,9 +9,9 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
+from multiserve.config.targets import parse_target
 from multiserve.errors import LoadError, Problem
 from multiserve.loader import Loaded, format_cause, load
-from multiserve.targets import parse_target
 
 APPS = Path(__file__).parent / "apps"
 KEY = 'mounts."/x"'

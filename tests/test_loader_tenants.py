@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from multiserve.config.targets import parse_target
 from multiserve.errors import LoadError
 from multiserve.loader import Factory, Loaded, Middleware, load
-from multiserve.targets import parse_target
 
 APPS = Path(__file__).parent / "apps"
 KEY = 'mounts."/u/{name}"'

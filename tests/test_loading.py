@@ -13,7 +13,7 @@ import pytest
 
 from multiserve._types import Interface
 from multiserve.assembly import Assembly, assemble
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 
 APPS = Path(__file__).parent / "apps"
 

@@ -7,8 +7,8 @@ import click
 import pytest
 
 from multiserve.cli.options import options_of, override
-from multiserve.config import Development, Server
-from multiserve.tables import option
+from multiserve.config.file import Development, Server
+from multiserve.config.tables import option
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.errors import ConfigError, ServeError
 from multiserve.servers import pid_file
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from multiserve.assembly import assemble
 from multiserve.cli import main
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.probing import Escape, ProbeResult, asgi_client, composed, probe
 
 fastapi = pytest.importorskip("fastapi")
@@ -716,7 +716,7 @@ application = get_wsgi_application()
 RUN = """
 import json, pathlib, sys
 from multiserve.assembly import assemble
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.probing import probe
 results = probe(assemble(load_config(pathlib.Path(sys.argv[1]))))
 rows = [

@@ -17,8 +17,8 @@ from click.testing import CliRunner
 
 import multiserve
 from multiserve.cli import main
-from multiserve.config import Development, Server, load_config
-from multiserve.entries import AppMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.file import Development, Server, load_config
+from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount, TenantMount
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

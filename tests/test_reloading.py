@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.errors import ConfigError
 from multiserve.servers.reloading import CHANGED, Inherited, Reloader, describe_end
 

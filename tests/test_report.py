@@ -7,7 +7,7 @@ import pytest
 
 from multiserve import report
 from multiserve.assembly import Assembly, LoadedMount
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.errors import LoadError, Problem
 from multiserve.keys import parse_key
 

@@ -11,7 +11,7 @@ import pytest
 from multiserve import report_inside
 from multiserve.arrival import Arrival, follow
 from multiserve.assembly import assemble
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.contents import Contents, read_contents
 from multiserve.explain import explain
 from multiserve.frameworks import Facts

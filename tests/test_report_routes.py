@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from multiserve import report_routes
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.explain import Explanation
 from multiserve.report import mount_as_json, ordered
 

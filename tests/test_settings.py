@@ -14,7 +14,7 @@ from gunicorn.config import KNOWN_SETTINGS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.servers.settings import (
     ASGI_WORKER,
     REFUSED,
@@ -149,7 +149,7 @@ def test_gunicorn_itself_believes_no_header(config, proxies, peers):
 def test_gunicorns_variable_for_trust_does_not_matter(config, variable):
     code = """if True:
         import sys
-        from multiserve.config import load_config
+        from multiserve.config.file import load_config
         from multiserve.servers.in_process import InProcessServer
         from multiserve.servers.settings import configure
         made, found = configure(load_config(sys.argv[1]), {})

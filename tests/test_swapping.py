@@ -20,7 +20,7 @@ pytest.importorskip("gunicorn.arbiter", reason="gunicorn does not run on Windows
 from gunicorn.errors import HaltServer
 from gunicorn.pidfile import Pidfile
 
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.servers import arbiter as arbiter_module
 from multiserve.servers import swapping
 from multiserve.servers.gunicorn import GunicornApplication, Spoken

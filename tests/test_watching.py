@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from multiserve.config import load_config
+from multiserve.config.file import load_config
 from multiserve.servers.watching import Watch, blamed_files, is_installed, loaded_files, named_files, python_files
 
 FILE = """

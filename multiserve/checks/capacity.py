@@ -7,7 +7,7 @@ from pathlib import Path
 
 from multiserve.checks.composition import Composition, Member
 from multiserve.checks.findings import Found, check
-from multiserve.entries import AppMount
+from multiserve.config.mounts import AppMount
 
 
 @check("MS170", "note", "an application may not be made for threads", consequence="It may break under load.")

@@ -12,8 +12,8 @@ from typing import Any
 
 from multiserve._types import Interface
 from multiserve.assembly import Assembly
-from multiserve.config import Config
-from multiserve.entries import AppMount, Mount
+from multiserve.config.file import Config
+from multiserve.config.mounts import AppMount, Mount
 from multiserve.frameworks import Facts, inspect_application
 from multiserve.keys import MountKey
 from multiserve.loading import LoadedMount

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from multiserve.checks.composition import Composition, Member, host_of
 from multiserve.checks.findings import Found, Severity, check
-from multiserve.entries import StaticMount
+from multiserve.config.mounts import StaticMount
 from multiserve.frameworks import AllowedHosts, Setting
 
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from multiserve.checks.composition import Composition, Member, host_of
 from multiserve.checks.findings import Found, Severity, check
-from multiserve.entries import Mount, RedirectMount, StaticMount
+from multiserve.config.mounts import Mount, RedirectMount, StaticMount
 from multiserve.frameworks import InnerRoute
 from multiserve.routing import Router
 

@@ -11,7 +11,7 @@ import click
 from multiserve._types import Interface
 from multiserve.cli.options import common_options, only_option
 from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_is_stderr
-from multiserve.config import Config, find_config, load_config, select
+from multiserve.config.file import Config, find_config, load_config, select
 from multiserve.errors import ConfigError, LoadError, Problem, raise_for
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
     if code is None:
         return
     from multiserve.checks import TOPICS
+    from multiserve.config.tables import did_you_mean
     from multiserve.report_check import explained
-    from multiserve.tables import did_you_mean
 
     found = TOPICS.get(code.upper())
     if found is None:

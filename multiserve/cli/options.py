@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import click
 
-from multiserve.config import CONFIG_VARIABLE, find_config, load_config
+from multiserve.config.file import CONFIG_VARIABLE, find_config, load_config
 from multiserve.errors import MultiserveError
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -6,7 +6,7 @@ import click
 
 from multiserve.cli.options import common_options
 from multiserve.cli.output import reported_errors
-from multiserve.config import find_config, load_config
+from multiserve.config.file import find_config, load_config
 
 
 @click.command()

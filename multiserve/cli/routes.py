@@ -8,7 +8,7 @@ import click
 
 from multiserve.cli.options import common_options, format_option
 from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_is_stderr
-from multiserve.config import Config, find_config, load_config
+from multiserve.config.file import Config, find_config, load_config
 
 if TYPE_CHECKING:
     from multiserve.assembly import Assembly  # imported where it is used: the plain command is to be instant

@@ -12,8 +12,8 @@ import click
 
 from multiserve.cli.options import common_options, only_option, options_of, override
 from multiserve.cli.output import echo_failures, reported_errors
-from multiserve.config import Config, Development, Server, find_config, load_config, select
-from multiserve.entries import Mount
+from multiserve.config.file import Config, Development, Server, find_config, load_config, select
+from multiserve.config.mounts import Mount
 from multiserve.errors import Problem, ServeError
 
 if TYPE_CHECKING:

@@ -15,6 +15,6 @@ def schema() -> None:
     """  # noqa: D301 (click's mark is a control character)
     import json
 
-    from multiserve.schema import make_schema
+    from multiserve.config.schema import make_schema
 
     click.echo(json.dumps(make_schema(), indent=2))

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from wsgiref.validate import WSGIWarning
 
 from multiserve.assembly import Assembly
-from multiserve.entries import TenantMount
+from multiserve.config.mounts import TenantMount
 from multiserve.loading import LoadedMount
 from multiserve.probing.composed import Composed
 from multiserve.probing.escapes import Visit, find_cookie_escapes, find_escapes, is_same_origin, redirect_of

@@ -10,8 +10,8 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from multiserve.assembly import Assembly
 from multiserve.composition import compose_asgi, compose_wsgi
+from multiserve.config.mounts import AppMount, RedirectMount, StaticMount, TenantMount
 from multiserve.dispatch.asgi import ASGIDispatcher
-from multiserve.entries import AppMount, RedirectMount, StaticMount, TenantMount
 from multiserve.frameworks import Answer, Request, find_route, inspect_application
 from multiserve.keys import MountKey
 from multiserve.loading import LoadedMount

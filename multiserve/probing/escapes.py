@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Literal, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from multiserve.entries import AppMount, RedirectMount
+from multiserve.config.mounts import AppMount, RedirectMount
 from multiserve.frameworks import inspect_application
 from multiserve.keys import word_of
 from multiserve.loading import LoadedMount

@@ -18,7 +18,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.assembly import Assembly, may_refuse, refuse_failures
-from multiserve.config import Config
+from multiserve.config.file import Config
 from multiserve.errors import ConfigError, Problem, ServeError
 from multiserve.servers.addresses import bind, is_loopback, origin
 from multiserve.servers.handler import patient_handler

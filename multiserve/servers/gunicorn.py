@@ -15,8 +15,8 @@ from typing import Any
 
 from multiserve._types import Interface
 from multiserve.assembly import Assembly, log_failures, refuse_failures
-from multiserve.config import Config
-from multiserve.entries import Mount
+from multiserve.config.file import Config
+from multiserve.config.mounts import Mount
 from multiserve.errors import ConfigError, Problem, ServeError, raise_for
 from multiserve.servers.addresses import origin
 from multiserve.servers.rehearsal import rehearse

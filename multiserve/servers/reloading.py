@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from werkzeug.serving import is_running_from_reloader, make_server
 
-from multiserve.config import Config
+from multiserve.config.file import Config
 from multiserve.errors import ConfigError
 from multiserve.mounts.answers import Answer, ended
 from multiserve.servers.addresses import authority, bind

@@ -17,12 +17,12 @@ from gunicorn.config import ForwardedAllowIPS
 from gunicorn.sock import ssl_context
 
 from multiserve._types import Interface
-from multiserve.config import Config
+from multiserve.config.file import Config
+from multiserve.config.tables import did_you_mean
 from multiserve.errors import ConfigError, Problem
 from multiserve.keys import HIGHEST_PORT
 from multiserve.servers.addresses import absolute_socket, authority
 from multiserve.servers.values import check, convert
-from multiserve.tables import did_you_mean
 
 _TRUSTED_PROXIES = "Write trusted_proxies under [server] instead."
 _ALL_SETTINGS = "They are at https://docs.gunicorn.org/en/stable/settings.html"

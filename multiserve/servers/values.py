@@ -10,8 +10,8 @@ from gunicorn import glogging
 from gunicorn.config import Setting  # noqa: TC002 (gunicorn is imported in any case)
 from gunicorn.workers import SUPPORTED_WORKERS
 
+from multiserve.config.tables import describe, did_you_mean
 from multiserve.servers.addresses import absolute_socket
-from multiserve.tables import describe, did_you_mean
 
 # What gunicorn's validators let pass: kinds of values by the name of the validator.
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from traceback import walk_tb
 from typing import TypeAlias
 
-from multiserve.config import Config
-from multiserve.entries import AppMount
-from multiserve.targets import Target
+from multiserve.config.file import Config
+from multiserve.config.mounts import AppMount
+from multiserve.config.targets import Target
 
 _Stamp: TypeAlias = tuple[int, int] | None  # time of the last change in ns, and size; None for what is not there
 

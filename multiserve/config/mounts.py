@@ -9,9 +9,9 @@ from typing import Any, ClassVar, get_args
 from urllib.parse import urlsplit
 
 from multiserve._types import Interface
+from multiserve.config.tables import Table, describe, option
+from multiserve.config.targets import Target, TargetProblem, parse_target
 from multiserve.keys import KeyProblem, MountKey, normalise_host
-from multiserve.tables import Table, describe, option
-from multiserve.targets import Target, TargetProblem, parse_target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,11 @@ from typing import Any
 
 import tomli
 
-from multiserve.entries import OPTIONS, Mount, attempt, read_middleware, read_mount
+from multiserve.config.mounts import OPTIONS, Mount, attempt, read_middleware, read_mount
+from multiserve.config.tables import Table, did_you_mean, option, quote_key
+from multiserve.config.targets import Target
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.keys import KeyProblem, MountKey, parse_key
-from multiserve.tables import Table, did_you_mean, option, quote_key
-from multiserve.targets import Target
 
 CONFIG_VARIABLE = "MULTISERVE_CONFIG"
 FILE_NAME = "multiserve.toml"

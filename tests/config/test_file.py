@@ -11,10 +11,10 @@ import tomli_w
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from multiserve.config import Config, Development, Server, find_config, load_config, select
+from multiserve.config.file import Config, Development, Server, find_config, load_config, select
+from multiserve.config.targets import parse_target
 from multiserve.errors import ConfigError, Problem
 from multiserve.keys import MountKey
-from multiserve.targets import parse_target
 
 VALID = """
 pythonpath = ["lib"]
@@ -782,7 +782,7 @@ def test_every_key_that_selects_nothing_is_told(read):
     )
 
 
-EXAMPLES = [VALID, *(path.read_text("utf-8") for path in Path(__file__).parents[1].glob("examples/*/multiserve.toml"))]
+EXAMPLES = [VALID, *(path.read_text("utf-8") for path in Path(__file__).parents[2].glob("examples/*/multiserve.toml"))]
 PIECES = st.binary(max_size=4) | st.sampled_from(
     [b'"', b"'", b"[", b"]", b"{", b"}", b"=", b".", b"\n", b"\r", b"\0", b"\xff", b"/", b"%41", b"*", b":", b"(", b"#"]
 )

@@ -11,12 +11,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from multiserve.config import Config, Development, Server, load_config
-from multiserve.entries import AppMount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.file import Config, Development, Server, load_config
+from multiserve.config.mounts import AppMount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.schema import make_schema
 from multiserve.errors import ConfigError
-from multiserve.schema import make_schema
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FILES = [ROOT / "multiserve.toml.example", *sorted(ROOT.glob("examples/*/multiserve.toml"))]
 SCHEMA = make_schema()
 MOUNT = '[mounts]\n"/" = "a:app"\n'

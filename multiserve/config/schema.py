@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from multiserve.config import Config, Development, Server
-from multiserve.entries import KINDS, AppMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.file import Config, Development, Server
+from multiserve.config.mounts import KINDS, AppMount, Mount, RedirectMount, StaticMount, TenantMount
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors' extensions for TOML know
 _KEY = r"^/|[.:\[{]|^localhost$"  # a path, or what looks like a host

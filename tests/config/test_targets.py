@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from multiserve.targets import Call, Placeholder, Target, TargetProblem, parse_target
+from multiserve.config.targets import Call, Placeholder, Target, TargetProblem, parse_target
 
 SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:attribute".'
 LITERALS = "Arguments are literals, such as 'text', 3, True or [1, 2], and the name prefix."

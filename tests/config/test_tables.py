@@ -9,8 +9,8 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multiserve.config.tables import Table, describe, did_you_mean, option, quote_key
 from multiserve.errors import Problem
-from multiserve.tables import Table, describe, did_you_mean, option, quote_key
 
 VALUES = """
 text = "words"
