@@ -12,7 +12,7 @@ from multiserve.config.mounts import AppMount, StaticMount, TenantMount
 from multiserve.contents import outer_url
 from multiserve.explain import WEBSOCKET, Explanation
 from multiserve.frameworks import Facts, InnerRoute, Request, find_route, inspect_application
-from multiserve.loading import LoadedMount, open_folder
+from multiserve.loading.mounts import LoadedMount, open_folder
 
 Outcome: TypeAlias = Literal[
     "view", "redirect", "method not allowed", "not found", "host refused", "file", "failed", "tenants",

@@ -10,7 +10,7 @@ from multiserve.assembly import Assembly
 from multiserve.config.mounts import Mount, TenantMount
 from multiserve.frameworks import Facts, InnerRoute, inspect_application
 from multiserve.keys import MountKey
-from multiserve.loading import LoadedMount
+from multiserve.loading.mounts import LoadedMount
 from multiserve.routing import Router, precedence
 
 _PLACEHOLDER = re.compile(r"[<{*(]")  # as frameworks write it in a host

@@ -14,7 +14,7 @@ from multiserve.routing import precedence
 
 if TYPE_CHECKING:  # whoever only reads the file need not import what loads applications
     from multiserve.assembly import Assembly
-    from multiserve.loading import LoadedMount
+    from multiserve.loading.mounts import LoadedMount
 
 
 def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:

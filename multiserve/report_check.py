@@ -14,9 +14,9 @@ from multiserve import report
 from multiserve.assembly import Assembly
 from multiserve.checks import Finding, Topic
 from multiserve.errors import ConfigError, Problem
+from multiserve.loading.side_effects import SideEffects
 from multiserve.probing.results import ProbeResult
 from multiserve.report_probe import probes, probes_as_json
-from multiserve.side_effects import SideEffects
 
 _WIDTH = 100  # characters of a line of prose
 _WIDTH_OF_DOCUMENTS = 120

@@ -12,7 +12,7 @@ from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount
 from multiserve.contents import Contents, OuterRoute
 from multiserve.explain import Explanation
 from multiserve.frameworks import Facts, InnerRoute
-from multiserve.loading import LoadedMount
+from multiserve.loading.mounts import LoadedMount
 from multiserve.report import mount_as_json, problems_as_json, table
 from multiserve.report_routes import COLUMNS, NOTHING, declared, explanation_as_json, explanation_as_text, place
 

@@ -11,8 +11,8 @@ from multiserve.checks import Finding
 from multiserve.cli import main
 from multiserve.config.file import load_config
 from multiserve.errors import ConfigError
+from multiserve.loading.side_effects import SideEffects
 from multiserve.report_check import Outcome, as_github, as_json, as_text, refusal_as_json, refusal_for_github
-from multiserve.side_effects import SideEffects
 
 TEXT = """\
 ignore = ["MS150"]

@@ -15,7 +15,7 @@ from multiserve.config.file import load_config
 from multiserve.contents import Contents, read_contents
 from multiserve.explain import explain
 from multiserve.frameworks import Facts
-from multiserve.loading import LoadedMount
+from multiserve.loading.mounts import LoadedMount
 
 pytest.importorskip("flask")
 pytest.importorskip("starlette.applications")

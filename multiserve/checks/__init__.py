@@ -6,7 +6,7 @@ from multiserve.checks import capacity, exposure, prefixes, process, sessions, s
 from multiserve.checks.composition import Composition, look_at
 from multiserve.checks.findings import Check, Finding, Topic
 from multiserve.checks.probed import PROBED
-from multiserve.importing import explain
+from multiserve.loading.modules import explain
 
 __all__ = ["CHECKS", "TOPICS", "Check", "Composition", "Finding", "Topic", "find_all", "look_at"]
 

@@ -16,9 +16,9 @@ from multiserve.config.file import Config
 from multiserve.config.mounts import AppMount, Mount
 from multiserve.frameworks import Facts, inspect_application
 from multiserve.keys import MountKey
-from multiserve.loading import LoadedMount
+from multiserve.loading.mounts import LoadedMount
+from multiserve.loading.side_effects import SideEffects
 from multiserve.routing import Router
-from multiserve.side_effects import SideEffects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
     from multiserve import report_check
     from multiserve.assembly import assemble
     from multiserve.checks import find_all, look_at
-    from multiserve.side_effects import Recorder
+    from multiserve.loading.side_effects import Recorder
 
     with reported_errors(show_traceback=traceback):
         recorder = Recorder()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from multiserve.frameworks.facts import Secret
-from multiserve.importing import explain
+from multiserve.loading.modules import explain
 
 T = TypeVar("T")
 U = TypeVar("U")

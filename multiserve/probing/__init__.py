@@ -11,7 +11,7 @@ from wsgiref.validate import WSGIWarning
 
 from multiserve.assembly import Assembly
 from multiserve.config.mounts import TenantMount
-from multiserve.loading import LoadedMount
+from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.composed import Composed
 from multiserve.probing.escapes import Visit, find_cookie_escapes, find_escapes, is_same_origin, redirect_of
 from multiserve.probing.exchange import Received, describe_error

@@ -14,7 +14,7 @@ from multiserve.config.mounts import AppMount, RedirectMount, StaticMount, Tenan
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.frameworks import Answer, Request, find_route, inspect_application
 from multiserve.keys import MountKey
-from multiserve.loading import LoadedMount
+from multiserve.loading.mounts import LoadedMount
 from multiserve.mounts.redirects import SAFE
 from multiserve.probing.asgi_client import ASGIClient
 from multiserve.probing.exchange import Client, Received

@@ -11,9 +11,9 @@ import pytest
 
 from multiserve.config.targets import parse_target
 from multiserve.errors import LoadError, Problem
-from multiserve.loader import Loaded, format_cause, load
+from multiserve.loading.applications import Loaded, format_cause, load
 
-APPS = Path(__file__).parent / "apps"
+APPS = Path(__file__).parents[1] / "apps"
 KEY = 'mounts."/x"'
 PATHS = "Paths are relative to the folder of the configuration."
 NEITHER = "neither (environ, start_response) nor (scope, receive, send)"

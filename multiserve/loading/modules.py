@@ -16,7 +16,7 @@ from typing import Any
 
 from multiserve.config.targets import Target
 
-_HERE = str(Path(__file__).parent / "_")[:-1]  # the folder of this package, with the separator behind it
+_HERE = str(Path(__file__).parents[1] / "_")[:-1]  # the folder of this package, with the separator behind it
 
 USUAL_APPLICATIONS = ("application", "app")
 USUAL_FACTORIES = ("create_app", "make_app")

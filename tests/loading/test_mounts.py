@@ -15,7 +15,7 @@ from multiserve._types import Interface
 from multiserve.assembly import Assembly, assemble
 from multiserve.config.file import load_config
 
-APPS = Path(__file__).parent / "apps"
+APPS = Path(__file__).parents[1] / "apps"
 
 pytestmark = pytest.mark.usefixtures("clean_process")
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from multiserve.side_effects import Recorder, SideEffects
+from multiserve.loading.side_effects import Recorder, SideEffects
 
 NONE = SideEffects()
 pytestmark = pytest.mark.usefixtures("kept_process")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from multiserve.interfaces import InterfaceProblem, tell_interface
+from multiserve.loading.interfaces import InterfaceProblem, tell_interface
 
 CALLED = "no object may be called to find out what it is"
 

@@ -11,9 +11,9 @@ import pytest
 
 from multiserve.config.targets import parse_target
 from multiserve.errors import LoadError
-from multiserve.loader import Factory, Loaded, Middleware, load
+from multiserve.loading.applications import Factory, Loaded, Middleware, load
 
-APPS = Path(__file__).parent / "apps"
+APPS = Path(__file__).parents[1] / "apps"
 KEY = 'mounts."/u/{name}"'
 
 pytestmark = pytest.mark.usefixtures("clean_process")

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from multiserve._types import Interface
 from multiserve.config.targets import Call, Target
 from multiserve.errors import LoadError, Problem
-from multiserve.importing import (
+from multiserve.loading.interfaces import InterfaceProblem, is_async, signature_of, tell_interface
+from multiserve.loading.modules import (
     USUAL_APPLICATIONS,
     USUAL_FACTORIES,
     Failure,
@@ -24,7 +25,6 @@ from multiserve.importing import (
     kind_of,
     own_frames,
 )
-from multiserve.interfaces import InterfaceProblem, is_async, signature_of, tell_interface
 
 
 class Loaded(NamedTuple):
