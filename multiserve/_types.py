@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 Interface: TypeAlias = Literal["wsgi", "asgi"]
@@ -18,6 +18,7 @@ ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 __all__ = [
     "ASGIApplication",
     "Interface",
+    "Loaded",
     "Message",
     "Receive",
     "Scope",
@@ -26,3 +27,10 @@ __all__ = [
     "WSGIApplication",
     "WSGIEnvironment",
 ]
+
+
+class Loaded(NamedTuple):
+    """An application and the interface that it speaks."""
+
+    application: Any
+    interface: Interface

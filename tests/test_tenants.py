@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from multiserve.errors import LoadError, Problem
-from multiserve.loading.applications import Loaded
+from multiserve._types import Loaded
 from multiserve.mounts import instances as bookkeeping
 from multiserve.mounts.tenants import WSGITenants
 

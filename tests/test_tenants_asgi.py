@@ -16,7 +16,7 @@ import pytest
 
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.dispatch.tenants import ASGITenants
-from multiserve.loading.applications import Loaded
+from multiserve._types import Loaded
 from multiserve.mounts import instances as bookkeeping
 from multiserve.mounts.answers import not_found
 

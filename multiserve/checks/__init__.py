@@ -6,7 +6,7 @@ from multiserve.checks import capacity, exposure, prefixes, process, sessions, s
 from multiserve.checks.composition import Composition, look_at
 from multiserve.checks.findings import Check, Finding, Topic
 from multiserve.checks.probed import PROBED
-from multiserve.loading.modules import explain
+from multiserve.tracebacks import in_one_line
 
 __all__ = ["CHECKS", "TOPICS", "Check", "Composition", "Finding", "Topic", "find_all", "look_at"]
 
@@ -40,7 +40,7 @@ def _run(check: Check, composition: Composition) -> list[Finding]:
                 severity="note",
                 mounts=(),
                 key=composition.key("mounts"),
-                message=f"it cannot be told whether {check.title}: {explain(error)}",
+                message=f"it cannot be told whether {check.title}: {in_one_line(error)}",
                 consequence="A setting of an application may have a type that its framework does not expect.",
                 cure="Correct the setting.",
             )

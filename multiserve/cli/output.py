@@ -35,7 +35,7 @@ def reported_errors(*, show_traceback: bool) -> Iterator[None]:
 
 def echo_failures(assembly: Assembly) -> None:
     """Tell each failure with the traceback of the application."""
-    from multiserve.loading.applications import format_cause
+    from multiserve.tracebacks import format_cause
 
     for loaded in assembly.failures:
         if loaded.error:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from multiserve.frameworks.facts import Secret
-from multiserve.loading.modules import explain
+from multiserve.tracebacks import in_one_line
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -55,7 +55,7 @@ def failure_of(read: Callable[[], object]) -> str:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 (as above)
-        return explain(error)
+        return in_one_line(error)
     return ""
 
 

@@ -11,27 +11,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from multiserve._types import Interface
+from multiserve._types import Interface, Loaded
 from multiserve.config.targets import Call, Target
 from multiserve.errors import LoadError, Problem
 from multiserve.loading.interfaces import InterfaceProblem, is_async, signature_of, tell_interface
-from multiserve.loading.modules import (
-    USUAL_APPLICATIONS,
-    USUAL_FACTORIES,
-    Failure,
-    blamed,
-    find_attribute,
-    import_module,
-    kind_of,
-    own_frames,
-)
+from multiserve.loading.modules import USUAL_APPLICATIONS, USUAL_FACTORIES, Failure, blamed, find_attribute, import_module, kind_of
+from multiserve.tracebacks import own_frames
 
 
-class Loaded(NamedTuple):
-    """An application and the interface that it speaks."""
-
-    application: Any
-    interface: Interface
 
 
 def load(target: Target, *, prefix: str, key: str, folder: Path, interface: Interface | None = None) -> Loaded:
@@ -262,16 +249,5 @@ class Factory:
         return self._finish(loaded, prefix)
 
 
-def format_cause(error: LoadError) -> str:
-    """Format the error, and behind it the application's own traceback if it raised one."""
-    return f"{error}\n{format_traceback(error)}".rstrip()
 
 
-def format_traceback(error: LoadError) -> str:
-    """Format the traceback of what the application raised; empty if it raised nothing."""
-    if error.__cause__ is None:
-        return ""
-    linecache.checkcache()
-    details = traceback.TracebackException.from_exception(error.__cause__)
-    del details.stack[: len(details.stack) - len(own_frames(error.__cause__))]
-    return "".join(details.format()).rstrip()

@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from multiserve.config.targets import Target
+from multiserve.tracebacks import in_one_line, own_frames
 
-_HERE = str(Path(__file__).parents[1] / "_")[:-1]  # the folder of this package, with the separator behind it
 
 USUAL_APPLICATIONS = ("application", "app")
 USUAL_FACTORIES = ("create_app", "make_app")
@@ -39,7 +39,7 @@ def blamed(what: str) -> Iterator[None]:
     except (KeyboardInterrupt, Failure):
         raise
     except BaseException as error:
-        raise Failure(f"{what}{explain(error)}", _hint_for(error)) from error
+        raise Failure(f"{what}{in_one_line(error)}", _hint_for(error)) from error
 
 
 def import_module(target: Target, folder: Path) -> ModuleType:
@@ -99,24 +99,8 @@ def _hint_for(error: BaseException) -> str:
     return ""
 
 
-def explain(error: BaseException) -> str:
-    """Say what was raised and where, in one line."""
-    # The lines of a SyntaxError's source come first and are indented; further lines of the message and notes follow.
-    lines = "".join(traceback.format_exception_only(error)).splitlines()
-    text = next((line for line in lines if not line.startswith(" ")), type(error).__name__)
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{text} ({error.filename}, line {error.lineno})"
-    frames = own_frames(error)
-    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
 
 
-def own_frames(error: BaseException) -> list[traceback.FrameSummary]:
-    """Give the frames of an exception without those of multiserve and of the import system in front."""
-    frames = list(traceback.extract_tb(error.__traceback__))
-    ours = (_HERE, importlib.__file__, "<frozen importlib")
-    while frames and frames[0].filename.startswith(ours):
-        del frames[0]
-    return frames
 
 
 def find_attribute(module: ModuleType, path: str, dotted: str) -> Any:
@@ -132,7 +116,7 @@ def find_attribute(module: ModuleType, path: str, dotted: str) -> Any:
                 found = getattr(found, name)
             except AttributeError as error:
                 raised = own_frames(error)  # by a property or a module's __getattr__, which may be what is wrong
-                message = f'"{path}" has no "{name}"' + (f": {explain(error)}" if raised else "")
+                message = f'"{path}" has no "{name}"' + (f": {in_one_line(error)}" if raised else "")
                 raise Failure(message, _nearest(name, found)) from (error if raised else None)
         path = f"{path}.{name}"
     return found

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.errors import LoadError, Problem
-from multiserve.loading.applications import Loaded, format_cause
+from multiserve.tracebacks import format_cause
+from multiserve._types import Loaded
 from multiserve.mounts.answers import failed
 from multiserve.mounts.holding import Once, hold
 from multiserve.mounts.instances import Failure, Instance, Instances, Tenant

@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn
 from multiserve._types import Interface
 from multiserve.assembly import Assembly, refuse_failures
 from multiserve.errors import LoadError
-from multiserve.loading.applications import format_cause
+from multiserve.tracebacks import format_cause
 
 REFUSED = 5  # the exit code of a worker that would serve less than the others; gunicorn's own are 1, 3 and 4
 Kind = Literal["ready", "refused", "speaks", "worn"]

@@ -11,7 +11,9 @@ import pytest
 
 from multiserve.config.targets import parse_target
 from multiserve.errors import LoadError, Problem
-from multiserve.loading.applications import Loaded, format_cause, load
+from multiserve.loading.applications import load
+from multiserve.tracebacks import format_cause
+from multiserve._types import Loaded
 
 APPS = Path(__file__).parents[1] / "apps"
 KEY = 'mounts."/x"'

@@ -11,7 +11,8 @@ import pytest
 
 from multiserve.config.targets import parse_target
 from multiserve.errors import LoadError
-from multiserve.loading.applications import Factory, Loaded, Middleware, load
+from multiserve.loading.applications import Factory, Middleware, load
+from multiserve._types import Loaded
 
 APPS = Path(__file__).parents[1] / "apps"
 KEY = 'mounts."/u/{name}"'
