@@ -16,8 +16,8 @@ from multiserve._types import Interface, WSGIApplication
 from multiserve.composition import compose_asgi, compose_wsgi
 from multiserve.config.file import Config, find_config, load_config
 from multiserve.errors import LoadError
-from multiserve.tracebacks import format_cause
 from multiserve.loading.mounts import LoadedMount, MountLoader
+from multiserve.tracebacks import format_cause
 
 log = logging.getLogger("multiserve")
 

@@ -10,10 +10,10 @@ from multiserve.config.file import Config
 from multiserve.config.mounts import AppMount, TenantMount
 from multiserve.dispatch.concurrency import ASGILimit, ASGITenantsLimit, WSGILimit, WSGITenantsLimit
 from multiserve.dispatch.wsgi import WSGIDispatcher
-from multiserve.tracebacks import format_traceback
 from multiserve.loading.mounts import LoadedMount
 from multiserve.mounts.answers import Answer, broken, not_found
 from multiserve.routing import Router
+from multiserve.tracebacks import format_traceback
 
 _THREADS = 4  # for a static folder or a redirect behind middleware that is WSGI
 

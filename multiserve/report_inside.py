@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from multiserve.arrival import Arrival
 from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount, TenantMount
-from multiserve.contents import Contents, OuterRoute
-from multiserve.explain import Explanation
 from multiserve.frameworks import Facts, InnerRoute
 from multiserve.loading.mounts import LoadedMount
 from multiserve.report import mount_as_json, problems_as_json, table
 from multiserve.report_routes import COLUMNS, NOTHING, declared, explanation_as_json, explanation_as_text, place
+from multiserve.routes.arrival import Arrival
+from multiserve.routes.explain import Explanation
+from multiserve.routes.inside import Contents, OuterRoute
 
 _INDENT = "    "
 _BLIND = "multiserve cannot see inside this application"

@@ -9,7 +9,9 @@ from multiserve.config.mounts import AppMount, Mount
 from multiserve.report import mount_as_json, table
 
 if TYPE_CHECKING:
-    from multiserve.explain import Explanation  # the list of the mounts, which is to be instant, explains nothing
+    from multiserve.routes.explain import (
+        Explanation,  # the list of the mounts, which is to be instant, explains nothing
+    )
 
 COLUMNS = ("HOST", "PREFIX", "KIND", "INTERFACE", "TARGET")
 NOTHING = "Nothing contains this text."

@@ -27,8 +27,6 @@ def format_traceback(error: LoadError) -> str:
     return "".join(details.format()).rstrip()
 
 
-
-
 def in_one_line(error: BaseException) -> str:
     """Say what was raised and where, in one line."""
     # The lines of a SyntaxError's source come first and are indented; further lines of the message and notes follow.

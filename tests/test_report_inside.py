@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from multiserve import report_inside
-from multiserve.arrival import Arrival, follow
 from multiserve.assembly import assemble
 from multiserve.config.file import load_config
-from multiserve.contents import Contents, read_contents
-from multiserve.explain import explain
 from multiserve.frameworks import Facts
 from multiserve.loading.mounts import LoadedMount
+from multiserve.routes.arrival import Arrival, follow
+from multiserve.routes.explain import explain
+from multiserve.routes.inside import Contents, read_contents
 
 pytest.importorskip("flask")
 pytest.importorskip("starlette.applications")

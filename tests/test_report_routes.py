@@ -4,8 +4,8 @@ import pytest
 
 from multiserve import report_routes
 from multiserve.config.file import load_config
-from multiserve.explain import Explanation
 from multiserve.report import mount_as_json, ordered
+from multiserve.routes.explain import Explanation
 
 FILE = """
 [mounts]

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from multiserve.errors import LoadError, Problem
 from multiserve._types import Loaded
+from multiserve.errors import LoadError, Problem
 from multiserve.mounts import instances as bookkeeping
 from multiserve.mounts.tenants import WSGITenants
 

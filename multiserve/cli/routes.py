@@ -12,7 +12,7 @@ from multiserve.config.file import Config, find_config, load_config
 
 if TYPE_CHECKING:
     from multiserve.assembly import Assembly  # imported where it is used: the plain command is to be instant
-    from multiserve.explain import Explanation
+    from multiserve.routes.explain import Explanation
 
 
 @click.command()
@@ -63,7 +63,7 @@ def routes(  # noqa: PLR0913 (one for each option)
     with reported_errors(show_traceback=traceback):
         configuration = load_config(find_config(config))
         if url is not None:
-            from multiserve.explain import explain
+            from multiserve.routes.explain import explain
 
             result = explain(configuration, url, method or "")
             as_text, as_json = _explained(configuration, result, loads=loads, traceback=traceback)
@@ -94,7 +94,7 @@ def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, dict[
     """Load the mounts and list what is inside."""
     # Whoever does not look inside need not wait for what knows about frameworks.
     from multiserve import report_inside
-    from multiserve.contents import read_contents, select_contents
+    from multiserve.routes.inside import read_contents, select_contents
 
     with stdout_is_stderr():  # looking inside can import what an application imports late
         assembly = _assemble(config, traceback=traceback)
@@ -109,7 +109,7 @@ def _explained(config: Config, result: Explanation, *, loads: bool, traceback: b
     if result.mount is None or not loads:
         return report_routes.explanation_as_text(result), report_routes.explanation_as_json(result)
     from multiserve import report_inside
-    from multiserve.arrival import follow
+    from multiserve.routes.arrival import follow
 
     with stdout_is_stderr():
         arrival = follow(_assemble(config, traceback=traceback), result)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import linecache
-import traceback
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from multiserve._types import Interface, Loaded
 from multiserve.config.targets import Call, Target
 from multiserve.errors import LoadError, Problem
 from multiserve.loading.interfaces import InterfaceProblem, is_async, signature_of, tell_interface
-from multiserve.loading.modules import USUAL_APPLICATIONS, USUAL_FACTORIES, Failure, blamed, find_attribute, import_module, kind_of
-from multiserve.tracebacks import own_frames
-
-
+from multiserve.loading.modules import (
+    USUAL_APPLICATIONS,
+    USUAL_FACTORIES,
+    Failure,
+    blamed,
+    find_attribute,
+    import_module,
+    kind_of,
+)
 
 
 def load(target: Target, *, prefix: str, key: str, folder: Path, interface: Interface | None = None) -> Loaded:
@@ -247,7 +250,3 @@ class Factory:
         with _reported(self._target, self._key):
             loaded = _identify(made, f"{self._name}()", self._declared, is_made=True)
         return self._finish(loaded, prefix)
-
-
-
-

@@ -8,7 +8,6 @@ import importlib
 import os
 import pkgutil
 import sys
-import traceback
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from types import ModuleType
@@ -16,7 +15,6 @@ from typing import Any
 
 from multiserve.config.targets import Target
 from multiserve.tracebacks import in_one_line, own_frames
-
 
 USUAL_APPLICATIONS = ("application", "app")
 USUAL_FACTORIES = ("create_app", "make_app")
@@ -97,10 +95,6 @@ def _hint_for(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f'Install the package that has "{error.name}", or add the folder that has it to pythonpath.'
     return ""
-
-
-
-
 
 
 def find_attribute(module: ModuleType, path: str, dotted: str) -> Any:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from multiserve._types import Interface, WSGIApplication
+from multiserve._types import Interface, Loaded, WSGIApplication
 from multiserve.config.file import Config
 from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount, TenantMount
 from multiserve.config.targets import Placeholder, Target
 from multiserve.errors import LoadError, Problem
 from multiserve.loading.applications import Factory, Middleware, load
-from multiserve._types import Loaded
 from multiserve.mounts.redirects import Redirect, with_slash_asgi, with_slash_wsgi
 
 

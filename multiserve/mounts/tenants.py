@@ -15,14 +15,13 @@ from collections.abc import Awaitable, Iterable
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
+from multiserve._types import Loaded, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.errors import LoadError, Problem
-from multiserve.tracebacks import format_cause
-from multiserve._types import Loaded
 from multiserve.mounts.answers import failed
 from multiserve.mounts.holding import Once, hold
 from multiserve.mounts.instances import Failure, Instance, Instances, Tenant
 from multiserve.threads import ThreadPool
+from multiserve.tracebacks import format_cause
 
 log = logging.getLogger("multiserve")
 

@@ -9,11 +9,11 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
+from multiserve._types import Loaded
 from multiserve.config.targets import parse_target
 from multiserve.errors import LoadError, Problem
 from multiserve.loading.applications import load
 from multiserve.tracebacks import format_cause
-from multiserve._types import Loaded
 
 APPS = Path(__file__).parents[1] / "apps"
 KEY = 'mounts."/x"'

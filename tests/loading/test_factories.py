@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from multiserve._types import Loaded
 from multiserve.config.targets import parse_target
 from multiserve.errors import LoadError
 from multiserve.loading.applications import Factory, Middleware, load
-from multiserve._types import Loaded
 
 APPS = Path(__file__).parents[1] / "apps"
 KEY = 'mounts."/u/{name}"'

@@ -7,7 +7,7 @@ import pytest
 
 from multiserve.config.file import load_config
 from multiserve.errors import ConfigError
-from multiserve.explain import Explanation, explain
+from multiserve.routes.explain import Explanation, explain
 
 FILE = """
 [mounts]

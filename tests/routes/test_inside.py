@@ -9,11 +9,11 @@ import pytest
 from multiserve.assembly import assemble
 from multiserve.config.file import load_config
 from multiserve.config.mounts import Mount
-from multiserve.contents import read_contents, select_contents
+from multiserve.routes.inside import read_contents, select_contents
 
 pytest.importorskip("flask")
 pytest.importorskip("starlette.applications")
-FILE = Path(__file__).parent / "apps" / "inside" / "multiserve.toml"
+FILE = Path(__file__).parents[1] / "apps" / "inside" / "multiserve.toml"
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from multiserve.arrival import follow
 from multiserve.assembly import assemble
 from multiserve.config.file import load_config
-from multiserve.explain import explain
+from multiserve.routes.arrival import follow
+from multiserve.routes.explain import explain
 
 pytest.importorskip("flask")
 pytest.importorskip("starlette.applications")
-FILE = Path(__file__).parent / "apps" / "inside" / "multiserve.toml"
+FILE = Path(__file__).parents[1] / "apps" / "inside" / "multiserve.toml"
 FOLDER = FILE.parent
 
 

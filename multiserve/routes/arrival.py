@@ -9,10 +9,10 @@ from wsgiref.util import FileWrapper
 from multiserve._types import WSGIEnvironment
 from multiserve.assembly import Assembly
 from multiserve.config.mounts import AppMount, StaticMount, TenantMount
-from multiserve.contents import outer_url
-from multiserve.explain import WEBSOCKET, Explanation
 from multiserve.frameworks import Facts, InnerRoute, Request, find_route, inspect_application
 from multiserve.loading.mounts import LoadedMount, open_folder
+from multiserve.routes.explain import WEBSOCKET, Explanation
+from multiserve.routes.inside import outer_url
 
 Outcome: TypeAlias = Literal[
     "view", "redirect", "method not allowed", "not found", "host refused", "file", "failed", "tenants",
