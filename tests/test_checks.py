@@ -20,7 +20,7 @@ from multiserve.checks import CHECKS, TOPICS, Check, capacity, find_all, look_at
 from multiserve.cli import main
 from multiserve.config.file import load_config
 from multiserve.loading.side_effects import Recorder
-from multiserve.report_check import explained, handbook
+from multiserve.reports.check import explained, handbook
 from multiserve.servers.settings import defaults
 
 ROOT = Path(__file__).parent.parent

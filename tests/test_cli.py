@@ -434,7 +434,7 @@ def test_routes_waits_for_nothing_that_looks_inside(write_config):
     command = [sys.executable, "-c", code]
     out = subprocess.run(command, cwd=write_config(ROUTES).parent, capture_output=True, text=True, check=True).stdout
     heavy = {"multiserve.frameworks", "multiserve.routes.inside", "multiserve.routes.arrival", "multiserve.assembly"}
-    assert "multiserve.report_routes" in out.split()
+    assert "multiserve.reports.routes" in out.split()
     assert not heavy & set(out.split())
 
 

@@ -25,7 +25,7 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
         return
     from multiserve.checks import TOPICS
     from multiserve.config.tables import did_you_mean
-    from multiserve.report_check import explained
+    from multiserve.reports.check import explained
 
     found = TOPICS.get(code.upper())
     if found is None:
@@ -65,10 +65,10 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
         multiserve check --explain MS102
         multiserve check --format json
     """  # noqa: D301 (click's mark is a control character)
-    from multiserve import report_check
     from multiserve.assembly import assemble
     from multiserve.checks import find_all, look_at
     from multiserve.loading.side_effects import Recorder
+    from multiserve.reports import check as report
 
     with reported_errors(show_traceback=traceback):
         recorder = Recorder()
@@ -91,13 +91,13 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
             if assembly.interface == "asgi":  # not every worker can serve it
                 raise_for(_problems_of_gunicorn(configuration, "asgi"), source=str(configuration.path))
         except ConfigError as error:
-            refusals = {"json": report_check.refusal_as_json, "github": report_check.refusal_for_github}
+            refusals = {"json": report.refusal_as_json, "github": report.refusal_for_github}
             if style not in refusals:
                 raise
             click.echo(refusals[style](error))
             sys.exit(error.exit_code)
-        styles = {"text": report_check.as_text, "json": report_check.as_json, "github": report_check.as_github}
-        outcome = report_check.Outcome(assembly, findings, recorder.effects, look["costs"], probes, look["strict"])
+        styles = {"text": report.as_text, "json": report.as_json, "github": report.as_github}
+        outcome = report.Outcome(assembly, findings, recorder.effects, look["costs"], probes, look["strict"])
         click.echo(styles[style](outcome))
         if traceback:
             echo_failures(assembly)

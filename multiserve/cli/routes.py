@@ -57,7 +57,8 @@ def routes(  # noqa: PLR0913 (one for each option)
         multiserve routes --explain https://api.example.com/v1
         multiserve routes --all --explain /admin/users --method POST
     """  # noqa: D301 (click's mark is a control character)
-    from multiserve import report, report_routes
+    from multiserve.reports import routes as report
+    from multiserve.reports.text import ordered
 
     _refuse_what_does_not_fit(ctx, url, method, text)
     with reported_errors(show_traceback=traceback):
@@ -70,8 +71,8 @@ def routes(  # noqa: PLR0913 (one for each option)
         elif loads:
             as_text, as_json = _contents(configuration, text or "", traceback=traceback)
         else:
-            mounts = [mount for mount in report.ordered(configuration) if mount.mentions(text or "")]
-            as_text, as_json = report_routes.mounts_as_text(mounts), report_routes.mounts_as_json(mounts)
+            mounts = [mount for mount in ordered(configuration) if mount.mentions(text or "")]
+            as_text, as_json = report.mounts_as_text(mounts), report.mounts_as_json(mounts)
         click.echo(_dump(as_json) if style == "json" else as_text)
         if loads:
             leave(0)
@@ -93,29 +94,29 @@ def _refuse_what_does_not_fit(ctx: click.Context, url: str | None, method: str |
 def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, dict[str, Any]]:
     """Load the mounts and list what is inside."""
     # Whoever does not look inside need not wait for what knows about frameworks.
-    from multiserve import report_inside
+    from multiserve.reports import inside
     from multiserve.routes.inside import read_contents, select_contents
 
     with stdout_is_stderr():  # looking inside can import what an application imports late
         assembly = _assemble(config, traceback=traceback)
         contents = select_contents(read_contents(assembly), text)
-    return report_inside.contents_as_text(contents), report_inside.contents_as_json(contents)
+    return inside.contents_as_text(contents), inside.contents_as_json(contents)
 
 
 def _explained(config: Config, result: Explanation, *, loads: bool, traceback: bool) -> tuple[str, dict[str, Any]]:
     """Tell what a URL comes to, in the application as well if the mounts are loaded for it."""
-    from multiserve import report_routes
+    from multiserve.reports import routes as report
 
     if result.mount is None or not loads:
-        return report_routes.explanation_as_text(result), report_routes.explanation_as_json(result)
-    from multiserve import report_inside
+        return report.explanation_as_text(result), report.explanation_as_json(result)
+    from multiserve.reports import inside
     from multiserve.routes.arrival import follow
 
     with stdout_is_stderr():
         arrival = follow(_assemble(config, traceback=traceback), result)
     return (
-        report_inside.arrival_as_text(result, arrival, config.folder),
-        report_inside.arrival_as_json(result, arrival),
+        inside.arrival_as_text(result, arrival, config.folder),
+        inside.arrival_as_json(result, arrival),
     )
 
 

@@ -116,7 +116,7 @@ def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None
 
 
 def _announce_loaded(assembly: Assembly, origin: str) -> None:
-    from multiserve import report
+    from multiserve.reports import text as report
 
     echo_failures(assembly)
     click.echo(report.summary(assembly, origin), err=True)
@@ -136,7 +136,7 @@ def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
 
 
 def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) -> None:
-    from multiserve import report
+    from multiserve.reports import text as report
 
     click.echo(report.announcement(config, origins, failed), err=True)
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from multiserve import report
 from multiserve.assembly import Assembly, LoadedMount
 from multiserve.config.file import load_config
 from multiserve.errors import LoadError, Problem
 from multiserve.keys import parse_key
+from multiserve.reports import text as report
 
 FILE = """
 [mounts]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from multiserve.config.mounts import AppMount, Mount
-from multiserve.report import mount_as_json, table
+from multiserve.reports.text import mount_as_json, table
 
 if TYPE_CHECKING:
     from multiserve.routes.explain import (

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from multiserve import report_inside
 from multiserve.assembly import assemble
 from multiserve.config.file import load_config
 from multiserve.frameworks import Facts
 from multiserve.loading.mounts import LoadedMount
+from multiserve.reports import inside
 from multiserve.routes.arrival import Arrival, follow
 from multiserve.routes.explain import explain
 from multiserve.routes.inside import Contents, read_contents
 
 pytest.importorskip("flask")
 pytest.importorskip("starlette.applications")
-FILE = Path(__file__).parent / "apps" / "inside" / "multiserve.toml"
+FILE = Path(__file__).parents[1] / "apps" / "inside" / "multiserve.toml"
 FOLDER = FILE.parent
 FLASK, STARLETTE = f"Flask {version('flask')}", f"Starlette {version('starlette')}"
 
@@ -68,16 +68,16 @@ def contents(clean_process):
 
 
 def test_the_contents_are_told(contents):
-    assert report_inside.contents_as_text(contents) == CONTENTS
+    assert inside.contents_as_text(contents) == CONTENTS
 
 
 def test_no_contents_are_told_in_words():
-    assert report_inside.contents_as_text([]) == "Nothing contains this text."
-    assert report_inside.contents_as_json([]) == {"mounts": []}
+    assert inside.contents_as_text([]) == "Nothing contains this text."
+    assert inside.contents_as_json([]) == {"mounts": []}
 
 
 def test_the_contents_are_values_for_json(contents):
-    by_mount = {each["mount"]: each for each in report_inside.contents_as_json(contents)["mounts"]}
+    by_mount = {each["mount"]: each for each in inside.contents_as_json(contents)["mounts"]}
     assert by_mount["api.example.com:81"] == {
         "mount": "api.example.com:81",
         "host": "api.example.com",
@@ -137,7 +137,7 @@ def test_the_contents_are_values_for_json(contents):
 def test_an_application_without_routes_has_none(contents):
     facts = Facts(application=None, framework="Bottle", version="", routes=())
     loaded = next(each.loaded for each in contents if str(each.loaded.mount.key) == "/bare")
-    assert report_inside.contents_as_text([Contents(loaded=loaded, facts=facts, routes=())]).splitlines() == [
+    assert inside.contents_as_text([Contents(loaded=loaded, facts=facts, routes=())]).splitlines() == [
         "HOST  PREFIX  KIND  INTERFACE  TARGET           FRAMEWORK",
         "any   /bare   app   WSGI       bare_inside:app  Bottle",
         "    the application has no routes",
@@ -217,21 +217,21 @@ def tell(clean_process):
     def tell(style, url, method=""):
         result = explain(config, url, method)
         arrival = follow(assemble(config), result)
-        return style(result, arrival, *([config.folder] if style is report_inside.arrival_as_text else []))
+        return style(result, arrival, *([config.folder] if style is inside.arrival_as_text else []))
 
     return tell
 
 
 @pytest.mark.parametrize(("url", "method", "told"), TOLD)
 def test_it_is_told_where_a_request_ends(tell, url, method, told):
-    first, because, *rows, runner_up = tell(report_inside.arrival_as_text, url, method).splitlines()
+    first, because, *rows, runner_up = tell(inside.arrival_as_text, url, method).splitlines()
     assert [line.split(" ")[0] for line in (first, because, runner_up)] == ["mount", "because", "runner-up"]
     column = first.index(first.split()[1])
     assert {line[:column].rstrip(): line[column:] for line in rows} == told
 
 
 def test_a_whole_explanation_reads_like_this(tell):
-    assert tell(report_inside.arrival_as_text, "/gone/x") == (
+    assert tell(inside.arrival_as_text, "/gone/x") == (
         "mount      /gone  (no_such_module:app)\n"
         'because    "/gone" is the longest prefix that matches\n'
         "answer     503: the mount cannot be loaded\n"
@@ -256,12 +256,12 @@ def test_what_is_not_known_is_told(write_config, facts, outcome, text):
     config = load_config(write_config('[mounts]\n"/" = "a:b"'))
     loaded = LoadedMount(mount=config.mounts[0], application=object(), origin=object(), interface="wsgi")
     arrival = Arrival(loaded=loaded, outcome=outcome, facts=facts, status=405)
-    told = report_inside.arrival_as_text(explain(config, "/"), arrival, config.folder)
+    told = inside.arrival_as_text(explain(config, "/"), arrival, config.folder)
     assert told.splitlines()[-2:] == [f"answer       {text}", "runner-up    none: 404"]
 
 
 def test_where_a_request_ends_are_values_for_json(tell):
-    result = tell(report_inside.arrival_as_json, "/admin/users", "GET")
+    result = tell(inside.arrival_as_json, "/admin/users", "GET")
     assert result.pop("mount")["mount"] == "/admin"
     assert result.pop("runner_up")["mount"] == "/"
     assert json.loads(json.dumps(result)) == {
@@ -302,8 +302,8 @@ def test_the_reason_is_told_where_routes_cannot_be_imported(contents):
     facts = Facts(application=None, framework="Django", version="5.2", routes_error="E (urls.py, line 1)")
     bare = next(each for each in contents if str(each.loaded.mount.key) == "/bare")
     reason = "its URL configuration cannot be imported: E (urls.py, line 1)"
-    text = report_inside.contents_as_text([Contents(loaded=bare.loaded, facts=facts)])
+    text = inside.contents_as_text([Contents(loaded=bare.loaded, facts=facts)])
     assert text.splitlines()[-1] == f"    {reason}"
     arrival = Arrival(loaded=bare.loaded, outcome="unknown", facts=facts)
-    told = report_inside.arrival_as_text(explain(load_config(FILE), "/bare/x"), arrival, FOLDER)
+    told = inside.arrival_as_text(explain(load_config(FILE), "/bare/x"), arrival, FOLDER)
     assert reason in told

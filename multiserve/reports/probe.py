@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from multiserve.probing.results import ProbeResult
-from multiserve.report import table
+from multiserve.reports.text import table
 
 _INDENT = "        "
 

@@ -10,8 +10,8 @@ from typing import Any
 from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount, TenantMount
 from multiserve.frameworks import Facts, InnerRoute
 from multiserve.loading.mounts import LoadedMount
-from multiserve.report import mount_as_json, problems_as_json, table
-from multiserve.report_routes import COLUMNS, NOTHING, declared, explanation_as_json, explanation_as_text, place
+from multiserve.reports.routes import COLUMNS, NOTHING, declared, explanation_as_json, explanation_as_text, place
+from multiserve.reports.text import mount_as_json, problems_as_json, table
 from multiserve.routes.arrival import Arrival
 from multiserve.routes.explain import Explanation
 from multiserve.routes.inside import Contents, OuterRoute

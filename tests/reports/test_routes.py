@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from multiserve import report_routes
 from multiserve.config.file import load_config
-from multiserve.report import mount_as_json, ordered
+from multiserve.reports import routes
+from multiserve.reports.text import mount_as_json, ordered
 from multiserve.routes.explain import Explanation
 
 FILE = """
@@ -23,18 +23,18 @@ def config(write_config):
 
 def test_the_mounts_stand_in_the_order_of_matching(config):
     mounts = ordered(config)
-    assert report_routes.mounts_as_text(mounts).splitlines() == [
+    assert routes.mounts_as_text(mounts).splitlines() == [
         "HOST            PREFIX  KIND  INTERFACE  TARGET",
         "example.com:81  /v1     app   ASGI       api.main:app",
         "*.example.com   /       app   WSGI       shops:app",
         "any             /admin  app   auto       backoffice:create_app()",
         "any             /       app   auto       storefront",
     ]
-    assert report_routes.mounts_as_json(mounts) == {"mounts": [mount_as_json(mount) for mount in mounts]}
+    assert routes.mounts_as_json(mounts) == {"mounts": [mount_as_json(mount) for mount in mounts]}
 
 
 def test_no_mounts_are_told_in_words():
-    assert report_routes.mounts_as_text([]) == "Nothing contains this text."
+    assert routes.mounts_as_text([]) == "Nothing contains this text."
 
 
 SEEN = {"script_name": "/admin", "path_info": "", "root_path": "/admin", "path": "/admin"}
@@ -77,8 +77,8 @@ TOLD = [
 def test_an_explanation_is_told(config, seen, text):
     root, admin, *_ = config.mounts
     result = Explanation(url="/admin", mount=admin, reason="it is the longest", runner_up=root, **seen)
-    assert report_routes.explanation_as_text(result) == text
-    assert report_routes.explanation_as_json(result) == {
+    assert routes.explanation_as_text(result) == text
+    assert routes.explanation_as_json(result) == {
         "url": "/admin",
         "method": "GET",
         "mount": mount_as_json(admin),
@@ -92,20 +92,20 @@ def test_an_explanation_is_told(config, seen, text):
 
 def test_an_explanation_without_a_runner_up_is_told(config):
     result = Explanation(url="/", mount=config.mounts[0], reason="it is the only one", path_info="/")
-    assert report_routes.explanation_as_text(result).splitlines()[-1] == "runner-up  none: 404"
-    assert report_routes.explanation_as_json(result)["runner_up"] is None
+    assert routes.explanation_as_text(result).splitlines()[-1] == "runner-up  none: 404"
+    assert routes.explanation_as_json(result)["runner_up"] is None
 
 
 def test_an_explanation_without_a_mount_is_told():
     result = Explanation(url="/x", mount=None, reason="no mount has it")
-    assert report_routes.explanation_as_text(result) == "mount    none\nbecause  no mount has it"
-    assert report_routes.explanation_as_json(result)["mount"] is None
+    assert routes.explanation_as_text(result) == "mount    none\nbecause  no mount has it"
+    assert routes.explanation_as_json(result)["mount"] is None
 
 
 def test_what_is_known_about_the_inside_stands_before_the_runner_up(config):
     root, admin, *_ = config.mounts
     result = Explanation(url="/admin", mount=admin, reason="it is the longest", location="./x/", runner_up=root)
-    assert report_routes.explanation_as_text(result, [("view", "a:b"), ("", "c")]) == (
+    assert routes.explanation_as_text(result, [("view", "a:b"), ("", "c")]) == (
         "mount      /admin  (backoffice:create_app())\n"
         "because    it is the longest\n"
         "Location   ./x/\n"

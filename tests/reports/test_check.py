@@ -12,7 +12,7 @@ from multiserve.cli import main
 from multiserve.config.file import load_config
 from multiserve.errors import ConfigError
 from multiserve.loading.side_effects import SideEffects
-from multiserve.report_check import Outcome, as_github, as_json, as_text, refusal_as_json, refusal_for_github
+from multiserve.reports.check import Outcome, as_github, as_json, as_text, refusal_as_json, refusal_for_github
 
 TEXT = """\
 ignore = ["MS150"]

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from multiserve import report
 from multiserve.assembly import Assembly
 from multiserve.checks import Finding, Topic
 from multiserve.errors import ConfigError, Problem
 from multiserve.loading.side_effects import SideEffects
 from multiserve.probing.results import ProbeResult
-from multiserve.report_probe import probes, probes_as_json
+from multiserve.reports import text
+from multiserve.reports.probe import probes, probes_as_json
 
 _WIDTH = 100  # characters of a line of prose
 _WIDTH_OF_DOCUMENTS = 120
@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
 
 def as_text(outcome: Outcome) -> str:
     """Tell each mount, what loading it costs if that is asked for, and each finding."""
-    parts = [report.outcomes(outcome.assembly)]
+    parts = [text.outcomes(outcome.assembly)]
     if outcome.shows_costs:
         parts.append(_costs(outcome))
     if outcome.probes is not None:
@@ -60,7 +60,7 @@ def _costs(outcome: Outcome) -> str:
     for loaded in outcome.assembly.mounts:
         effects = outcome.effects[loaded.mount.toml_key]
         rows.append((str(loaded.mount.key), f"{effects.seconds:.2f}", f"{effects.memory / 2**20:.0f} MB"))
-    return report.table(rows, indent="")
+    return text.table(rows, indent="")
 
 
 def _finding(finding: Finding) -> str:
@@ -74,7 +74,7 @@ def _finding(finding: Finding) -> str:
 
 def as_json(outcome: Outcome) -> str:
     """Give the whole outcome as JSON."""
-    mounts = report.outcomes_as_json(outcome.assembly)
+    mounts = text.outcomes_as_json(outcome.assembly)
     for mount, loaded in zip(mounts, outcome.assembly.mounts, strict=True):
         effects = outcome.effects[loaded.mount.toml_key]
         mount |= {"seconds": round(effects.seconds, 3), "memory": effects.memory}
@@ -98,7 +98,7 @@ def _finding_as_json(finding: Finding) -> dict[str, Any]:
 
 def refusal_as_json(error: ConfigError) -> str:
     """Give what is wrong with the file as JSON."""
-    problems = report.problems_as_json(error.problems)
+    problems = text.problems_as_json(error.problems)
     return json.dumps({"ok": False, "problems": problems, "mounts": [], "findings": []})
 
 
@@ -205,7 +205,7 @@ def _filled(text: str, width: int) -> str:
 _PREFACE = """\
 # What `multiserve check` finds
 
-<!-- Written by: python -c "from multiserve.checks import TOPICS; from multiserve.report_check import handbook
+<!-- Written by: python -c "from multiserve.checks import TOPICS; from multiserve.reports.check import handbook
 print(handbook(TOPICS.values()), end='')" > docs/checks.md -->
 
 `multiserve check` loads every mount and then looks at the composition as a whole. Each finding has a code, which never

@@ -9,7 +9,7 @@ import pytest
 from multiserve.checks import TOPICS
 from multiserve.probing import Escape, ProbeResult
 from multiserve.probing.results import Kind
-from multiserve.report_probe import probes, probes_as_json
+from multiserve.reports.probe import probes, probes_as_json
 
 ESCAPE = Escape(
     kind="form", url="/login", page="http://x/admin/", severity="warning", message="it leaves", cure="Keep it."
