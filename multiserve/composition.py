@@ -8,10 +8,10 @@ from typing import Any
 from multiserve._types import ASGIApplication, WSGIApplication
 from multiserve.config.file import Config
 from multiserve.config.mounts import AppMount, TenantMount
+from multiserve.dispatch.answers import Answer, broken, not_found
 from multiserve.dispatch.concurrency import ASGILimit, ASGITenantsLimit, WSGILimit, WSGITenantsLimit
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.loading.mounts import LoadedMount
-from multiserve.mounts.answers import Answer, broken, not_found
 from multiserve.routing import Router
 from multiserve.tracebacks import format_traceback
 
@@ -102,7 +102,7 @@ def _asgi_mount(config: Config, loaded: LoadedMount, lifespan: Any, missing: Ans
     from multiserve.dispatch.asgi import ASGIMount
     from multiserve.dispatch.bridge import WSGIBridge
     from multiserve.dispatch.tenants import ASGITenants
-    from multiserve.threads import ThreadPool
+    from multiserve.dispatch.threads import ThreadPool
 
     mount, application = loaded.mount, loaded.application
     if loaded.error:

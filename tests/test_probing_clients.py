@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.keys import parse_key
-from multiserve.mounts.answers import not_found
 from multiserve.probing import asgi_client
 from multiserve.probing.asgi_client import ASGIClient
 from multiserve.probing.exchange import Received, build_scope, describe_error

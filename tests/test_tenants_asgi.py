@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from multiserve._types import Loaded
+from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.dispatch.tenants import ASGITenants
 from multiserve.mounts import instances as bookkeeping
-from multiserve.mounts.answers import not_found
 
 Diary = list[str]
 

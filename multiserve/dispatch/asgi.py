@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from multiserve._types import ASGIApplication, Receive, Scope, Send
+from multiserve.dispatch.answers import Answer, not_started, starting
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.dispatch.wsgi import HOST_KEY, MOUNT_KEY
-from multiserve.mounts.answers import Answer, not_started, starting
 from multiserve.routing import Route, Router
 
 # What an outer framework leaves in the scope for its own use; the application would take it for its own.
@@ -65,7 +65,7 @@ class ASGIDispatcher:
         self._find_path = router.find_path
         self._believe: Callable[[Scope], object] | None = None
         if trusted_proxies:
-            from multiserve.dispatch.proxies import believe_scope
+            from multiserve.dispatch.forwarded import believe_scope
 
             self._believe = partial(believe_scope, hops=trusted_proxies)
         self.lifespans = lifespans

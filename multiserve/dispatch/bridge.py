@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from multiserve._types import Message, Receive, Scope, Send, WSGIApplication
 from multiserve.dispatch.environ import build_environ
-from multiserve.threads import take_from_client
+from multiserve.dispatch.threads import take_from_client
 
 log = logging.getLogger("multiserve")
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from multiserve._types import ASGIApplication, Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
-from multiserve.mounts.answers import Answer, busy
-from multiserve.mounts.holding import Once, hold
+from multiserve.dispatch.answers import Answer, busy
+from multiserve.dispatch.held_responses import Once, hold
 
 
 class WSGILimit:

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from multiserve._types import ASGIApplication, Receive, Scope, Send
+from multiserve.dispatch.answers import failed
 from multiserve.dispatch.bridge import WSGIBridge
 from multiserve.dispatch.lifespan import Lifespan
+from multiserve.dispatch.threads import ThreadPool
 from multiserve.errors import LoadError
-from multiserve.mounts.answers import failed
 from multiserve.mounts.instances import Failure, Instance, Instances, Tenant
 from multiserve.mounts.tenants import ClosingThreads, Factory, fail
-from multiserve.threads import ThreadPool
 
 log = logging.getLogger("multiserve")
 

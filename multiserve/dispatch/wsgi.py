@@ -37,7 +37,7 @@ class WSGIDispatcher:
         self._find_path = router.find_path
         self._believe: Callable[[WSGIEnvironment], object] | None = None
         if trusted_proxies:
-            from multiserve.dispatch.proxies import believe_environ
+            from multiserve.dispatch.forwarded import believe_environ
 
             self._believe = partial(believe_environ, hops=trusted_proxies)
 

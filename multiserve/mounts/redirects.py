@@ -8,7 +8,7 @@ from http import HTTPStatus
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from multiserve._types import ASGIApplication, Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
-from multiserve.mounts.answers import Answer
+from multiserve.dispatch.answers import Answer
 
 SAFE = "/:@!$&'()*+,;=~"  # what a path may have beside letters and digits (RFC 3986, section 3.3)
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from multiserve._types import Message, Receive, Scope, Send, WSGIApplication, WSGIEnvironment
+from multiserve.dispatch.threads import ThreadPool
 from multiserve.mounts.files import Blocks
-from multiserve.threads import ThreadPool
 
 Buffer: TypeAlias = bytes | memoryview
 

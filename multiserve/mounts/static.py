@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from multiserve._types import Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
-from multiserve.mounts.answers import Answer, accepts_html
+from multiserve.dispatch.answers import Answer, accepts_html
 from multiserve.mounts.files import Folder, Found, choose_coding, is_asset, respond
 from multiserve.mounts.redirects import add_slash
 

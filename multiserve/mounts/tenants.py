@@ -16,11 +16,11 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 from multiserve._types import Loaded, StartResponse, WSGIApplication, WSGIEnvironment
+from multiserve.dispatch.answers import failed
+from multiserve.dispatch.held_responses import Once, hold
+from multiserve.dispatch.threads import ThreadPool
 from multiserve.errors import LoadError, Problem
-from multiserve.mounts.answers import failed
-from multiserve.mounts.holding import Once, hold
 from multiserve.mounts.instances import Failure, Instance, Instances, Tenant
-from multiserve.threads import ThreadPool
 from multiserve.tracebacks import format_cause
 
 log = logging.getLogger("multiserve")

@@ -11,10 +11,10 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from multiserve._types import Message, Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.config.file import Config
 from multiserve.config.mounts import AppMount, Mount, RedirectMount
+from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.errors import ConfigError, Problem
 from multiserve.keys import KeyProblem, MountKey, parse_key
-from multiserve.mounts.answers import not_found
 from multiserve.mounts.redirects import Redirect, with_slash_wsgi
 from multiserve.routing import Route, Router
 

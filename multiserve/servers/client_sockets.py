@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.http.unreader import SocketUnreader
 
-from multiserve.threads import waiting_for_client
+from multiserve.dispatch.threads import waiting_for_client
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

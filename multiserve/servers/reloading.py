@@ -18,8 +18,8 @@ from typing import Any, NamedTuple, NoReturn
 from werkzeug.serving import is_running_from_reloader, make_server
 
 from multiserve.config.file import Config
+from multiserve.dispatch.answers import Answer, ended
 from multiserve.errors import ConfigError
-from multiserve.mounts.answers import Answer, ended
 from multiserve.servers.addresses import authority, bind
 from multiserve.servers.handler import RequestHandler
 from multiserve.servers.watching import Watch

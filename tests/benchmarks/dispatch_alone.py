@@ -16,11 +16,11 @@ from rounds import Contender, Effort, Goal, Row, Sample, at_most, measure_in_tur
 
 from multiserve import create_app
 from multiserve._types import ASGIApplication, WSGIApplication
+from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
 from multiserve.dispatch.lifespan import Lifespans
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.keys import parse_key
-from multiserve.mounts.answers import not_found
 from multiserve.routing import Router
 
 _PATHS = {"short path": "/users/1", "deep path": "/users/1/orders/42/items/7", "4 KB path": "/a" * 2048}

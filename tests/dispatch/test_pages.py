@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from multiserve.mounts import pages
+from multiserve.dispatch import pages
 
 EVIL = "</pre><script>alert('1')</script>&\""
 ESCAPED = "&lt;/pre&gt;&lt;script&gt;alert(&#x27;1&#x27;)&lt;/script&gt;&amp;&quot;"

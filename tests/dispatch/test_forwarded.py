@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multiserve.dispatch import asgi, wsgi
+from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.asgi import split_root_path
 from multiserve.dispatch.environ import build_environ
+from multiserve.dispatch.forwarded import believe_environ, believe_scope
 from multiserve.dispatch.lifespan import Lifespans
-from multiserve.dispatch.proxies import believe_environ, believe_scope
 from multiserve.dispatch.wsgi import HOST_KEY
 from multiserve.keys import parse_key
-from multiserve.mounts.answers import not_found
 from multiserve.routing import Router
 
 NAMES = {"for": "X-Forwarded-For", "proto": "X-Forwarded-Proto", "host": "X-Forwarded-Host"}

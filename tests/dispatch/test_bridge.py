@@ -10,7 +10,7 @@ from wsgiref.validate import validator
 import pytest
 
 from multiserve.dispatch.bridge import ClientGone, WSGIBridge
-from multiserve.threads import ThreadPool
+from multiserve.dispatch.threads import ThreadPool
 
 Message = dict[str, Any]
 

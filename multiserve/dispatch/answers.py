@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from multiserve._types import Message, Receive, Scope, Send, StartResponse, WSGIEnvironment
+from multiserve.dispatch import pages
 from multiserve.errors import Problem
-from multiserve.mounts import pages
 
 _DENIAL = "websocket.http.response"  # the extension of ASGI by which a server lets a handshake be refused in words
 _UNAVAILABLE = "503 Service Unavailable"

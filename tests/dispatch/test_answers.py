@@ -9,9 +9,9 @@ from wsgiref.validate import validator
 
 import pytest
 
+from multiserve.dispatch.answers import Answer, accepts_html, broken, ended, failed, not_found, not_started, starting
+from multiserve.dispatch.pages import POLICY
 from multiserve.errors import Problem
-from multiserve.mounts.answers import Answer, accepts_html, broken, ended, failed, not_found, not_started, starting
-from multiserve.mounts.pages import POLICY
 
 NOT_FOUND = "Not Found: no mount answers this URL.\n"
 BROKEN = "Service Unavailable: the application at /admin could not be loaded.\n"

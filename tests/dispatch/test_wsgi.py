@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.keys import parse_key
-from multiserve.mounts.answers import not_found
 from multiserve.routing import Router
 
 

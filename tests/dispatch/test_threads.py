@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from multiserve.threads import ThreadPool, waiting_for_client
+from multiserve.dispatch.threads import ThreadPool, waiting_for_client
 
 
 def run_all(pool: ThreadPool, jobs: int, act: Callable[[], None] = lambda: None) -> set[str]:

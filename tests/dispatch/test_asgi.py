@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.keys import parse_key
-from multiserve.mounts.answers import not_found
 from multiserve.routing import Router
 
 KEYS = ["/", "/admin", "/admin/users", "/café", "example.com", "example.com:8443/x"]
