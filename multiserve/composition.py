@@ -36,7 +36,7 @@ def _wsgi_mount(loaded: LoadedMount, *, development: bool) -> Any:
     if loaded.error:
         return _broken(loaded, development=development).wsgi
     if isinstance(mount, TenantMount):
-        from multiserve.mounts.tenants import WSGITenants
+        from multiserve.mounts.tenants.wsgi import WSGITenants
 
         tenants = WSGITenants(
             loaded.application,
@@ -61,7 +61,7 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
     # asyncio takes long to import: whoever mounts WSGI applications alone does without it.
     from multiserve.dispatch.asgi import ASGIDispatcher
     from multiserve.dispatch.lifespan import Lifespan, Lifespans
-    from multiserve.dispatch.tenants import ASGITenants
+    from multiserve.mounts.tenants.asgi import ASGITenants
 
     missing = _not_found(config, development=development)
     lifespans: dict[int, Lifespan] = {}  # one for each application and what wraps it, however often that is mounted
@@ -101,8 +101,8 @@ def _may_have_lifespan(config: Config, loaded: LoadedMount) -> bool:
 def _asgi_mount(config: Config, loaded: LoadedMount, lifespan: Any, missing: Answer, *, development: bool) -> Any:
     from multiserve.dispatch.asgi import ASGIMount
     from multiserve.dispatch.bridge import WSGIBridge
-    from multiserve.dispatch.tenants import ASGITenants
     from multiserve.dispatch.threads import ThreadPool
+    from multiserve.mounts.tenants.asgi import ASGITenants
 
     mount, application = loaded.mount, loaded.application
     if loaded.error:

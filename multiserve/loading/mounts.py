@@ -201,7 +201,7 @@ def open_folder(mount: StaticMount) -> Any:
         LoadError: There is no such folder, or no such fallback in it.
     """
     # werkzeug's part in it takes its time to import, and most sets have no static folder.
-    from multiserve.mounts.static import StaticFolder
+    from multiserve.mounts.static.folder import StaticFolder
 
     for problem in _problems_of_folder(mount):
         raise LoadError(problem)
@@ -216,7 +216,7 @@ def open_folder(mount: StaticMount) -> Any:
 
 
 def _problems_of_folder(mount: StaticMount) -> Iterable[Problem]:
-    from multiserve.mounts.files import Folder
+    from multiserve.mounts.static.files import Folder
 
     hint = "Paths are relative to the folder of the configuration."
     if mount.what.startswith("~"):

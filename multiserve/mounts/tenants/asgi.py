@@ -19,8 +19,8 @@ from multiserve.dispatch.bridge import WSGIBridge
 from multiserve.dispatch.lifespan import Lifespan
 from multiserve.dispatch.threads import ThreadPool
 from multiserve.errors import LoadError
-from multiserve.mounts.instances import Failure, Instance, Instances, Tenant
-from multiserve.mounts.tenants import ClosingThreads, Factory, fail
+from multiserve.mounts.tenants.registry import Failure, Instance, Instances, Tenant
+from multiserve.mounts.tenants.wsgi import ClosingThreads, Factory, fail
 
 log = logging.getLogger("multiserve")
 

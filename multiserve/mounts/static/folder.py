@@ -14,11 +14,11 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from multiserve._types import Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.answers import Answer, accepts_html
-from multiserve.mounts.files import Folder, Found, choose_coding, is_asset, respond
 from multiserve.mounts.redirects import add_slash
+from multiserve.mounts.static.files import Folder, Found, choose_coding, is_asset, respond
 
 if TYPE_CHECKING:
-    from multiserve.mounts.sending import Sender
+    from multiserve.mounts.static.asgi import Sender
 
 _MISSING = Answer("404 Not Found", "Not Found: there is no such file.\n")
 _NOT_ALLOWED = Answer("405 Method Not Allowed", "Method Not Allowed: files can only be read.\n", ("Allow", "GET, HEAD"))
@@ -71,7 +71,7 @@ class StaticFolder:
             await _MISSING.asgi(scope, receive, send)
             return
         if self._sender is None:
-            from multiserve.mounts.sending import Sender  # asyncio takes long to import, and WSGI does without it
+            from multiserve.mounts.static.asgi import Sender  # asyncio takes long to import, and WSGI does without it
 
             self._sender = Sender(self.wsgi, _THREADS, f"static:{self._folder.path}")
         await self._sender(scope, receive, send)

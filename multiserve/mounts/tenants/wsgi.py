@@ -20,7 +20,7 @@ from multiserve.dispatch.answers import failed
 from multiserve.dispatch.held_responses import Once, hold
 from multiserve.dispatch.threads import ThreadPool
 from multiserve.errors import LoadError, Problem
-from multiserve.mounts.instances import Failure, Instance, Instances, Tenant
+from multiserve.mounts.tenants.registry import Failure, Instance, Instances, Tenant
 from multiserve.tracebacks import format_cause
 
 log = logging.getLogger("multiserve")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from multiserve.mounts.files import Blocks, Folder, choose_coding, content_type, is_asset, respond
+from multiserve.mounts.static.files import Blocks, Folder, choose_coding, content_type, is_asset, respond
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multiserve.mounts.files import BLOCK
-from multiserve.mounts.static import StaticFolder
+from multiserve.mounts.static.files import BLOCK
+from multiserve.mounts.static.folder import StaticFolder
 
 BIG = bytes(range(256)) * (3 * BLOCK // 256) + b"the end"
 SECRET = b"SECRET"

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from multiserve._types import Message, Receive, Scope, Send, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.threads import ThreadPool
-from multiserve.mounts.files import Blocks
+from multiserve.mounts.static.files import Blocks
 
 Buffer: TypeAlias = bytes | memoryview
 

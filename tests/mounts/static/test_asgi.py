@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from multiserve.mounts.files import Blocks
-from multiserve.mounts.sending import Sender, build_environ
+from multiserve.mounts.static.asgi import Sender, build_environ
+from multiserve.mounts.static.files import Blocks
 
 PATIENCE = 10.0  # seconds
 
