@@ -150,7 +150,7 @@ def test_gunicorns_variable_for_trust_does_not_matter(config, variable):
     code = """if True:
         import sys
         from multiserve.config.file import load_config
-        from multiserve.servers.in_process import InProcessServer
+        from multiserve.servers.development.asgi_server import InProcessServer
         from multiserve.servers.settings import configure
         made, found = configure(load_config(sys.argv[1]), {})
         for each in (made, InProcessServer(None, None, 30).cfg):

@@ -112,7 +112,7 @@ def _probe(assembly: Assembly) -> Sequence[ProbeResult]:
 
 def _problems_of_servers(config: Config) -> Iterator[Problem]:
     """Find what `run` would refuse, in development and in production."""
-    from multiserve.servers.development import use_debugger
+    from multiserve.servers.development.server import use_debugger
 
     try:
         use_debugger(config, asked=None)

@@ -109,10 +109,10 @@ def _read(path: os.PathLike[str], values: dict[str, Any]) -> Config:
 
 def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None:
     from multiserve.assembly import assemble
-    from multiserve.servers import development
+    from multiserve.servers.development import server
 
     tell = partial(click.echo, err=True)
-    development.serve(read, assemble, _announce_loaded, tell, debugger=values["debugger"])
+    server.serve(read, assemble, _announce_loaded, tell, debugger=values["debugger"])
 
 
 def _announce_loaded(assembly: Assembly, origin: str) -> None:

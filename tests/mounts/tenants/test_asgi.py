@@ -17,8 +17,8 @@ import pytest
 from multiserve._types import Loaded
 from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
-from multiserve.mounts.tenants.asgi import ASGITenants
 from multiserve.mounts.tenants import registry as bookkeeping
+from multiserve.mounts.tenants.asgi import ASGITenants
 
 Diary = list[str]
 

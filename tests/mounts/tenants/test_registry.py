@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from multiserve.mounts.tenants.registry import Failure, Instance, Instances, Tenant
 from multiserve.mounts.tenants import registry as module
+from multiserve.mounts.tenants.registry import Failure, Instance, Instances, Tenant
 
 
 class Clock:

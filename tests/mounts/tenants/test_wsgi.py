@@ -16,8 +16,8 @@ import pytest
 
 from multiserve._types import Loaded
 from multiserve.errors import LoadError, Problem
-from multiserve.mounts.tenants.wsgi import WSGITenants
 from multiserve.mounts.tenants import registry as bookkeeping
+from multiserve.mounts.tenants.wsgi import WSGITenants
 
 
 class App:

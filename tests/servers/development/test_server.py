@@ -11,9 +11,9 @@ import pytest
 
 from multiserve.config.file import load_config
 from multiserve.errors import ConfigError, ServeError
-from multiserve.servers import development
-from multiserve.servers.development import use_debugger
-from multiserve.servers.reloading import Inherited
+from multiserve.servers.development import server
+from multiserve.servers.development.parent import Inherited
+from multiserve.servers.development.server import use_debugger
 
 
 @pytest.fixture
@@ -62,10 +62,10 @@ def test_a_server_that_stops_by_itself_is_an_error_that_the_supervising_process_
     assembly = SimpleNamespace(config=config, application=None, interface="wsgi", failures=())
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setattr(signal, "signal", lambda *_: None)
-        monkeypatch.setattr(development, "is_supervised", lambda: True)
-        monkeypatch.setattr(development, "inherit", lambda: Inherited(listener, "127.0.0.1", 8000))
+        monkeypatch.setattr(server, "is_supervised", lambda: True)
+        monkeypatch.setattr(server, "inherit", lambda: Inherited(listener, "127.0.0.1", 8000))
         monkeypatch.setattr(
-            development, "make_server", lambda *_, **__: SimpleNamespace(serve_forever=lambda: None, stop=lambda: None)
+            server, "make_server", lambda *_, **__: SimpleNamespace(serve_forever=lambda: None, stop=lambda: None)
         )
         with pytest.raises(ServeError, match="the server has stopped by itself"):
-            development.serve(lambda: config, lambda *_, **__: assembly, lambda *_: None, print)
+            server.serve(lambda: config, lambda *_, **__: assembly, lambda *_: None, print)

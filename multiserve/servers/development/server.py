@@ -21,12 +21,12 @@ from multiserve.assembly import Assembly, may_refuse, refuse_failures
 from multiserve.config.file import Config
 from multiserve.errors import ConfigError, Problem, ServeError
 from multiserve.servers.addresses import bind, is_loopback, origin
-from multiserve.servers.handler import patient_handler
+from multiserve.servers.development.parent import CHANGED, INTERVAL, Reloader, inherit, is_supervised, supervise
+from multiserve.servers.development.wsgi_handler import patient_handler
 from multiserve.servers.rehearsal import rehearse
-from multiserve.servers.reloading import CHANGED, INTERVAL, Reloader, inherit, is_supervised, supervise
 
 if TYPE_CHECKING:
-    from multiserve.servers.in_process import InProcessServer  # it needs gunicorn
+    from multiserve.servers.development.asgi_server import InProcessServer  # it needs gunicorn
 
 # Flask hides an exception from the debugger unless it is told to let it through, before it is imported.
 ENVIRONMENT = {"FLASK_DEBUG": "1"}
@@ -147,7 +147,7 @@ def _make_server(
 
 def _make_asgi_server(listener: socket.socket, assembly: Assembly, *, refuse: bool) -> InProcessServer:
     try:
-        from multiserve.servers.in_process import InProcessServer
+        from multiserve.servers.development.asgi_server import InProcessServer
     except ImportError as error:
         message = f"the development server needs gunicorn for ASGI applications: {error}"
         hint = "Serve multiserve.asgi:application with another server, such as: uvicorn multiserve.asgi:application"

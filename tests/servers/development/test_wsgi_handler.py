@@ -7,7 +7,7 @@ from gunicorn.util import split_request_uri
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multiserve.servers.handler import split_target
+from multiserve.servers.development.wsgi_handler import split_target
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ from multiserve.config.file import Config
 from multiserve.dispatch.answers import Answer, ended
 from multiserve.errors import ConfigError
 from multiserve.servers.addresses import authority, bind
-from multiserve.servers.handler import RequestHandler
-from multiserve.servers.watching import Watch
+from multiserve.servers.development.watching import Watch
+from multiserve.servers.development.wsgi_handler import RequestHandler
 
 CHANGED = 75
 """What the serving process ends with when a file has changed, from sysexits.h: 3 is a refusal of ours."""

@@ -11,7 +11,7 @@ import pytest
 
 from multiserve.config.file import load_config
 from multiserve.errors import ConfigError
-from multiserve.servers.reloading import CHANGED, Inherited, Reloader, describe_end
+from multiserve.servers.development.parent import CHANGED, Inherited, Reloader, describe_end
 
 
 @pytest.fixture

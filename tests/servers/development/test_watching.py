@@ -10,7 +10,14 @@ from types import ModuleType
 import pytest
 
 from multiserve.config.file import load_config
-from multiserve.servers.watching import Watch, blamed_files, is_installed, loaded_files, named_files, python_files
+from multiserve.servers.development.watching import (
+    Watch,
+    blamed_files,
+    is_installed,
+    loaded_files,
+    named_files,
+    python_files,
+)
 
 FILE = """
 pythonpath = ["src"]

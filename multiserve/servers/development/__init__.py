@@ -1,0 +1,1 @@
+"""The development server: werkzeug, with a reloader whose parent holds the socket."""
