@@ -21,7 +21,7 @@ from multiserve.cli import main
 from multiserve.config.file import load_config
 from multiserve.loading.side_effects import Recorder
 from multiserve.reports.check import explained, handbook
-from multiserve.servers.settings import defaults
+from multiserve.servers.production.settings import defaults
 
 ROOT = Path(__file__).parent.parent
 FOLDER = Path(__file__).parent / "compositions"

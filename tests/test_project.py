@@ -92,7 +92,7 @@ def test_the_example_file_shows_every_option_of_a_mount(
 
 
 def test_the_example_file_shows_every_default_of_gunicorn_that_differs() -> None:
-    settings = pytest.importorskip("multiserve.servers.settings", reason="gunicorn does not run on Windows")
+    settings = pytest.importorskip("multiserve.servers.production.settings", reason="gunicorn does not run on Windows")
     section = EXAMPLE.read_text("utf-8").partition("[gunicorn]\n")[2]
     written = tomllib.loads(re.sub("^# ", "", section, flags=re.MULTILINE))
     defaults = settings.defaults(load_config(EXAMPLE))

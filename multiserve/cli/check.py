@@ -123,7 +123,7 @@ def _problems_of_servers(config: Config) -> Iterator[Problem]:
 
 def _problems_of_gunicorn(config: Config, interface: Interface = "wsgi") -> list[Problem]:
     try:
-        from multiserve.servers.gunicorn import problems_of_settings
+        from multiserve.servers.production.application import problems_of_settings
     except ImportError:
         if config.gunicorn and interface == "wsgi":
             click.echo("Note: gunicorn cannot be imported here, so [gunicorn] is not checked.", err=True)
@@ -135,7 +135,7 @@ def _problems_of_gunicorn(config: Config, interface: Interface = "wsgi") -> list
 def _gunicorn_settings(config: Config, interface: Interface) -> Mapping[str, Any]:
     """Give gunicorn's settings as production would have them; none where gunicorn is not there."""
     try:
-        from multiserve.servers.settings import configure
+        from multiserve.servers.production.settings import configure
     except ImportError:
         return {}
     settings, _ = configure(config, {}, interface)

@@ -20,7 +20,7 @@ def reload(*, config: str | None, traceback: bool, pid: str | None) -> None:
         multiserve reload
         multiserve reload --pid /run/shop.pid
     """  # noqa: D301 (click's mark is a control character)
-    from multiserve.servers import pid_file
+    from multiserve.servers.production import pid_file
 
     with reported_errors(show_traceback=traceback):
         click.echo(pid_file.reload(pid or pid_file.named_in(load_config(find_config(config)))))

@@ -62,7 +62,7 @@ def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values:
     Examples:
         multiserve run                        # development: reloader and debugger
         multiserve run --port 5000 --only /admin
-        multiserve run --production           # gunicorn, for real users
+        multiserve run --production           # application, for real users
         multiserve run --production --bind unix:/run/shop.sock --workers 4
     """  # noqa: D301 (click's mark is a control character)
     _refuse_misplaced_options(ctx, production=values["production"])
@@ -124,7 +124,7 @@ def _announce_loaded(assembly: Assembly, origin: str) -> None:
 
 def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
     try:
-        from multiserve.servers import gunicorn
+        from multiserve.servers.production import application
     except ImportError as error:
         _refuse_gunicorn(error)
     from multiserve.assembly import assemble
@@ -132,7 +132,7 @@ def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
     overrides = {name: values[name] for name in _PRODUCTION_ONLY if values[name]}
     if "bind" in overrides:
         overrides["bind"] = list(overrides["bind"])
-    gunicorn.serve(read, assemble, overrides, _announce_mounts)
+    application.serve(read, assemble, overrides, _announce_mounts)
 
 
 def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) -> None:

@@ -15,7 +15,7 @@ from socket import socket
 from typing import Any
 
 from multiserve.dispatch.wsgi import MOUNT_KEY
-from multiserve.servers.client_sockets import unsent
+from multiserve.servers.production.client_sockets import unsent
 from multiserve.servers.promises import PromisingConnection
 
 # Threads that compute would hold up the event loop for 5 ms at a time otherwise.

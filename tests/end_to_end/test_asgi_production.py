@@ -210,7 +210,7 @@ def test_sighup_with_nothing_better_keeps_serving(produce, site, websocket):
 def test_sighup_changes_the_kind_of_worker_with_what_is_mounted(produce, site, websocket):
     site(mounts='"/" = "one"')
     server = produce().ready()
-    assert "Using worker: multiserve.servers.threaded.Worker" in server.log
+    assert "Using worker: multiserve.servers.production.threaded_worker.Worker" in server.log
     site()
     server.signal("SIGHUP")
     answers(server, "/live/", "('up'")

@@ -14,7 +14,7 @@ from gunicorn.http2 import negotiation
 from gunicorn.sock import is_http2_negotiated
 from gunicorn.workers.gthread import TConn
 
-from multiserve.servers.client_sockets import ClientReader, ClientSocket
+from multiserve.servers.production.client_sockets import ClientReader, ClientSocket
 
 _END_OF_HEAD = b"\r\n\r\n"
 _READ_AT_ONCE = 65536  # bytes

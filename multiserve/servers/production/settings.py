@@ -22,12 +22,12 @@ from multiserve.config.tables import did_you_mean
 from multiserve.errors import ConfigError, Problem
 from multiserve.keys import HIGHEST_PORT
 from multiserve.servers.addresses import absolute_socket, authority
-from multiserve.servers.values import check, convert
+from multiserve.servers.production.setting_values import check, convert
 
 _TRUSTED_PROXIES = "Write trusted_proxies under [server] instead."
 _ALL_SETTINGS = "They are at https://docs.gunicorn.org/en/stable/settings.html"
-ASGI_WORKER = "multiserve.servers.worker.Worker"
-THREADED_WORKER = "multiserve.servers.threaded.Worker"
+ASGI_WORKER = "multiserve.servers.production.asgi_worker.Worker"
+THREADED_WORKER = "multiserve.servers.production.threaded_worker.Worker"
 ACCESS_LOG_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" "%({multiserve.mount}e)s"'
 
 REFUSED = {

@@ -8,7 +8,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.errors import LimitRequestHeaders
 
-from multiserve.servers.threaded_connection import Connection
+from multiserve.servers.production.threaded_connection import Connection
 
 LIMIT = 100
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
-from multiserve.servers.generations import LONGEST, Generation, Member, Retries
-from multiserve.servers.joining import Joining
+from multiserve.servers.production.readiness import Joining
+from multiserve.servers.production.workers import LONGEST, Generation, Member, Retries
 
 if TYPE_CHECKING:
-    from multiserve.servers.gunicorn import GunicornApplication
+    from multiserve.servers.production.application import GunicornApplication
 
 _MARGIN = 1.0  # seconds after which a worker is killed that should have stopped by itself
 

@@ -14,7 +14,7 @@ import pytest
 
 from multiserve.config.file import load_config
 from multiserve.errors import ConfigError, ServeError
-from multiserve.servers import pid_file
+from multiserve.servers.production import pid_file
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_server_that_does_not_answer_is_signalled_all_the_same(path, hangups, 
 
 RECORD = """
 import pathlib, sys
-from multiserve.servers import pid_file
+from multiserve.servers.production import pid_file
 
 pid_file.record(pathlib.Path(sys.argv[1]), 0, "")
 print(flush=True)

@@ -16,8 +16,8 @@ from gunicorn.sock import ssl_context
 from gunicorn.workers.gthread import DEFAULT_WORKER_DATA_TIMEOUT, STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from multiserve.dispatch.threads import ThreadPool
-from multiserve.servers.client_sockets import TLSClientSocket
-from multiserve.servers.threaded_connection import Connection
+from multiserve.servers.production.client_sockets import TLSClientSocket
+from multiserve.servers.production.threaded_connection import Connection
 
 _READ_AT_ONCE = 65536  # bytes
 _LINGER = 2.0  # seconds for a client to take in the last response; gunicorn waits as long, but lets all others wait

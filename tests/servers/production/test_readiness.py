@@ -11,7 +11,7 @@ import pytest
 
 from multiserve.assembly import assemble
 from multiserve.config.file import load_config
-from multiserve.servers.joining import REFUSED, Joining
+from multiserve.servers.production.readiness import REFUSED, Joining
 
 pytestmark = pytest.mark.usefixtures("clean_process")
 GOOD = "def application(environ, start_response): ...\n"

@@ -11,7 +11,7 @@ from socket import socket
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from multiserve.servers.gunicorn import GunicornApplication
+    from multiserve.servers.production.application import GunicornApplication
 
 LONGEST = 300.0  # seconds that a worker may take until it can serve
 _LONGEST_PAUSE = 60.0  # seconds

@@ -14,9 +14,9 @@ from gunicorn.pidfile import Pidfile
 
 from multiserve._types import Interface
 from multiserve.errors import MultiserveError
-from multiserve.servers import listeners, pid_file
-from multiserve.servers.arbiter import CarefulArbiter
-from multiserve.servers.generations import LONGEST, Generation
+from multiserve.servers.production import listeners, pid_file
+from multiserve.servers.production.arbiter import CarefulArbiter
+from multiserve.servers.production.workers import LONGEST, Generation
 
 _PATIENCE = 10.0  # seconds that a reload waits for the very first workers
 _TICK = 0.05  # seconds between two looks at workers that are on their way

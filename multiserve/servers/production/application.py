@@ -28,10 +28,10 @@ try:
 except ValueError as error:  # gunicorn reads the variable while it is imported
     raise ConfigError(Problem(key="WEB_CONCURRENCY", message=f"not a number of workers: {error}")) from error
 
-from multiserve.servers.joining import Joining
-from multiserve.servers.listeners import check_addresses
-from multiserve.servers.settings import absolute, configure, interface_of
-from multiserve.servers.swapping import SwappingArbiter
+from multiserve.servers.production.listeners import check_addresses
+from multiserve.servers.production.readiness import Joining
+from multiserve.servers.production.reload import SwappingArbiter
+from multiserve.servers.production.settings import absolute, configure, interface_of
 
 log = logging.getLogger("gunicorn.error")
 

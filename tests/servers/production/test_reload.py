@@ -21,10 +21,10 @@ from gunicorn.errors import HaltServer
 from gunicorn.pidfile import Pidfile
 
 from multiserve.config.file import load_config
-from multiserve.servers import arbiter as arbiter_module
-from multiserve.servers import swapping
-from multiserve.servers.gunicorn import GunicornApplication, Spoken
-from multiserve.servers.swapping import SwappingArbiter
+from multiserve.servers.production import arbiter as arbiter_module
+from multiserve.servers.production import reload
+from multiserve.servers.production.application import GunicornApplication, Spoken
+from multiserve.servers.production.reload import SwappingArbiter
 
 TOML = """\
 [mounts]
@@ -111,10 +111,10 @@ def stage(write_config, monkeypatch):
         lambda: load_config(path), lambda *_, **__: None, {}, lambda *_: None, Spoken("wsgi", is_guess=False)
     )
     clock = SimpleNamespace(now=1000.0, is_full=False)
-    for module in (arbiter_module, swapping):
+    for module in (arbiter_module, reload):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
     monkeypatch.setattr(arbiter_module.Arbiter, "WORKERS", {})
-    monkeypatch.setattr(swapping.util, "_setproctitle", lambda _: None)
+    monkeypatch.setattr(reload.util, "_setproctitle", lambda _: None)
     stage = Stage(application, clock)
     stage.handler = logging.handlers.BufferingHandler(1000)
     logging.getLogger("gunicorn.error").addHandler(stage.handler)
@@ -229,16 +229,16 @@ def test_a_second_signal_follows_the_reload_that_is_under_way(stage, outcome, tm
 def test_mounts_that_speak_something_else_get_workers_of_the_other_kind(stage):
     stage.reload()
     stage.turn()
-    assert stage.candidate.application.cfg.worker_class_str == "multiserve.servers.threaded.Worker"
+    assert stage.candidate.application.cfg.worker_class_str == "multiserve.servers.production.threaded_worker.Worker"
     stage.say(1002, "speaks", "asgi")
     stage.turn()
-    assert stage.candidate.application.cfg.worker_class_str == "multiserve.servers.worker.Worker"
+    assert stage.candidate.application.cfg.worker_class_str == "multiserve.servers.production.asgi_worker.Worker"
     assert stage.stopped == {1002, 1003}
     for pid in (1004, 1005):
         stage.say(pid, "ready", [])
     stage.turn()
     assert stage.working == [1004, 1005]
-    assert "Using worker: multiserve.servers.worker.Worker\n" in stage.written
+    assert "Using worker: multiserve.servers.production.asgi_worker.Worker\n" in stage.written
 
 
 def test_workers_that_do_not_agree_on_what_the_mounts_speak_are_refused(stage, outcome):
@@ -264,7 +264,7 @@ def test_a_kind_of_worker_that_is_named_and_cannot_serve_the_mounts_is_refused(s
 
 
 def test_a_kind_of_worker_that_is_named_is_taken_whatever_the_mounts_spoke_before(stage, write_config):
-    for name in ("multiserve.servers.worker.Worker", "gthread"):
+    for name in ("multiserve.servers.production.asgi_worker.Worker", "gthread"):
         write_config(TOML + f'worker_class = "{name}"\n')
         stage.reload()
         stage.turn()

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
-from multiserve.servers import threaded
-from multiserve.servers.threaded import Worker
+from multiserve.servers.production import threaded_worker
+from multiserve.servers.production.threaded_worker import Worker
 
 
 class Log:
@@ -42,7 +42,7 @@ class Listener:
 @pytest.fixture
 def worker(monkeypatch):
     """A worker that is ready to accept, without its loop."""
-    monkeypatch.setattr(threaded.ThreadWorker, "init_process", lambda _: None)
+    monkeypatch.setattr(threaded_worker.ThreadWorker, "init_process", lambda _: None)
     app = SimpleNamespace(config=SimpleNamespace(server=SimpleNamespace(client_timeout=1)))
     with socket.create_server(("127.0.0.1", 0)) as listener, selectors.DefaultSelector() as poller:
         made = Worker(0, os.getpid(), [listener], app, 30, Config(), Log())
@@ -74,7 +74,7 @@ def test_an_error_of_the_socket_itself_ends_the_worker(worker, code):
 
 def test_without_file_descriptors_nothing_is_accepted_for_a_second(worker, monkeypatch):
     now = 1000.0
-    monkeypatch.setattr(threaded, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(threaded_worker, "time", SimpleNamespace(monotonic=lambda: now))
     for _ in range(2):
         worker.accept(Listener([errno.EMFILE]))
         for _ in range(10):  # as often as the loop turns

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multiserve.config.file import load_config
-from multiserve.servers.settings import (
+from multiserve.servers.production.settings import (
     ASGI_WORKER,
     REFUSED,
     THREADED_WORKER,
@@ -151,7 +151,7 @@ def test_gunicorns_variable_for_trust_does_not_matter(config, variable):
         import sys
         from multiserve.config.file import load_config
         from multiserve.servers.development.asgi_server import InProcessServer
-        from multiserve.servers.settings import configure
+        from multiserve.servers.production.settings import configure
         made, found = configure(load_config(sys.argv[1]), {})
         for each in (made, InProcessServer(None, None, 30).cfg):
             print(found, each.forwarded_allow_ips, each.secure_scheme_headers, each.forwarder_headers)

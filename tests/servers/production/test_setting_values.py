@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from gunicorn.config import Config
 
-from multiserve.servers.values import check, convert
+from multiserve.servers.production.setting_values import check, convert
 
 SETTINGS = Config(prog="multiserve").settings
 RELATIVE = "Paths are relative to the folder of the configuration."

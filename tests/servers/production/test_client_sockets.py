@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from multiserve.servers.client_sockets import ClientReader, ClientSocket, TLSClientSocket, unsent
+from multiserve.servers.production.client_sockets import ClientReader, ClientSocket, TLSClientSocket, unsent
 
 PATIENCE = 0.2
 LENGTH = 3_000_000

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from multiserve.servers.generations import Generation, Member, Retries
+from multiserve.servers.production.workers import Generation, Member, Retries
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from gunicorn import sock
 from gunicorn.config import Config
 
 from multiserve.errors import ServeError
-from multiserve.servers import listeners
+from multiserve.servers.production import listeners
 
 LOG = SimpleNamespace(error=print, debug=print, info=print)
 

@@ -16,7 +16,7 @@ from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.dispatch.lifespan import Lifespan
 from multiserve.errors import LoadError
 from multiserve.servers.asgi import SWITCH_INTERVAL, Listener
-from multiserve.servers.joining import Joining
+from multiserve.servers.production.readiness import Joining
 
 _MARGIN = 0.75  # seconds before the master would kill the worker
 _AT_ONCE = 1.0  # seconds for the lifespans when everything else is dropped
