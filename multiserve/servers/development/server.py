@@ -23,7 +23,7 @@ from multiserve.errors import ConfigError, Problem, ServeError
 from multiserve.servers.addresses import bind, is_loopback, origin
 from multiserve.servers.development.parent import CHANGED, INTERVAL, Reloader, inherit, is_supervised, supervise
 from multiserve.servers.development.wsgi_handler import patient_handler
-from multiserve.servers.rehearsal import rehearse
+from multiserve.servers.trial import rehearse
 
 if TYPE_CHECKING:
     from multiserve.servers.development.asgi_server import InProcessServer  # it needs gunicorn

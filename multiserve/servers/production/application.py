@@ -19,7 +19,7 @@ from multiserve.config.file import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ConfigError, Problem, ServeError, raise_for
 from multiserve.servers.addresses import origin
-from multiserve.servers.rehearsal import rehearse
+from multiserve.servers.trial import rehearse
 
 try:
     from gunicorn import debug, util

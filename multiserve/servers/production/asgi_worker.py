@@ -15,7 +15,7 @@ from gunicorn.workers.gasgi import ASGIWorker
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.dispatch.lifespan import Lifespan
 from multiserve.errors import LoadError
-from multiserve.servers.asgi import SWITCH_INTERVAL, Listener
+from multiserve.servers.asgi.connection import SWITCH_INTERVAL, Listener
 from multiserve.servers.production.readiness import Joining
 
 _MARGIN = 0.75  # seconds before the master would kill the worker

@@ -13,7 +13,7 @@ pytest.importorskip("gunicorn.asgi", reason="gunicorn does not run on Windows")
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from multiserve.servers.promises import PromisingConnection
+from multiserve.servers.asgi.kept_promise import PromisingConnection
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 HEADERS = [(b"content-length", b"4")]

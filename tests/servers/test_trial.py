@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from multiserve.errors import ConfigError, LoadError, Problem, ServeError
-from multiserve.servers.rehearsal import rehearse
+from multiserve.servers.trial import rehearse
 
 
 def raising(error):
@@ -72,7 +72,7 @@ def test_an_exception_that_should_not_be_shows_its_traceback(capfd):
 
 TERMINATED = """
 import time
-from multiserve.servers.rehearsal import rehearse
+from multiserve.servers.trial import rehearse
 
 def act():
     print("begun", flush=True)

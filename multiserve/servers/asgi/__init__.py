@@ -1,0 +1,1 @@
+"""gunicorn's ASGI protocol as both servers use it."""
