@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from multiserve.checks import capacity, exposure, prefixes, process, sessions, sharing, table
-from multiserve.checks.composition import Composition, look_at
+from multiserve.checks import capacity, exposure, imports, mounts, prefixes, sessions, sharing
 from multiserve.checks.findings import Check, Finding, Topic
-from multiserve.checks.probed import PROBED
+from multiserve.checks.subject import Composition, look_at
+from multiserve.probing.topics import PROBED
 from multiserve.tracebacks import in_one_line
 
 __all__ = ["CHECKS", "TOPICS", "Check", "Composition", "Finding", "Topic", "find_all", "look_at"]
 
-_MODULES = (table, sharing, sessions, process, prefixes, exposure, capacity)
+_MODULES = (mounts, sharing, sessions, imports, prefixes, exposure, capacity)
 CHECKS: dict[str, Check] = {
     each.code: each
     for each in sorted(

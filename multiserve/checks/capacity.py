@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from multiserve.checks.composition import Composition, Member
 from multiserve.checks.findings import Found, check
+from multiserve.checks.subject import Composition, Member
 from multiserve.config.mounts import AppMount
 
 

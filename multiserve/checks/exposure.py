@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from multiserve.checks.composition import Composition
 from multiserve.checks.findings import Found, check
+from multiserve.checks.subject import Composition
 from multiserve.servers.addresses import is_loopback
 
 _SILENT = ("Dash", "Flask")  # their debug mode lets exceptions through to the server, which shows no traceback

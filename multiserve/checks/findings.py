@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from multiserve.checks.composition import Composition, Member
+from multiserve.checks.subject import Composition, Member
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from multiserve.checks.composition import Composition, Member, host_of
 from multiserve.checks.findings import Found, Severity, check
+from multiserve.checks.subject import Composition, Member, host_of
 from multiserve.config.mounts import StaticMount
 from multiserve.frameworks import AllowedHosts, Setting
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from multiserve.checks.composition import Composition, Member
 from multiserve.checks.findings import Found, check
+from multiserve.checks.subject import Composition, Member
 from multiserve.frameworks import Cookie
 from multiserve.keys import word_of
 

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from multiserve.checks.composition import Composition, Member
 from multiserve.checks.findings import Found, check
+from multiserve.checks.subject import Composition, Member
 from multiserve.frameworks.django import settings_named_in
 
 

@@ -12,10 +12,10 @@ from wsgiref.validate import WSGIWarning
 from multiserve.assembly import Assembly
 from multiserve.config.mounts import TenantMount
 from multiserve.loading.mounts import LoadedMount
-from multiserve.probing.composed import Composed
 from multiserve.probing.escapes import Visit, find_cookie_escapes, find_escapes, is_same_origin, redirect_of
 from multiserve.probing.exchange import Received, describe_error
 from multiserve.probing.results import Escape, ProbeResult, Remark
+from multiserve.probing.site import Composed
 from multiserve.probing.validators import is_about_content_type, objection_of
 
 __all__ = ["Escape", "ProbeResult", "Remark", "probe"]

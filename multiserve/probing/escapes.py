@@ -15,10 +15,10 @@ from multiserve.config.mounts import AppMount, RedirectMount
 from multiserve.frameworks import inspect_application
 from multiserve.keys import word_of
 from multiserve.loading.mounts import LoadedMount
-from multiserve.probing.composed import Composed, Existence, is_below, place_of
 from multiserve.probing.exchange import Received
 from multiserve.probing.pages import Cookie, Reference, read_cookie, read_location, read_page
 from multiserve.probing.results import COOKIE, Escape
+from multiserve.probing.site import Composed, Existence, is_below, place_of
 
 
 class Visit(NamedTuple):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from multiserve.checks.composition import Composition, Member, host_of
 from multiserve.checks.findings import Found, Severity, check
+from multiserve.checks.subject import Composition, Member, host_of
 from multiserve.config.mounts import Mount, RedirectMount, StaticMount
 from multiserve.frameworks import InnerRoute
 from multiserve.routing import Router

@@ -192,7 +192,7 @@ print([name for name in names.split() if name in sys.modules])
 
 
 def test_no_framework_is_imported_and_none_is_needed():
-    folder = Path(__file__).parent.parent
+    folder = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", WITHOUT_ANY], capture_output=True, check=True, text=True, cwd=folder)
     assert done.stdout == "[]\n"
 

@@ -23,8 +23,8 @@ from multiserve.loading.side_effects import Recorder
 from multiserve.reports.check import explained, handbook
 from multiserve.servers.production.settings import defaults
 
-ROOT = Path(__file__).parent.parent
-FOLDER = Path(__file__).parent / "compositions"
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(__file__).parents[1] / "compositions"
 EXAMPLES = sorted((ROOT / "examples").glob("*/multiserve.toml"))
 MEGABYTE = 2**20
 

@@ -14,14 +14,14 @@ from click.testing import CliRunner
 from multiserve.assembly import assemble
 from multiserve.cli import main
 from multiserve.config.file import load_config
-from multiserve.probing import Escape, ProbeResult, asgi_client, composed, probe
+from multiserve.probing import Escape, ProbeResult, asgi_client, probe, site
 
 fastapi = pytest.importorskip("fastapi")
 flask = pytest.importorskip("flask")
 pyramid = pytest.importorskip("pyramid.config")
 responses = pytest.importorskip("pyramid.response")
 
-EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*/multiserve.toml"))
+EXAMPLES = sorted(Path(__file__).parents[2].glob("examples/*/multiserve.toml"))
 REDIRECT = "Redirect to a URL that the framework builds, which has the prefix, or to a relative one."
 BUILD = "Have the framework build the URL, with the prefix, or write it relative to the page."
 
@@ -590,7 +590,7 @@ def test_a_request_has_a_time_limit(probed, monkeypatch) -> None:
     import threading
 
     release = threading.Event()
-    monkeypatch.setattr(composed, "TIME_LIMIT", 0.2)
+    monkeypatch.setattr(site, "TIME_LIMIT", 0.2)
 
     def slow(environ, start_response):
         release.wait(20)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from multiserve.checks.composition import Composition
 from multiserve.checks.findings import Found, check
+from multiserve.checks.subject import Composition
 
 _SLOW = 3.0  # seconds
 _LARGE = 200 * 2**20  # bytes

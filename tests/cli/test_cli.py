@@ -16,7 +16,7 @@ from multiserve import __version__, cli
 from multiserve.config.schema import make_schema
 from multiserve.errors import ServeError
 
-APPS = Path(__file__).parent / "apps"
+APPS = Path(__file__).parents[1] / "apps"
 GOOD = f"""
 pythonpath = ['{APPS}']
 [mounts]
@@ -604,7 +604,7 @@ def test_routes_explains_a_url_that_no_mount_takes_without_loading_any(run, writ
     assert run("routes", "--all", "--explain", "/x") == (0, text, "")
 
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def look_inside(example, *args):
