@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from multiserve.errors import ConfigError, LoadError, MultiserveError, Problem, ServeError
 
 if TYPE_CHECKING:
-    from multiserve.assembly import create_app
+    from multiserve.composition import create_app
 
 __version__ = "0.1.0"
 
@@ -18,6 +18,6 @@ def __getattr__(name: str) -> Any:
     """Import what composes only when it is asked for: commands that compose nothing start faster."""
     if name != "create_app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from multiserve.assembly import create_app
+    from multiserve.composition import create_app
 
     return create_app

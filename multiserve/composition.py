@@ -1,21 +1,139 @@
-"""From loaded mounts to one application: a dispatcher over what answers at each of them."""
+"""From a configuration to one application: loads every mount, collects every failure, and composes the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from multiserve._types import ASGIApplication, WSGIApplication
-from multiserve.config.file import Config
+from multiserve._types import ASGIApplication, Interface, WSGIApplication
+from multiserve.config.file import Config, find_config, load_config
 from multiserve.config.mounts import AppMount, TenantMount
 from multiserve.dispatch.answers import Answer, broken, not_found
 from multiserve.dispatch.concurrency import ASGILimit, ASGITenantsLimit, WSGILimit, WSGITenantsLimit
 from multiserve.dispatch.wsgi import WSGIDispatcher
-from multiserve.loading.mounts import LoadedMount
+from multiserve.errors import LoadError
+from multiserve.loading.mounts import LoadedMount, MountLoader
 from multiserve.routing import Router
-from multiserve.tracebacks import format_traceback
+from multiserve.tracebacks import format_cause, format_traceback
+
+log = logging.getLogger("multiserve")
 
 _THREADS = 4  # for a static folder or a redirect behind middleware that is WSGI
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """All mounts and the composed application, which is a WSGI or an ASGI application."""
+
+    config: Config
+    mounts: tuple[LoadedMount, ...]
+    application: Any
+    interface: Interface
+
+    @property
+    def failures(self) -> tuple[LoadedMount, ...]:
+        """The mounts that cannot be served."""
+        return tuple(loaded for loaded in self.mounts if loaded.error)
+
+
+def compose(
+    config: Config,
+    *,
+    development: bool = False,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    interface: Interface | None = None,
+    wrap: Callable[[WSGIApplication], WSGIApplication] | None = None,
+    observe: Callable[[str], AbstractContextManager[object]] = nullcontext,
+) -> Composition:
+    """Load every mount and compose them; the failures are in the result.
+
+    Args:
+        config: The configuration; its `[env]` is set and its `pythonpath` put in front before the first import.
+        development: Show tracebacks and the list of mounts to clients.
+        environment: Environment variables that count only where neither the process nor the file sets them.
+        interface: What the composed application shall speak; by default WSGI if every mount does, else ASGI.
+        wrap: Wrap each WSGI application, such as with a debugger.
+        observe: Watch what happens while a mount is loaded, given its TOML key.
+    """
+    _prepare_process(config, environment)
+    loader = MountLoader(config, interface, wrap)
+    loaded = []
+    for mount in config.mounts:
+        with observe(mount.toml_key):
+            loaded.append(loader.load(mount))
+    speaks: Interface = interface or ("asgi" if any(each.interface == "asgi" for each in loaded) else "wsgi")
+    mounts = tuple(loader.finish(each, speaks) for each in loaded)
+    compose = compose_wsgi if speaks == "wsgi" else compose_asgi
+    return Composition(
+        config=config, mounts=mounts, application=compose(config, mounts, development=development), interface=speaks
+    )
+
+
+def _prepare_process(config: Config, environment: Mapping[str, str]) -> None:
+    for name, value in {**environment, **config.env}.items():
+        os.environ.setdefault(name, value)
+    if "TZ" in config.env and hasattr(time, "tzset"):
+        time.tzset()  # the process looks at the variable only when it starts
+    folders = [str(folder) for folder in config.pythonpath]
+    sys.path[:] = [*folders, *(entry for entry in sys.path if entry not in folders)]
+
+
+def may_refuse(config: Config) -> bool:
+    """Tell whether a single failure can keep a server from starting."""
+    return config.server.strict or any(mount.required for mount in config.mounts)
+
+
+def refuse_failures(composition: Composition) -> None:
+    """Raise where a failure must not be served around: all mounts failed, or a required one did, or any if strict.
+
+    Raises:
+        LoadError: With the problems of every mount that failed.
+    """
+    failures = composition.failures
+    strict = composition.config.server.strict or len(failures) == len(composition.mounts)
+    if strict or any(loaded.mount.required for loaded in failures):
+        _refuse(failures)
+
+
+def log_failures(composition: Composition, log: logging.Logger) -> None:
+    """Log each failure that is served around, with the traceback of the application."""
+    for loaded in composition.failures:
+        if loaded.error:
+            log.error("%s answers 503:\n%s", loaded.mount.key, format_cause(loaded.error))
+
+
+def _refuse(failures: Iterable[LoadedMount]) -> None:
+    if errors := [loaded.error for loaded in failures if loaded.error]:
+        refusal = LoadError(*(problem for error in errors for problem in error.problems))
+        refusal.details = "\n\n".join(map(format_cause, errors))
+        raise refusal
+
+
+def create_app(config: str | os.PathLike[str] | None = None, interface: Interface | None = None) -> Any:
+    """Compose the mounts of a configuration into one application, for any server.
+
+    Args:
+        config: The path of the file; by default it is found as the command line finds it.
+        interface: `"wsgi"` (PEP 3333) or `"asgi"` (ASGI 3.0); by default WSGI if every mount is, else ASGI.
+
+    Raises:
+        ConfigError: The file is missing or wrong.
+        LoadError: No mount could be loaded, or a required one could not, or WSGI cannot serve them.
+    """
+    composition = compose(load_config(find_config(config)), interface=interface)
+    refuse_failures(composition)
+    _refuse(
+        loaded for loaded in composition.failures if loaded.interface
+    )  # it is the server that is wrong, not the mount
+    log_failures(composition, log)
+    return composition.application
 
 
 def compose_wsgi(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> WSGIApplication:

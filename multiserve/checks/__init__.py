@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from multiserve.checks import capacity, exposure, imports, mounts, prefixes, sessions, sharing
 from multiserve.checks.findings import Check, Finding, Topic
-from multiserve.checks.subject import Composition, look_at
+from multiserve.checks.subject import Subject, look_at
 from multiserve.probing.topics import PROBED
 from multiserve.tracebacks import in_one_line
 
-__all__ = ["CHECKS", "TOPICS", "Check", "Composition", "Finding", "Topic", "find_all", "look_at"]
+__all__ = ["CHECKS", "TOPICS", "Check", "Finding", "Subject", "Topic", "find_all", "look_at"]
 
 _MODULES = (mounts, sharing, sessions, imports, prefixes, exposure, capacity)
 CHECKS: dict[str, Check] = {
@@ -22,24 +22,24 @@ TOPICS: dict[str, Topic] = {**CHECKS, **PROBED}
 _SEVERITIES = ("error", "warning", "note")
 
 
-def find_all(composition: Composition) -> list[Finding]:
+def find_all(subject: Subject) -> list[Finding]:
     """Run every check that is not ignored, and give what they find, the most severe first."""
-    wanted = [check for code, check in CHECKS.items() if code not in composition.config.ignore]
-    found = [finding for check in wanted for finding in _run(check, composition)]
+    wanted = [check for code, check in CHECKS.items() if code not in subject.config.ignore]
+    found = [finding for check in wanted for finding in _run(check, subject)]
     return sorted(found, key=lambda finding: (_SEVERITIES.index(finding.severity), finding.code))
 
 
-def _run(check: Check, composition: Composition) -> list[Finding]:
+def _run(check: Check, subject: Subject) -> list[Finding]:
     """Run one check; a setting of a type that nobody expects must not hide what the others find."""
     try:
-        return list(check.run(composition))
+        return list(check.run(subject))
     except Exception as error:  # noqa: BLE001 (whatever it is)
         return [
             Finding(
                 code=check.code,
                 severity="note",
                 mounts=(),
-                key=composition.key("mounts"),
+                key=subject.key("mounts"),
                 message=f"it cannot be told whether {check.title}: {in_one_line(error)}",
                 consequence="A setting of an application may have a type that its framework does not expect.",
                 cure="Correct the setting.",

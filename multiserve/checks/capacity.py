@@ -6,52 +6,52 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from multiserve.checks.findings import Found, check
-from multiserve.checks.subject import Composition, Member
+from multiserve.checks.subject import Member, Subject
 from multiserve.config.mounts import AppMount
 
 
 @check("MS170", "note", "an application may not be made for threads", consequence="It may break under load.")
-def thread_safety(composition: Composition) -> Iterator[Found]:
+def thread_safety(subject: Subject) -> Iterator[Found]:
     """A connection to a database, or the like, that stands at the top of a module is shared by all threads.
 
     With one thread and several workers, each request has its process for itself.
     """
-    for member in composition.applications:
+    for member in subject.applications:
         hints = member.facts.thread_hints if member.facts else ()
-        threads, setting = _threads(composition, member)
+        threads, setting = _threads(subject, member)
         if hints and threads > 1:
             message = f"its views may share {', '.join(hints)} between {threads} threads"
             cure = f"Make one for each request or thread, or set threads = 1 {setting}."
             yield Found(members=(member,), message=message, cure=cure)
 
 
-def _threads(composition: Composition, member: Member) -> tuple[int, str]:
+def _threads(subject: Subject, member: Member) -> tuple[int, str]:
     """Give the threads that a WSGI application has, and where they are set; ASGI applications have their own ways."""
     if member.loaded.interface != "wsgi":
         return 1, ""
-    if composition.interface == "asgi" and isinstance(member.mount, AppMount):
+    if subject.interface == "asgi" and isinstance(member.mount, AppMount):
         return member.mount.threads, "on the mount"
-    return int(composition.gunicorn.get("threads") or 1), "under [gunicorn]"
+    return int(subject.gunicorn.get("threads") or 1), "under [gunicorn]"
 
 
 @check("MS171", "note", "the workers may need more memory than there is", consequence="The system may kill some.")
-def memory(composition: Composition) -> Iterator[Found]:
+def memory(subject: Subject) -> Iterator[Found]:
     """Each worker loads every application.
 
     The memory of this process, which has loaded them once, times the number of workers is what production needs,
     unless preload_app lets the workers share it. That says something only on the machine that serves them, and so
     it is looked for with --production alone.
     """
-    workers = int(composition.gunicorn.get("workers") or 1)
+    workers = int(subject.gunicorn.get("workers") or 1)
     each, available = _resident(), _available()
-    if not composition.is_production or composition.gunicorn.get("preload_app") or not each or not available:
+    if not subject.is_production or subject.gunicorn.get("preload_app") or not each or not available:
         return
     if workers * each > available:
         message = (
             f"{workers} workers of {each / 2**20:.0f} MB may not fit into the {available / 2**20:.0f} MB there are"
         )
         cure = "Set fewer workers, or preload_app = true, under [gunicorn]."
-        yield Found(message=message, cure=cure, key=composition.key("gunicorn"))
+        yield Found(message=message, cure=cure, key=subject.key("gunicorn"))
 
 
 def _resident() -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from multiserve.checks.subject import Composition, Member
+from multiserve.checks.subject import Member, Subject
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
@@ -82,11 +82,11 @@ class Check(Topic):
         find: Look for it.
     """
 
-    find: Callable[[Composition], Iterable[Found]]
+    find: Callable[[Subject], Iterable[Found]]
 
-    def run(self, composition: Composition) -> Iterator[Finding]:
+    def run(self, subject: Subject) -> Iterator[Finding]:
         """Give what is found and not ignored."""
-        for found in self.find(composition):
+        for found in self.find(subject):
             if any(self.code in member.mount.ignore for member in found.members):
                 continue
             yield Finding(
@@ -102,10 +102,10 @@ class Check(Topic):
 
 def check(
     code: str, severity: Severity, title: str, *, consequence: str
-) -> Callable[[Callable[[Composition], Iterable[Found]]], Check]:
+) -> Callable[[Callable[[Subject], Iterable[Found]]], Check]:
     """Make a check of the function below, whose docstring is its explanation."""
 
-    def decorate(find: Callable[[Composition], Iterable[Found]]) -> Check:
+    def decorate(find: Callable[[Subject], Iterable[Found]]) -> Check:
         explanation = " ".join((find.__doc__ or "").split())
         return Check(
             code=code, severity=severity, title=title, consequence=consequence, explanation=explanation, find=find

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from multiserve.checks.findings import Found, Severity, check
-from multiserve.checks.subject import Composition, Member, host_of
+from multiserve.checks.subject import Member, Subject, host_of
 from multiserve.config.mounts import Mount, RedirectMount, StaticMount
 from multiserve.frameworks import InnerRoute
 from multiserve.routing import Router
@@ -17,15 +17,15 @@ _AUTOMATIC = ("openapi", "swagger_ui_html", "swagger_ui_redirect", "redoc_html")
 
 
 @check("MS100", "warning", "an unknown code is ignored", consequence="Nothing is ignored by it.")
-def unknown_codes(composition: Composition) -> Iterator[Found]:
+def unknown_codes(subject: Subject) -> Iterator[Found]:
     """`ignore` names the codes of checks. A code that no check has is most likely misspelt."""
     from multiserve.checks import TOPICS
 
-    for code in composition.config.ignore:
+    for code in subject.config.ignore:
         if code not in TOPICS:
             cure = f'Take "{code}" out of ignore.'
-            yield Found(message=f'no check has the code "{code}"', cure=cure, key=composition.key("ignore"))
-    for member in composition.members:
+            yield Found(message=f'no check has the code "{code}"', cure=cure, key=subject.key("ignore"))
+    for member in subject.members:
         for code in member.mount.ignore:
             if code not in TOPICS:
                 cure = f'Take "{code}" out of ignore.'
@@ -34,16 +34,16 @@ def unknown_codes(composition: Composition) -> Iterator[Found]:
 
 
 @check("MS101", "note", "a mount is bound to a port that is not listened on", consequence="It may never be reached.")
-def other_ports(composition: Composition) -> Iterator[Found]:
+def other_ports(subject: Subject) -> Iterator[Found]:
     """A key with a port answers only requests whose Host header has that port.
 
     Without a proxy, or a mapping of ports, in front, that is the port on which the server listens.
     """
-    config = composition.config
+    config = subject.config
     if config.server.trusted_proxies or config.gunicorn.get("bind"):
         return
     port = config.server.port
-    for member in composition.members:
+    for member in subject.members:
         key = member.mount.key
         if key.port is not None and port not in (0, key.port):
             message = f"the key has the port {key.port}, and the server listens on {port}"
@@ -52,29 +52,29 @@ def other_ports(composition: Composition) -> Iterator[Found]:
 
 
 @check("MS102", "warning", "a mount hides routes of the application above it", consequence="They are never called.")
-def hidden_routes(composition: Composition) -> Iterator[Found]:
+def hidden_routes(subject: Subject) -> Iterator[Found]:
     """The longest prefix wins.
 
     So where "/" is an application that has a route /admin/login of its own, a mount at "/admin" takes that URL away
     from it. The routes are read from the application's own URL map. A folder or a redirect that stands in for the
     static files of an application is as it should be.
     """
-    for member in composition.members:
-        above = _above(composition, member)
+    for member in subject.members:
+        above = _above(subject, member)
         routes = above.facts.routes if above and above.facts else None
         if not above or not routes:
             continue
         path = member.prefix.removeprefix(above.prefix)
         hidden = {route.path: route for route in routes if _is_hidden(route, path, member, above)}
         if hidden:
-            yield _hiding(composition, member, above, sorted(hidden.values(), key=lambda route: route.path))
+            yield _hiding(subject, member, above, sorted(hidden.values(), key=lambda route: route.path))
 
 
-def _hiding(composition: Composition, member: Member, above: Member, hidden: list[InnerRoute]) -> Found:
+def _hiding(subject: Subject, member: Member, above: Member, hidden: list[InnerRoute]) -> Found:
     names = ", ".join(above.prefix + route.path for route in hidden[:_SHOWN])
     more = f" and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN else ""
     first = hidden[0]
-    where = f" ({composition.shorten(first.file)}:{first.line})" if first.file else ""
+    where = f" ({subject.shorten(first.file)}:{first.line})" if first.file else ""
     count = "a route" if len(hidden) == 1 else f"{len(hidden)} routes"
     is_automatic = all(route.name in _AUTOMATIC for route in hidden)
     return Found(
@@ -85,14 +85,12 @@ def _hiding(composition: Composition, member: Member, above: Member, hidden: lis
     )
 
 
-def _above(composition: Composition, member: Member) -> Member | None:
+def _above(subject: Subject, member: Member) -> Member | None:
     """Give the mount that would answer the prefix of another one if that did not exist."""
     key = member.mount.key
     if key.placeholders or not key.prefix:
         return None
-    same_host = [
-        each for each in composition.members if (each.mount.key.host, each.mount.key.port) == (key.host, key.port)
-    ]
+    same_host = [each for each in subject.members if (each.mount.key.host, each.mount.key.port) == (key.host, key.port)]
     others = Router((each.mount.key, each) for each in same_host if each is not member)
     found = others.find(key.prefix.encode().decode("latin-1"), host_of(key))
     return None if found is None or found.key.placeholders else found.mount
@@ -118,14 +116,14 @@ def _is_replaced(route: InnerRoute, member: Member, above: Member) -> bool:
 
 
 @check("MS103", "note", "all routes of an application repeat its prefix", consequence="They may be doubled in URLs.")
-def repeated_prefixes(composition: Composition) -> Iterator[Found]:
+def repeated_prefixes(subject: Subject) -> Iterator[Found]:
     """The prefix of a mount comes in front of the routes of the application.
 
     An application whose own routes all begin with the same prefix answers at /admin/admin/users. Middleware around it
     may put that right, so nothing is said about applications in middleware.
     """
-    for member in composition.readable:
-        if not member.facts or member.facts.takes_whole_path or not member.prefix or _is_wrapped(composition, member):
+    for member in subject.readable:
+        if not member.facts or member.facts.takes_whole_path or not member.prefix or _is_wrapped(subject, member):
             continue
         routes = [route for route in member.facts.routes or () if route.name not in ("static", *_AUTOMATIC)]
         if routes and all(_is_below(route, member.prefix) for route in routes):
@@ -134,23 +132,23 @@ def repeated_prefixes(composition: Composition) -> Iterator[Found]:
             yield Found(members=(member,), message=f"its routes are at {url} and the like", cure=cure)
 
 
-def _is_wrapped(composition: Composition, member: Member) -> bool:
+def _is_wrapped(subject: Subject, member: Member) -> bool:
     """Tell whether there is anything around an application that may change the path."""
-    return bool((member.facts and member.facts.wrappers) or member.mount.middleware or composition.config.middleware)
+    return bool((member.facts and member.facts.wrappers) or member.mount.middleware or subject.config.middleware)
 
 
 @check("MS104", "warning", "an application does not look at its prefix", consequence="Its routes answer 404.")
-def whole_paths(composition: Composition) -> Iterator[Found]:
+def whole_paths(subject: Subject) -> Iterator[Found]:
     """Some frameworks match the whole path against their routes, with the prefix in front, as Falcon does over ASGI.
 
     Their routes have to begin with the prefix, unless middleware takes it off.
     """
-    for member in composition.readable:
+    for member in subject.readable:
         if not member.facts or not member.facts.takes_whole_path or not member.prefix:
             continue
         routes = member.facts.routes or ()
         outside = [route for route in routes if not _may_reach(route, member.prefix)]
-        if outside and not _is_wrapped(composition, member):
+        if outside and not _is_wrapped(subject, member):
             message = f"{member.facts.framework} matches whole paths: {outside[0].path} is not below {member.prefix}"
             cure = f'Put "{member.prefix}" in front of its routes.'
             severity: Severity = "error" if len(outside) == len(routes) else "warning"
@@ -164,31 +162,31 @@ def _may_reach(route: InnerRoute, prefix: str) -> bool:
 
 
 @check("MS105", "error", "a redirect leads back to itself", consequence="Browsers give up after some twenty rounds.")
-def circles(composition: Composition) -> Iterator[Found]:
+def circles(subject: Subject) -> Iterator[Found]:
     """A redirect appends the rest of the path to its target.
 
     Where the target is answered by the same redirect, or by another one that leads back, nobody ever arrives.
     """
     told: list[Mount] = []
-    for member in composition.members:
-        way = _way(composition, member.mount)
+    for member in subject.members:
+        way = _way(subject, member.mount)
         if member.mount in told or len(way) == 1 or way[-1] is not member.mount:
             continue
         told.extend(way)
-        concerned = tuple(each for each in composition.members if each.mount in way)
+        concerned = tuple(each for each in subject.members if each.mount in way)
         cure = f"Redirect {'one of them' if len(concerned) > 1 else 'it'} to another path."
         shown = " -> ".join(str(each.key) for each in way)
         yield Found(members=concerned, message=f"the way is {shown}", cure=cure)
 
 
-def _way(composition: Composition, start: Mount) -> list[Mount]:
+def _way(subject: Subject, start: Mount) -> list[Mount]:
     """Follow redirects from mount to mount, until one comes for the second time or the way leads elsewhere."""
     way = [start]
     while True:
         mount = way[-1]
         if not isinstance(mount, RedirectMount) or _is_elsewhere(mount):
             return way
-        found = composition.find(_target(mount), host_of(start.key))
+        found = subject.find(_target(mount), host_of(start.key))
         if found is None:
             return way
         way.append(found)
@@ -205,25 +203,25 @@ def _target(mount: RedirectMount) -> str:
 
 
 @check("MS106", "warning", "a redirect leads to a path that no mount has", consequence="The answer there is 404.")
-def dead_ends(composition: Composition) -> Iterator[Found]:
+def dead_ends(subject: Subject) -> Iterator[Found]:
     """The target of a redirect is a path among the mounts, or a whole URL. A path that no mount answers is misspelt."""
-    hosts = {host_of(member.mount.key) for member in composition.members}
-    for member in composition.members:
+    hosts = {host_of(member.mount.key) for member in subject.members}
+    for member in subject.members:
         mount = member.mount
         if not isinstance(mount, RedirectMount) or _is_elsewhere(mount):
             continue
         asked = [host_of(mount.key)] if mount.key.host else ["", *sorted(hosts)]
-        if not any(composition.find(_target(mount), host) for host in asked):
+        if not any(subject.find(_target(mount), host) for host in asked):
             yield Found(members=(member,), message=f"no mount answers {mount.what}", cure="Correct the target.")
 
 
 @check("MS107", "error", "a URL configuration cannot be imported", consequence="Every request to it gets 500.")
-def broken_routes(composition: Composition) -> Iterator[Found]:
+def broken_routes(subject: Subject) -> Iterator[Found]:
     """Django imports the module that ROOT_URLCONF names with the first request, so that loading a project says nothing.
 
     It is imported here, too, with the views that it names.
     """
-    for member in composition.applications:
+    for member in subject.applications:
         if member.facts and member.facts.routes_error:
             yield Found(
                 members=(member,),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from multiserve.checks.findings import Found, check
-from multiserve.checks.subject import Composition, Member
+from multiserve.checks.subject import Member, Subject
 from multiserve.frameworks import Cookie
 from multiserve.keys import word_of
 
@@ -16,7 +16,7 @@ _FAMILIES = (("Dash", "Flask", "Quart"), ("FastAPI", "Starlette"))
 
 
 @check("MS121", "warning", "two applications set the same cookie", consequence="They log each other out.")
-def cookies(composition: Composition) -> Iterator[Found]:
+def cookies(subject: Subject) -> Iterator[Found]:
     """Browsers keep one cookie for each name, host and path.
 
     Two applications on one origin whose session cookies have the same name and path overwrite each other's, and
@@ -25,10 +25,10 @@ def cookies(composition: Composition) -> Iterator[Found]:
     A path of its own may not be enough, for below it browsers send both cookies.
     """
     groups: list[tuple[Cookie, dict[object, tuple[Member, Cookie]]]] = []
-    for one, other in combinations(composition.readable, 2):
+    for one, other in combinations(subject.readable, 2):
         if one.identity == other.identity or _share_on_purpose(one, other):
             continue
-        for first, second in _same_cookies(composition, one, other):
+        for first, second in _same_cookies(subject, one, other):
             pair = {one.identity: (one, first), other.identity: (other, second)}
             same = (found for cookie, found in groups if _is_same(cookie, first) and found.keys() & pair.keys())
             group = next(same, None)
@@ -40,9 +40,9 @@ def cookies(composition: Composition) -> Iterator[Found]:
         yield _clash(cookie, list(group.values()))
 
 
-def _same_cookies(composition: Composition, one: Member, other: Member) -> Iterator[tuple[Cookie, Cookie]]:
+def _same_cookies(subject: Subject, one: Member, other: Member) -> Iterator[tuple[Cookie, Cookie]]:
     """Find the cookies that overwrite each other: at one host, or in one domain that both are set for."""
-    shares_a_host = composition.share_a_host(one, other)
+    shares_a_host = subject.share_a_host(one, other)
     mine = one.facts.cookies if one.facts else None
     theirs = other.facts.cookies if other.facts else None
     for first in mine or ():
@@ -97,14 +97,14 @@ def _readers(member: Member) -> tuple[str, ...] | None:
 
 
 @check("MS122", "note", "two applications sign with one key", consequence="A session of one may count in the other.")
-def shared_secrets(composition: Composition) -> Iterator[Found]:
+def shared_secrets(subject: Subject) -> Iterator[Found]:
     """What one application signs, another one of the same framework with the same key believes.
 
     A customer's session may be read as a session of the staff. Where a session is shared on purpose, this may be
     ignored. Keys are compared by a fingerprint, and never shown.
     """
     groups: defaultdict[tuple[str, ...], list[Member]] = defaultdict(list)
-    for member in composition.applications:
+    for member in subject.applications:
         readers = _readers(member)
         if readers and member.facts and member.facts.secret and member.facts.secret.how == "set":
             groups[readers].append(member)
@@ -116,17 +116,17 @@ def shared_secrets(composition: Composition) -> Iterator[Found]:
 
 
 @check("MS123", "note", "a key is one that everybody knows", consequence="Whoever knows it can forge sessions.")
-def default_secrets(composition: Composition) -> Iterator[Found]:
+def default_secrets(subject: Subject) -> Iterator[Found]:
     """The key that signs sessions is one from a template or a tutorial, such as "dev", "secret" or "django-insecure-".
 
     With --production, check warns of it.
     """
-    for member in composition.applications:
+    for member in subject.applications:
         secret = member.facts.secret if member.facts else None
         if secret and secret.how == "default":
             yield Found(
                 members=(member,),
                 message=f"its {secret.setting} is one from a template or a tutorial",
                 cure='Make a random one: python -c "import secrets; print(secrets.token_hex())"',
-                severity="warning" if composition.is_production else "note",
+                severity="warning" if subject.is_production else "note",
             )

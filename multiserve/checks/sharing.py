@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from multiserve.checks.findings import Found, check
-from multiserve.checks.subject import Composition, Member
+from multiserve.checks.subject import Member, Subject
 from multiserve.frameworks.django import settings_named_in
 
 
@@ -18,7 +18,7 @@ from multiserve.frameworks.django import settings_named_in
     "a second Django project in the process",
     consequence="It answers with the settings, the URLs and the database of the other one.",
 )
-def second_django(composition: Composition) -> Iterator[Found]:
+def second_django(subject: Subject) -> Iterator[Found]:
     """Django keeps its settings in one place for the whole process.
 
     The project that is loaded first decides, and every other one answers with its URLs. A second project has to run
@@ -26,7 +26,7 @@ def second_django(composition: Composition) -> Iterator[Found]:
     that sets DJANGO_SETTINGS_MODULE; where it does not, or where both settings are of one package, it may be the
     same project.
     """
-    projects = [member for member in composition.readable if member.facts and member.facts.framework == "Django"]
+    projects = [member for member in subject.readable if member.facts and member.facts.framework == "Django"]
     if not projects:
         return
     actual = (projects[0].facts and projects[0].facts.settings_module) or ""
@@ -72,24 +72,24 @@ def _top(module: str) -> str:
 
 
 @check("MS111", "warning", "two modules have one name", consequence="Only the first one is ever imported.")
-def module_names(composition: Composition) -> Iterator[Found]:
+def module_names(subject: Subject) -> Iterator[Found]:
     """A process has one module of each name, and the first folder of the search path that has it wins.
 
     Two applications that are both called app.py, in two folders of pythonpath, are one and the same for Python; so
     are the two files config.py that two applications import.
     """
-    folders = list(dict.fromkeys(folder.resolve() for folder in composition.config.pythonpath))
+    folders = list(dict.fromkeys(folder.resolve() for folder in subject.config.pythonpath))
     cure = "Rename one of them, and what imports it."
     for name, places in sorted(_modules_of(folders).items()):
         if len(places) == 1:
             continue
-        message = f'the module "{name}" is in {" and ".join(map(composition.shorten, places))}'
-        members = tuple(member for member in composition.members if _top(member.module) == name)
+        message = f'the module "{name}" is in {" and ".join(map(subject.shorten, places))}'
+        members = tuple(member for member in subject.members if _top(member.module) == name)
         if members:
             yield Found(members=members, message=message, cure=cure)
         elif str(getattr(sys.modules.get(name), "__file__", "")) in map(str, places):
             consequence = "Only the first one is ever imported, whoever may have meant the other."
-            key = composition.key("pythonpath")
+            key = subject.key("pythonpath")
             yield Found(message=message, cure=cure, key=key, severity="note", consequence=consequence)
 
 
@@ -104,14 +104,14 @@ def _modules_of(folders: list[Path]) -> dict[str, list[Path]]:
 
 
 @check("MS120", "note", "two applications have one logger", consequence="Nobody can tell their records apart.")
-def loggers(composition: Composition) -> Iterator[Found]:
+def loggers(subject: Subject) -> Iterator[Found]:
     """Flask names the logger of an application after its import name, and others have fixed names.
 
     Two applications with one name share the level, the handlers and the records. Nothing is said where one module
     makes all of them, for then they are the same application several times.
     """
     named = defaultdict(list)
-    for member in composition.applications:
+    for member in subject.applications:
         if member.facts and member.facts.logger:
             named[member.facts.logger].append(member)
     for name, members in named.items():

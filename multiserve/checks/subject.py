@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from multiserve._types import Interface
-from multiserve.assembly import Assembly
+from multiserve.composition import Composition
 from multiserve.config.file import Config
 from multiserve.config.mounts import AppMount, Mount
 from multiserve.frameworks import Facts, inspect_application
@@ -59,7 +59,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Composition:
+class Subject:
     """A composition as a whole.
 
     Attributes:
@@ -126,18 +126,18 @@ def host_of(key: MountKey) -> str:
 
 
 def look_at(
-    assembly: Assembly,
+    composition: Composition,
     effects: Mapping[str, SideEffects],
     *,
     observe: Callable[[str], AbstractContextManager[None]] = contextlib.nullcontext,  # type: ignore[assignment]
     mounts: Sequence[Mount] = (),
     gunicorn: Mapping[str, Any] = MappingProxyType({}),
     is_production: bool = False,
-) -> Composition:
+) -> Subject:
     """Take down what there is to know about a composition.
 
     Args:
-        assembly: The loaded mounts.
+        composition: The loaded mounts.
         effects: What loading each has done, by the TOML keys of the mounts.
         observe: What watches while a mount, named by its TOML key, is looked into: Django imports its URL
             configuration then, and `effects` may grow.
@@ -146,16 +146,16 @@ def look_at(
         is_production: Look at it as `run --production` would serve it.
     """
     members = []
-    for loaded in assembly.mounts:
+    for loaded in composition.mounts:
         key = loaded.mount.toml_key
         with observe(key):
             facts = None if loaded.error or loaded.origin is None else inspect_application(loaded.origin)
         members.append(Member(loaded=loaded, facts=facts, effects=effects.get(key, SideEffects())))
-    return Composition(
-        config=assembly.config,
+    return Subject(
+        config=composition.config,
         members=tuple(members),
-        router=Router((mount.key, mount) for mount in mounts or assembly.config.mounts),
-        interface=assembly.interface,
+        router=Router((mount.key, mount) for mount in mounts or composition.config.mounts),
+        interface=composition.interface,
         gunicorn=gunicorn,
         is_production=is_production,
     )

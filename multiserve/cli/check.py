@@ -15,7 +15,7 @@ from multiserve.config.file import Config, find_config, load_config, select
 from multiserve.errors import ConfigError, LoadError, Problem, raise_for
 
 if TYPE_CHECKING:
-    from multiserve.assembly import Assembly
+    from multiserve.composition import Composition
     from multiserve.probing import ProbeResult  # whoever does not ask for it need not wait for it
 
 
@@ -65,8 +65,8 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
         multiserve check --explain MS102
         multiserve check --format json
     """  # noqa: D301 (click's mark is a control character)
-    from multiserve.assembly import assemble
     from multiserve.checks import find_all, look_at
+    from multiserve.composition import compose
     from multiserve.loading.side_effects import Recorder
     from multiserve.reports import check as report
 
@@ -76,19 +76,19 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
             whole = load_config(find_config(config), check=_problems_of_servers)
             configuration = select(whole, only) if only else whole
             with stdout_is_stderr():
-                assembly = assemble(configuration, observe=recorder.watch)
-                settings = _gunicorn_settings(configuration, assembly.interface)
-                composition = look_at(
-                    assembly,
+                composition = compose(configuration, observe=recorder.watch)
+                settings = _gunicorn_settings(configuration, composition.interface)
+                subject = look_at(
+                    composition,
                     recorder.effects,
                     observe=recorder.watch,
                     mounts=whole.mounts,
                     gunicorn=settings,
                     is_production=look["production"],
                 )
-                findings = find_all(composition)
-                probes = _probe(assembly) if look["probe"] else None
-            if assembly.interface == "asgi":  # not every worker can serve it
+                findings = find_all(subject)
+                probes = _probe(composition) if look["probe"] else None
+            if composition.interface == "asgi":  # not every worker can serve it
                 raise_for(_problems_of_gunicorn(configuration, "asgi"), source=str(configuration.path))
         except ConfigError as error:
             refusals = {"json": report.refusal_as_json, "github": report.refusal_for_github}
@@ -97,17 +97,17 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
             click.echo(refusals[style](error))
             sys.exit(error.exit_code)
         styles = {"text": report.as_text, "json": report.as_json, "github": report.as_github}
-        outcome = report.Outcome(assembly, findings, recorder.effects, look["costs"], probes, look["strict"])
+        outcome = report.Outcome(composition, findings, recorder.effects, look["costs"], probes, look["strict"])
         click.echo(styles[style](outcome))
         if traceback:
-            echo_failures(assembly)
-        leave(LoadError.exit_code if assembly.failures else ConfigError.exit_code if outcome.is_wrong else 0)
+            echo_failures(composition)
+        leave(LoadError.exit_code if composition.failures else ConfigError.exit_code if outcome.is_wrong else 0)
 
 
-def _probe(assembly: Assembly) -> Sequence[ProbeResult]:
+def _probe(composition: Composition) -> Sequence[ProbeResult]:
     from multiserve.probing import probe
 
-    return probe(assembly, f"http://localhost:{assembly.config.server.port or 8000}")
+    return probe(composition, f"http://localhost:{composition.config.server.port or 8000}")
 
 
 def _problems_of_servers(config: Config) -> Iterator[Problem]:

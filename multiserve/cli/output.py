@@ -15,7 +15,7 @@ import click
 from multiserve.errors import MultiserveError
 
 if TYPE_CHECKING:
-    from multiserve.assembly import Assembly  # it takes long to import, and most commands do without it
+    from multiserve.composition import Composition  # it takes long to import, and most commands do without it
 
 
 @contextlib.contextmanager
@@ -33,11 +33,11 @@ def reported_errors(*, show_traceback: bool) -> Iterator[None]:
         sys.exit(error.exit_code)
 
 
-def echo_failures(assembly: Assembly) -> None:
+def echo_failures(composition: Composition) -> None:
     """Tell each failure with the traceback of the application."""
     from multiserve.tracebacks import format_cause
 
-    for loaded in assembly.failures:
+    for loaded in composition.failures:
         if loaded.error:
             click.echo(f"{format_cause(loaded.error)}\n", err=True)
 

@@ -11,7 +11,7 @@ from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_
 from multiserve.config.file import Config, find_config, load_config
 
 if TYPE_CHECKING:
-    from multiserve.assembly import Assembly  # imported where it is used: the plain command is to be instant
+    from multiserve.composition import Composition  # imported where it is used: the plain command is to be instant
     from multiserve.routes.explain import Explanation
 
 
@@ -98,8 +98,8 @@ def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, dict[
     from multiserve.routes.inside import read_contents, select_contents
 
     with stdout_is_stderr():  # looking inside can import what an application imports late
-        assembly = _assemble(config, traceback=traceback)
-        contents = select_contents(read_contents(assembly), text)
+        composition = _compose(config, traceback=traceback)
+        contents = select_contents(read_contents(composition), text)
     return inside.contents_as_text(contents), inside.contents_as_json(contents)
 
 
@@ -113,17 +113,17 @@ def _explained(config: Config, result: Explanation, *, loads: bool, traceback: b
     from multiserve.routes.arrival import follow
 
     with stdout_is_stderr():
-        arrival = follow(_assemble(config, traceback=traceback), result)
+        arrival = follow(_compose(config, traceback=traceback), result)
     return (
         inside.arrival_as_text(result, arrival, config.folder),
         inside.arrival_as_json(result, arrival),
     )
 
 
-def _assemble(config: Config, *, traceback: bool) -> Assembly:
-    from multiserve.assembly import assemble
+def _compose(config: Config, *, traceback: bool) -> Composition:
+    from multiserve.composition import compose
 
-    assembly = assemble(config)
+    composition = compose(config)
     if traceback:
-        echo_failures(assembly)
-    return assembly
+        echo_failures(composition)
+    return composition

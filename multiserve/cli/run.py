@@ -17,7 +17,7 @@ from multiserve.config.mounts import Mount
 from multiserve.errors import Problem, ServeError
 
 if TYPE_CHECKING:
-    from multiserve.assembly import Assembly  # imported where it is used: --help is to be instant
+    from multiserve.composition import Composition  # imported where it is used: --help is to be instant
 
 # Options of `run` that only one of the two servers has.
 _DEVELOPMENT_ONLY = ("reload", "debugger", "threaded", "extra_files", "exclude_patterns")
@@ -108,18 +108,18 @@ def _read(path: os.PathLike[str], values: dict[str, Any]) -> Config:
 
 
 def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None:
-    from multiserve.assembly import assemble
+    from multiserve.composition import compose
     from multiserve.servers.development import server
 
     tell = partial(click.echo, err=True)
-    server.serve(read, assemble, _announce_loaded, tell, debugger=values["debugger"])
+    server.serve(read, compose, _announce_loaded, tell, debugger=values["debugger"])
 
 
-def _announce_loaded(assembly: Assembly, origin: str) -> None:
+def _announce_loaded(composition: Composition, origin: str) -> None:
     from multiserve.reports import text as report
 
-    echo_failures(assembly)
-    click.echo(report.summary(assembly, origin), err=True)
+    echo_failures(composition)
+    click.echo(report.summary(composition, origin), err=True)
 
 
 def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
@@ -127,12 +127,12 @@ def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
         from multiserve.servers.production import application
     except ImportError as error:
         _refuse_gunicorn(error)
-    from multiserve.assembly import assemble
+    from multiserve.composition import compose
 
     overrides = {name: values[name] for name in _PRODUCTION_ONLY if values[name]}
     if "bind" in overrides:
         overrides["bind"] = list(overrides["bind"])
-    application.serve(read, assemble, overrides, _announce_mounts)
+    application.serve(read, compose, overrides, _announce_mounts)
 
 
 def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) -> None:

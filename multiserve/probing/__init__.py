@@ -1,4 +1,4 @@
-"""Calls each application of an assembly in this process, with harmless requests, and tells what came of them."""
+"""Calls each application of an composition in this process, with harmless requests, and tells what came of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from wsgiref.validate import WSGIWarning
 
-from multiserve.assembly import Assembly
+from multiserve.composition import Composition
 from multiserve.config.mounts import TenantMount
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.escapes import Visit, find_cookie_escapes, find_escapes, is_same_origin, redirect_of
@@ -31,25 +31,27 @@ class _Outcome:
     visit: Visit | None = None
 
 
-def probe(assembly: Assembly, origin: str = "http://localhost:8000") -> list[ProbeResult]:
+def probe(composition: Composition, origin: str = "http://localhost:8000") -> list[ProbeResult]:
     """Ask each mount for its root and for the paths of its `probe`, through the dispatcher, and validate the answers.
 
     Nothing but GET and HEAD is sent. Redirects within the mount are followed, three at most, to https as well. Whatever
     an application raises is in its result, and each request is bounded in time.
 
     Args:
-        assembly: The loaded mounts; the lifespans of the ASGI applications run meanwhile.
+        composition: The loaded mounts; the lifespans of the ASGI applications run meanwhile.
         origin: Where the server would listen; who does not take that host is asked at one that it takes.
 
     Returns:
         The results in the order of the file; a mount that cannot be asked has one that says why.
     """
-    with warnings.catch_warnings(), Composed(assembly) as composed:
+    with warnings.catch_warnings(), Composed(composition) as composed:
         warnings.simplefilter("error", WSGIWarning)  # what wsgiref only warns of is an objection, too
-        outcomes = [each for loaded in assembly.mounts for each in _probe_mount(composed, loaded, origin)]
+        outcomes = [each for loaded in composition.mounts for each in _probe_mount(composed, loaded, origin)]
         visits = [outcome.visit for outcome in outcomes if outcome.visit]
         results = [_complete(composed, outcome, visits) for outcome in outcomes]
-    ignored = {loaded.mount.toml_key: (*assembly.config.ignore, *loaded.mount.ignore) for loaded in assembly.mounts}
+    ignored = {
+        loaded.mount.toml_key: (*composition.config.ignore, *loaded.mount.ignore) for loaded in composition.mounts
+    }
     return [replace(result, ignored=ignored[result.toml_key]) for result in results]
 
 

@@ -1,4 +1,4 @@
-"""The mounts of an assembly, composed once more with a validator around each application, and what answers a URL."""
+"""The mounts of an composition, composed once more with a validator around each application, and what answers a URL."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from types import TracebackType
 from typing import Literal, NamedTuple, Self, TypeAlias, cast
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from multiserve.assembly import Assembly
-from multiserve.composition import compose_asgi, compose_wsgi
+from multiserve.composition import Composition, compose_asgi, compose_wsgi
 from multiserve.config.mounts import AppMount, RedirectMount, StaticMount, TenantMount
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.frameworks import Answer, Request, find_route, inspect_application
@@ -55,16 +54,16 @@ def is_below(path: str, prefix: str) -> bool:
 class Composed:
     """The composed application as it is probed; its lifespans run as long as it is entered."""
 
-    def __init__(self, assembly: Assembly) -> None:
-        """Compose the mounts of an assembly."""
-        config = assembly.config
+    def __init__(self, composition: Composition) -> None:
+        """Compose the mounts of an composition."""
+        config = composition.config
         self.validation = Validation()
-        mounts = [self._validated(loaded) for loaded in assembly.mounts]
+        mounts = [self._validated(loaded) for loaded in composition.mounts]
         self._middleware = bool(config.middleware)
-        self._router = Router((loaded.mount.key, loaded) for loaded in assembly.mounts)
+        self._router = Router((loaded.mount.key, loaded) for loaded in composition.mounts)
         self._dispatcher: ASGIDispatcher | None = None
         self._client: Client
-        if assembly.interface == "wsgi":
+        if composition.interface == "wsgi":
             self._client = WSGIClient(compose_wsgi(config, mounts, development=False))
         else:
             self._dispatcher = cast("ASGIDispatcher", compose_asgi(config, mounts, development=False))

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from multiserve.assembly import Assembly
 from multiserve.checks import Finding, Topic
+from multiserve.composition import Composition
 from multiserve.errors import ConfigError, Problem
 from multiserve.loading.side_effects import SideEffects
 from multiserve.probing.results import ProbeResult
@@ -26,7 +26,7 @@ _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 class Outcome(NamedTuple):
     """What a check has come to."""
 
-    assembly: Assembly
+    composition: Composition
     findings: list[Finding]
     effects: Mapping[str, SideEffects]
     shows_costs: bool
@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
 
 def as_text(outcome: Outcome) -> str:
     """Tell each mount, what loading it costs if that is asked for, and each finding."""
-    parts = [text.outcomes(outcome.assembly)]
+    parts = [text.outcomes(outcome.composition)]
     if outcome.shows_costs:
         parts.append(_costs(outcome))
     if outcome.probes is not None:
@@ -57,7 +57,7 @@ def as_text(outcome: Outcome) -> str:
 
 def _costs(outcome: Outcome) -> str:
     rows = [("MOUNT", "SECONDS", "MEMORY")]
-    for loaded in outcome.assembly.mounts:
+    for loaded in outcome.composition.mounts:
         effects = outcome.effects[loaded.mount.toml_key]
         rows.append((str(loaded.mount.key), f"{effects.seconds:.2f}", f"{effects.memory / 2**20:.0f} MB"))
     return text.table(rows, indent="")
@@ -74,12 +74,12 @@ def _finding(finding: Finding) -> str:
 
 def as_json(outcome: Outcome) -> str:
     """Give the whole outcome as JSON."""
-    mounts = text.outcomes_as_json(outcome.assembly)
-    for mount, loaded in zip(mounts, outcome.assembly.mounts, strict=True):
+    mounts = text.outcomes_as_json(outcome.composition)
+    for mount, loaded in zip(mounts, outcome.composition.mounts, strict=True):
         effects = outcome.effects[loaded.mount.toml_key]
         mount |= {"seconds": round(effects.seconds, 3), "memory": effects.memory}
     found = [_finding_as_json(finding) for finding in outcome.findings]
-    is_right = not (outcome.assembly.failures or outcome.is_wrong)
+    is_right = not (outcome.composition.failures or outcome.is_wrong)
     probed = {} if outcome.probes is None else {"probes": probes_as_json(outcome.probes)}
     return json.dumps({"ok": is_right, "problems": [], "mounts": mounts, "findings": found, **probed}, indent=2)
 
@@ -104,9 +104,9 @@ def refusal_as_json(error: ConfigError) -> str:
 
 def as_github(outcome: Outcome) -> str:
     """Give each failure and each finding as a workflow command, at its line of the file."""
-    config = outcome.assembly.config
+    config = outcome.composition.config
     file = _File(str(config.path))
-    failures = [problem for loaded in outcome.assembly.failures if loaded.error for problem in loaded.error.problems]
+    failures = [problem for loaded in outcome.composition.failures if loaded.error for problem in loaded.error.problems]
     lines = [file.annotate("error", problem.key, "cannot be loaded", _advice(problem)) for problem in failures]
     for finding in outcome.findings:
         message = f"{finding.message}\n{finding.consequence}\n{finding.cure}"

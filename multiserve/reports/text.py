@@ -13,7 +13,7 @@ from multiserve.keys import MountKey
 from multiserve.routing import precedence
 
 if TYPE_CHECKING:  # whoever only reads the file need not import what loads applications
-    from multiserve.assembly import Assembly
+    from multiserve.composition import Composition
     from multiserve.loading.mounts import LoadedMount
 
 
@@ -34,9 +34,9 @@ def url_of(key: MountKey, origin: str) -> str:
     return f"{scheme}://{address}{quote(key.prefix, safe='/{}')}/"
 
 
-def summary(assembly: Assembly, origin: str) -> str:
+def summary(composition: Composition, origin: str) -> str:
     """Tell each mount, its target and its URL, or that it failed, when a server starts."""
-    return announcement(assembly.config, [origin], failed=[loaded.mount for loaded in assembly.failures])
+    return announcement(composition.config, [origin], failed=[loaded.mount for loaded in composition.failures])
 
 
 def heading(config: Config) -> str:
@@ -59,7 +59,7 @@ def ordered(config: Config) -> list[Mount]:
     return sorted(config.mounts, key=lambda mount: precedence(mount.key))
 
 
-def outcomes(assembly: Assembly) -> str:
+def outcomes(composition: Composition) -> str:
     """Tell for each mount whether it could be loaded, and why not."""
     rows = table(
         [
@@ -69,19 +69,19 @@ def outcomes(assembly: Assembly) -> str:
                 loaded.mount.what,
                 "" if loaded.error else _spoken(loaded),
             )
-            for loaded in assembly.mounts
+            for loaded in composition.mounts
         ],
         indent="",
     )
     lines = []
-    for loaded, row in zip(assembly.mounts, rows.splitlines(), strict=True):
+    for loaded, row in zip(composition.mounts, rows.splitlines(), strict=True):
         lines.append(row)
         for problem in loaded.error.problems if loaded.error else ():
             lines += [f"        {problem.message}", *([f"        {problem.hint}"] if problem.hint else ())]
     return "\n".join(lines)
 
 
-def outcomes_as_json(assembly: Assembly) -> list[dict[str, Any]]:
+def outcomes_as_json(composition: Composition) -> list[dict[str, Any]]:
     """Give the outcome of each mount as values for JSON."""
     return [
         {
@@ -90,7 +90,7 @@ def outcomes_as_json(assembly: Assembly) -> list[dict[str, Any]]:
             "interface": loaded.interface,
             "problems": problems_as_json(loaded.error.problems if loaded.error else ()),
         }
-        for loaded in assembly.mounts
+        for loaded in composition.mounts
     ]
 
 

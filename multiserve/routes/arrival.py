@@ -7,7 +7,7 @@ from typing import IO, Literal, TypeAlias
 from wsgiref.util import FileWrapper
 
 from multiserve._types import WSGIEnvironment
-from multiserve.assembly import Assembly
+from multiserve.composition import Composition
 from multiserve.config.mounts import AppMount, StaticMount, TenantMount
 from multiserve.frameworks import Facts, InnerRoute, Request, find_route, inspect_application
 from multiserve.loading.mounts import LoadedMount, open_folder
@@ -51,22 +51,22 @@ class Arrival:
     content_type: str = ""
 
 
-def follow(assembly: Assembly, result: Explanation) -> Arrival:
+def follow(composition: Composition, result: Explanation) -> Arrival:
     """Follow a request into the mount that an explanation has found for it.
 
     Args:
-        assembly: The loaded mounts of the same configuration.
+        composition: The loaded mounts of the same configuration.
         result: The explanation, which has a mount.
     """
-    loaded = next(each for each in assembly.mounts if each.mount is result.mount)
+    loaded = next(each for each in composition.mounts if each.mount is result.mount)
     mount = loaded.mount
-    through = tuple(target.text for target in (*assembly.config.middleware, *mount.middleware))
+    through = tuple(target.text for target in (*composition.config.middleware, *mount.middleware))
     arrival = Arrival(loaded=loaded, outcome="unknown", through=through)
     if loaded.error:
         return replace(arrival, outcome="failed", status=503, through=())
     if result.location:
         return replace(arrival, outcome="redirect", status=result.status, location=result.location)
-    if result.method == WEBSOCKET and not _takes_websockets(assembly, loaded):
+    if result.method == WEBSOCKET and not _takes_websockets(composition, loaded):
         return replace(arrival, outcome="websocket refused")
     if isinstance(mount, TenantMount):
         return replace(arrival, outcome="tenants")
@@ -75,9 +75,9 @@ def follow(assembly: Assembly, result: Explanation) -> Arrival:
     return _ask_application(arrival, result)
 
 
-def _takes_websockets(assembly: Assembly, loaded: LoadedMount) -> bool:
+def _takes_websockets(composition: Composition, loaded: LoadedMount) -> bool:
     """Tell whether a WebSocket gets through: beside ASGI applications no WSGI one sees it, alone it may do its own."""
-    return isinstance(loaded.mount, AppMount) and (assembly.interface, loaded.interface) != ("asgi", "wsgi")
+    return isinstance(loaded.mount, AppMount) and (composition.interface, loaded.interface) != ("asgi", "wsgi")
 
 
 def _ask_application(arrival: Arrival, result: Explanation) -> Arrival:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from multiserve.assembly import Assembly
+from multiserve.composition import Composition
 from multiserve.config.mounts import Mount, TenantMount
 from multiserve.frameworks import Facts, InnerRoute, inspect_application
 from multiserve.keys import MountKey
@@ -50,9 +50,9 @@ class Contents:
     routes: tuple[OuterRoute, ...] | None = None
 
 
-def read_contents(assembly: Assembly) -> list[Contents]:
+def read_contents(composition: Composition) -> list[Contents]:
     """Look into all mounts, in the order in which a request tries them."""
-    mounts = sorted(assembly.mounts, key=lambda loaded: precedence(loaded.mount.key))
+    mounts = sorted(composition.mounts, key=lambda loaded: precedence(loaded.mount.key))
     return [_look_into(loaded, mounts) for loaded in mounts]
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from multiserve.assembly import assemble
 from multiserve.checks import find_all, look_at
+from multiserve.composition import compose
 from multiserve.config.file import load_config, select
 from multiserve.frameworks import AllowedHosts, Cookie, Facts, InnerRoute, Secret, Setting
 
@@ -40,13 +40,13 @@ def look(tmp_path, write_config, kept_process):
             (tmp_path / f"{name}.py").write_text(PLAIN + (DJANGO.format(settings) if settings else ""))
         (tmp_path / "files").mkdir(exist_ok=True)
         whole = load_config(write_config(text))
-        assembly = assemble(select(whole, only) if only else whole)
-        composition = look_at(assembly, {}, mounts=whole.mounts, is_production=is_production, **more)
+        composition = compose(select(whole, only) if only else whole)
+        subject = look_at(composition, {}, mounts=whole.mounts, is_production=is_production, **more)
         known = known or {}
-        members = tuple(replace(each, facts=known.get(str(each.mount.key))) for each in composition.members)
+        members = tuple(replace(each, facts=known.get(str(each.mount.key))) for each in subject.members)
         return [
             (each.code, each.severity, each.mounts, each.message)
-            for each in find_all(replace(composition, members=members))
+            for each in find_all(replace(subject, members=members))
         ]
 
     return run
@@ -472,7 +472,7 @@ def test_tenants_and_mounts_that_failed_are_left_alone(look):
 def test_keys_are_those_of_pyproject(tmp_path):
     path = tmp_path / "pyproject.toml"
     path.write_text('[tool.multiserve]\nignore = ["MS999"]\n[tool.multiserve.mounts]\n"/" = { redirect = "/" }')
-    found = find_all(look_at(assemble(load_config(path)), {}))
+    found = find_all(look_at(compose(load_config(path)), {}))
     assert [(each.code, each.key) for each in found] == [
         ("MS105", 'tool.multiserve.mounts."/"'),
         ("MS100", "tool.multiserve.ignore"),
@@ -496,5 +496,5 @@ def test_flask_has_a_route_for_static_files_that_may_not_be_there(tmp_path, writ
     )
     (tmp_path / "plain.py").write_text(PLAIN)
     path = write_config('[mounts]\n"/" = "shop:app"\n"/static" = "plain:app"')
-    messages = [each.message.partition(" (")[0] for each in find_all(look_at(assemble(load_config(path)), {}))]
+    messages = [each.message.partition(" (")[0] for each in find_all(look_at(compose(load_config(path)), {}))]
     assert messages == [f"it hides a route of the application at /: {each}" for each in paths]

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from multiserve.assembly import assemble
 from multiserve.checks import CHECKS, TOPICS, Check, capacity, find_all, look_at
 from multiserve.cli import main
+from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.loading.side_effects import Recorder
 from multiserve.reports.check import explained, handbook
@@ -51,17 +51,17 @@ IN_PRODUCTION = ("MS150", "MS171")
 def find_in_process(path, *, is_production=False):
     """Find what is wrong, as `check` does; seconds and memory depend on the machine, and are as the folder has them."""
     recorder = Recorder()
-    assembly = assemble(load_config(path), observe=recorder.watch)
-    assert not assembly.failures
+    composition = compose(load_config(path), observe=recorder.watch)
+    assert not composition.failures
     given = path.parent / "effects.json"
     costs = json.loads(given.read_text()) if given.exists() else {}
     effects = {
         key: replace(each, **{"seconds": 0.0, "memory": 0, **costs.get(key, {})})
         for key, each in recorder.effects.items()
     }
-    gunicorn = {**defaults(assembly.config, assembly.interface), **assembly.config.gunicorn}
-    composition = look_at(assembly, effects, gunicorn=gunicorn, is_production=is_production)
-    return json.loads(json.dumps([asdict(finding) for finding in find_all(composition)]))
+    gunicorn = {**defaults(composition.config, composition.interface), **composition.config.gunicorn}
+    subject = look_at(composition, effects, gunicorn=gunicorn, is_production=is_production)
+    return json.loads(json.dumps([asdict(finding) for finding in find_all(subject)]))
 
 
 def find_in_process_of_its_own(path, *options):

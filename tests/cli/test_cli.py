@@ -433,7 +433,7 @@ def test_routes_waits_for_nothing_that_looks_inside(write_config):
     code = "import sys; from multiserve.cli import main; main(['routes'], standalone_mode=False); print(*sys.modules)"
     command = [sys.executable, "-c", code]
     out = subprocess.run(command, cwd=write_config(ROUTES).parent, capture_output=True, text=True, check=True).stdout
-    heavy = {"multiserve.frameworks", "multiserve.routes.inside", "multiserve.routes.arrival", "multiserve.assembly"}
+    heavy = {"multiserve.frameworks", "multiserve.routes.inside", "multiserve.routes.arrival", "multiserve.composition"}
     assert "multiserve.reports.routes" in out.split()
     assert not heavy & set(out.split())
 

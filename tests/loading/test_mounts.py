@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from multiserve._types import Interface
-from multiserve.assembly import Assembly, assemble
+from multiserve.composition import Composition, compose
 from multiserve.config.file import load_config
 
 APPS = Path(__file__).parents[1] / "apps"
@@ -21,27 +21,27 @@ pytestmark = pytest.mark.usefixtures("clean_process")
 
 
 @pytest.fixture
-def assembled(write_config: Callable[[str], Path]) -> Callable[..., Assembly]:
+def composed(write_config: Callable[[str], Path]) -> Callable[..., Composition]:
     """Assemble the mounts of a text, beside the applications of the tests and a folder `web`."""
 
-    def assembled(text: str, **options: Any) -> Assembly:
+    def composed(text: str, **options: Any) -> Composition:
         path = write_config(text)
         for name in ("tenants.py", "middleware.py", "good.py", "asgi_app.py"):
             shutil.copy(APPS / name, path.parent)
         (path.parent / "web").mkdir(exist_ok=True)
         (path.parent / "web" / "page.txt").write_text("a page")
-        return assemble(load_config(path), **options)
+        return compose(load_config(path), **options)
 
-    return assembled
+    return composed
 
 
-def get(assembly: Assembly, path: str, host: str = "localhost") -> tuple[int, str]:
+def get(composition: Composition, path: str, host: str = "localhost") -> tuple[int, str]:
     """Give status and body with the marks of middleware in front, over the interface that the set speaks."""
-    if assembly.interface == "asgi":
-        return asyncio.run(_get_asgi(assembly.application, path, host))
+    if composition.interface == "asgi":
+        return asyncio.run(_get_asgi(composition.application, path, host))
     told: list[Any] = []
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "SCRIPT_NAME": "", "HTTP_HOST": host}
-    response = assembly.application(environ, lambda *start: told.extend(start))
+    response = composition.application(environ, lambda *start: told.extend(start))
     body = b"".join(response)
     if hasattr(response, "close"):
         response.close()
@@ -110,7 +110,7 @@ ASGI = MOUNTS.format(mark="ASGIMark", app="asgi_app:app", factory="asgi")
     ],
 )
 def test_every_kind_of_mount_answers(
-    assembled: Callable[..., Assembly],
+    composed: Callable[..., Composition],
     text: str,
     interface: Interface | None,
     path: str,
@@ -118,19 +118,19 @@ def test_every_kind_of_mount_answers(
     status: int,
     body: str,
 ) -> None:
-    assembly = assembled(text, interface=interface)
-    assert [loaded.error for loaded in assembly.mounts] == [None] * 5
-    found, text = get(assembly, path, host)
+    composition = composed(text, interface=interface)
+    assert [loaded.error for loaded in composition.mounts] == [None] * 5
+    found, text = get(composition, path, host)
     assert (found, text[: len(body)]) == (status, body)
 
 
 def test_middleware_that_is_wsgi_puts_a_folder_of_an_asgi_set_behind_the_bridge(
-    assembled: Callable[..., Assembly],
+    composed: Callable[..., Composition],
 ) -> None:
     text = '[mounts]\n"/" = "asgi_app:app"\n"/static" = { static = "web", middleware = ["middleware:Mark"] }'
-    assembly = assembled(text)
-    assert [loaded.interface for loaded in assembly.mounts] == ["asgi", "wsgi"]
-    assert get(assembly, "/static/page.txt") == (200, "ma page")
+    composition = composed(text)
+    assert [loaded.interface for loaded in composition.mounts] == ["asgi", "wsgi"]
+    assert get(composition, "/static/page.txt") == (200, "ma page")
 
 
 FAILURES = [
@@ -174,52 +174,52 @@ FAILURES = [
 
 @pytest.mark.parametrize(("entry", "interfaces", "key", "message"), FAILURES)
 def test_a_mount_that_fails_answers_503_and_the_others_serve(
-    assembled: Callable[..., Assembly], entry: str, interfaces: tuple[str | None, ...], key: str, message: str
+    composed: Callable[..., Composition], entry: str, interfaces: tuple[str | None, ...], key: str, message: str
 ) -> None:
-    assembly = assembled(f'[mounts]\n"/" = "good:app"\n{entry}')
-    (failed,) = assembly.failures
+    composition = composed(f'[mounts]\n"/" = "good:app"\n{entry}')
+    (failed,) = composition.failures
     assert failed.error is not None
     assert [(each.key, each.message.partition(" (/")[0]) for each in failed.error.problems] == [(key, message)]
-    assert get(assembly, "/x/ann")[0] == 503
-    assert get(assembly, "/")[0] == 200
+    assert get(composition, "/x/ann")[0] == 503
+    assert get(composition, "/")[0] == 200
 
 
-def test_a_folder_that_is_not_there_is_told(assembled: Callable[..., Assembly]) -> None:
+def test_a_folder_that_is_not_there_is_told(composed: Callable[..., Composition]) -> None:
     text = '[mounts]\n"/" = "good:app"\n"/a" = { static = "none" }\n"/b" = { static = "web", fallback = "none.html" }'
-    assembly = assembled(text)
-    folder = assembly.config.folder
-    problems = [problem for loaded in assembly.failures if loaded.error for problem in loaded.error.problems]
+    composition = composed(text)
+    folder = composition.config.folder
+    problems = [problem for loaded in composition.failures if loaded.error for problem in loaded.error.problems]
     assert [(problem.key, problem.message) for problem in problems] == [
         ('mounts."/a"', f"there is no folder {folder / 'none'}"),
         ('mounts."/b".fallback', f'there is no file "none.html" in {folder / "web"}'),
     ]
 
 
-def test_tenants_that_speak_asgi_make_the_set_asgi(assembled: Callable[..., Assembly]) -> None:
-    assert assembled('[mounts]\n"/u/{name}" = "tenants:asynchronous"').interface == "asgi"
-    declared = assembled('[mounts]\n"/u/{name}" = { app = "tenants:asgi", interface = "asgi" }')
+def test_tenants_that_speak_asgi_make_the_set_asgi(composed: Callable[..., Composition]) -> None:
+    assert composed('[mounts]\n"/u/{name}" = "tenants:asynchronous"').interface == "asgi"
+    declared = composed('[mounts]\n"/u/{name}" = { app = "tenants:asgi", interface = "asgi" }')
     assert declared.interface == "asgi"
     assert get(declared, "/u/ann/") == (200, "ann at /u/ann")
 
 
 def test_a_tenant_that_speaks_asgi_is_the_failure_of_that_tenant_alone(
-    assembled: Callable[..., Assembly], caplog: pytest.LogCaptureFixture
+    composed: Callable[..., Composition], caplog: pytest.LogCaptureFixture
 ) -> None:
-    assembly = assembled('[mounts]\n"/a/{name}" = "tenants:asgi"\n"/b/{name}" = "tenants"')
-    assert assembly.interface == "wsgi"
-    assert get(assembly, "/a/ann/")[0] == 500
-    assert get(assembly, "/b/ann/")[0] == 200
+    composition = composed('[mounts]\n"/a/{name}" = "tenants:asgi"\n"/b/{name}" = "tenants"')
+    assert composition.interface == "wsgi"
+    assert get(composition, "/a/ann/")[0] == 500
+    assert get(composition, "/b/ann/")[0] == 200
     assert 'interface = "asgi"' in caplog.text
 
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi"])
-def test_the_slash_is_added_where_the_mount_says_so(assembled: Callable[..., Assembly], interface: Interface) -> None:
+def test_the_slash_is_added_where_the_mount_says_so(composed: Callable[..., Composition], interface: Interface) -> None:
     text = '[mounts]\n"/" = "good:app"\n"/x" = { app = "good:app", slash = "redirect" }\n'
     text += '"/u/{name}" = { app = "tenants", slash = "redirect" }'
-    assembly = assembled(text, interface=interface)
-    assert get(assembly, "/x") == (308, "Permanent Redirect: ./x/\n")
-    assert get(assembly, "/u/ann") == (308, "Permanent Redirect: ./ann/\n")
-    assert get(assembly, "/u/ann/") == (200, "ann at /u/ann|/")
+    composition = composed(text, interface=interface)
+    assert get(composition, "/x") == (308, "Permanent Redirect: ./x/\n")
+    assert get(composition, "/u/ann") == (308, "Permanent Redirect: ./ann/\n")
+    assert get(composition, "/u/ann/") == (200, "ann at /u/ann|/")
 
 
 STATEFUL = """
@@ -235,25 +235,31 @@ middleware = ["middleware:Pool"]
 
 
 def test_middleware_is_started_wherever_it_stands_and_once_where_it_is_the_same(
-    assembled: Callable[..., Assembly],
+    composed: Callable[..., Composition],
 ) -> None:
-    assembly = assembled(STATEFUL)
-    assert assembly.mounts[0].application is assembly.mounts[1].application
-    assert len(assembly.application.lifespans.lifespans) == 4
-    assert asyncio.run(_serve(assembly, "/a", "/b", "/static/page.txt", "/old/x", "/own")) == [200, 200, 200, 308, 200]
+    composition = composed(STATEFUL)
+    assert composition.mounts[0].application is composition.mounts[1].application
+    assert len(composition.application.lifespans.lifespans) == 4
+    assert asyncio.run(_serve(composition, "/a", "/b", "/static/page.txt", "/old/x", "/own")) == [
+        200,
+        200,
+        200,
+        308,
+        200,
+    ]
 
 
-async def _serve(assembly: Assembly, *paths: str) -> list[int]:
-    lifespans = assembly.application.lifespans
+async def _serve(composition: Composition, *paths: str) -> list[int]:
+    lifespans = composition.application.lifespans
     await lifespans.start()
-    statuses = [(await _get_asgi(assembly.application, path, "localhost"))[0] for path in paths]
+    statuses = [(await _get_asgi(composition.application, path, "localhost"))[0] for path in paths]
     await lifespans.stop()
     return statuses
 
 
-def test_a_set_that_has_to_be_wsgi_refuses_tenants_that_speak_asgi(assembled: Callable[..., Assembly]) -> None:
+def test_a_set_that_has_to_be_wsgi_refuses_tenants_that_speak_asgi(composed: Callable[..., Composition]) -> None:
     text = '[mounts]\n"/" = "good:app"\n"/u/{name}" = "tenants:asynchronous"'
-    (failed,) = assembled(text, interface="wsgi").failures
+    (failed,) = composed(text, interface="wsgi").failures
     assert (failed.interface, str(failed.error).partition("\n")[0]) == (
         "asgi",
         'mounts."/u/{name}": "tenants:asynchronous" is an ASGI application, which a WSGI server cannot serve',
@@ -262,17 +268,17 @@ def test_a_set_that_has_to_be_wsgi_refuses_tenants_that_speak_asgi(assembled: Ca
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi"])
 def test_a_bound_on_requests_counts_for_all_tenants_of_a_mount(
-    assembled: Callable[..., Assembly], interface: Interface
+    composed: Callable[..., Composition], interface: Interface
 ) -> None:
-    assembly = assembled('[mounts]\n"/u/{name}" = { app = "tenants", max_concurrency = 1 }', interface=interface)
-    route = assembly.application.router.find("/u/ann")
+    composition = composed('[mounts]\n"/u/{name}" = { app = "tenants", max_concurrency = 1 }', interface=interface)
+    route = composition.application.router.find("/u/ann")
     assert type(route.mount).__name__ == f"{interface.upper()}TenantsLimit"
-    assert [get(assembly, f"/u/{name}/") for name in "abc"] == [(200, f"{name} at /u/{name}|/") for name in "abc"]
+    assert [get(composition, f"/u/{name}/") for name in "abc"] == [(200, f"{name} at /u/{name}|/") for name in "abc"]
 
 
-def test_made_up_hosts_do_not_fill_the_memory(assembled: Callable[..., Assembly]) -> None:
+def test_made_up_hosts_do_not_fill_the_memory(composed: Callable[..., Composition]) -> None:
     text = '[mounts]\n"{name}.example.com" = { app = "tenants:only_known", max_instances = 8 }'
-    application = assembled(text).application
+    application = composed(text).application
 
     def ask(numbers: range) -> int:
         for number in numbers:

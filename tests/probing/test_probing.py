@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from multiserve.assembly import assemble
 from multiserve.cli import main
+from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.probing import Escape, ProbeResult, asgi_client, probe, site
 
@@ -45,7 +45,7 @@ def probed(
             lines.append(f'"{key}" = {what if isinstance(what, str) else f"""{{ app = "probed:app{number}" }}"""}')
         path = write_config("\n".join(["[mounts]", *lines, more]))
         results: dict[str, list[ProbeResult]] = {}
-        for result in probe(assemble(load_config(path)), origin):
+        for result in probe(compose(load_config(path)), origin):
             results.setdefault(result.mount, []).append(result)
         return results
 
@@ -715,10 +715,10 @@ application = get_wsgi_application()
 """
 RUN = """
 import json, pathlib, sys
-from multiserve.assembly import assemble
+from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.probing import probe
-results = probe(assemble(load_config(pathlib.Path(sys.argv[1]))))
+results = probe(compose(load_config(pathlib.Path(sys.argv[1]))))
 rows = [
     [each.url, each.status, each.error, each.violations, [[one.severity, one.message] for one in each.escapes]]
     for each in results

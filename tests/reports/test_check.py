@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from multiserve.assembly import assemble
 from multiserve.checks import Finding
 from multiserve.cli import main
+from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.errors import ConfigError
 from multiserve.loading.side_effects import SideEffects
@@ -49,9 +49,9 @@ FINDINGS = [
 @pytest.fixture
 def outcome(tmp_path, write_config, kept_process):
     (tmp_path / "shop.py").write_text("def app(environ, start_response): ...")
-    assembly = assemble(load_config(write_config(TEXT)))
-    effects = {loaded.mount.toml_key: SideEffects() for loaded in assembly.mounts}
-    return Outcome(assembly, FINDINGS, {**effects, 'mounts."/"': COSTS}, shows_costs=False)
+    composition = compose(load_config(write_config(TEXT)))
+    effects = {loaded.mount.toml_key: SideEffects() for loaded in composition.mounts}
+    return Outcome(composition, FINDINGS, {**effects, 'mounts."/"': COSTS}, shows_costs=False)
 
 
 def test_text_tells_the_mounts_and_then_each_finding(outcome):
@@ -124,13 +124,13 @@ def test_json_holds_everything(outcome):
     ],
 )
 def test_all_is_right_without_errors(outcome, severities, is_right):
-    assembly = replace(outcome.assembly, mounts=outcome.assembly.mounts[:1])
+    composition = replace(outcome.composition, mounts=outcome.composition.mounts[:1])
     findings = [replace(FINDINGS[0], severity=severity) for severity in severities]
-    assert json.loads(as_json(outcome._replace(assembly=assembly, findings=findings)))["ok"] is is_right
+    assert json.loads(as_json(outcome._replace(composition=composition, findings=findings)))["ok"] is is_right
 
 
 def test_github_gets_a_command_for_each_at_its_line(outcome):
-    path = outcome.assembly.config.path
+    path = outcome.composition.config.path
     rest = "what is so%0AThen.%0ACure."
     gone = 'there is no module "qqqq"%0AInstall the package that has it, or add the folder that has it to pythonpath.'
     assert as_github(outcome).splitlines() == [
@@ -158,7 +158,7 @@ LINES = [
 def test_the_line_of_a_key_is_found(outcome, write_config, text, key, line):
     path = write_config(text)
     found = as_github(outcome._replace(
-        assembly=replace(outcome.assembly, mounts=()), findings=[finding("MS100", "note", (), key)]
+        composition=replace(outcome.composition, mounts=()), findings=[finding("MS100", "note", (), key)]
     ))  # fmt: skip
     assert found == f"::notice file={path},line={line},title=MS100::what is so%0AThen.%0ACure."
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from multiserve.assembly import assemble
+from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.frameworks import Facts
 from multiserve.loading.mounts import LoadedMount
@@ -64,7 +64,7 @@ any                 /          app       WSGI       site_inside:app            {
 
 @pytest.fixture
 def contents(clean_process):
-    return read_contents(assemble(load_config(FILE)))
+    return read_contents(compose(load_config(FILE)))
 
 
 def test_the_contents_are_told(contents):
@@ -216,7 +216,7 @@ def tell(clean_process):
 
     def tell(style, url, method=""):
         result = explain(config, url, method)
-        arrival = follow(assemble(config), result)
+        arrival = follow(compose(config), result)
         return style(result, arrival, *([config.folder] if style is inside.arrival_as_text else []))
 
     return tell

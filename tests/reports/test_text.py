@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from multiserve.assembly import Assembly, LoadedMount
+from multiserve.composition import Composition, LoadedMount
 from multiserve.config.file import load_config
 from multiserve.errors import LoadError, Problem
 from multiserve.keys import parse_key
@@ -30,8 +30,8 @@ def config(write_config):
 
 
 @pytest.fixture
-def assembly(config):
-    """An assembly in which one mount has failed."""
+def composition(config):
+    """An composition in which one mount has failed."""
     problem = Problem(key='mounts."/admin"', message='there is no module "backoffice"', hint="Install it.")
     told = ("wsgi", "wsgi", "wsgi", "asgi")
     mounts = [
@@ -39,7 +39,7 @@ def assembly(config):
         for mount, interface in zip(config.mounts, told, strict=True)
     ]
     mounts[1] = LoadedMount(mount=config.mounts[1], application=application, error=LoadError(problem, "more"))
-    return Assembly(config=config, mounts=tuple(mounts), application=application, interface="asgi")
+    return Composition(config=config, mounts=tuple(mounts), application=application, interface="asgi")
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,9 @@ def test_a_mount_has_a_url_to_click(key, origin, url):
     assert report.url_of(parse_key(key), origin) == url
 
 
-def test_the_summary_tells_each_mount_its_target_and_its_url(assembly):
-    assert report.summary(assembly, "http://127.0.0.1:8000") == (
-        f"multiserve: 4 mounts from {assembly.config.path}\n"
+def test_the_summary_tells_each_mount_its_target_and_its_url(composition):
+    assert report.summary(composition, "http://127.0.0.1:8000") == (
+        f"multiserve: 4 mounts from {composition.config.path}\n"
         "  example.com:81/v1  api.main:app             http://example.com:81/v1/\n"
         "  *.example.com      shops:app                http://*.example.com:8000/\n"
         "  /admin             backoffice:create_app()  FAILED\n"
@@ -101,8 +101,8 @@ def test_an_announcement_without_an_origin_has_no_url(config):
     ]
 
 
-def test_the_outcomes_tell_what_failed_and_why(assembly):
-    assert report.outcomes(assembly).splitlines() == [
+def test_the_outcomes_tell_what_failed_and_why(composition):
+    assert report.outcomes(composition).splitlines() == [
         "ok      /                  storefront               WSGI",
         "FAILED  /admin             backoffice:create_app()",
         '        there is no module "backoffice"',
@@ -116,12 +116,12 @@ def test_the_outcomes_tell_what_failed_and_why(assembly):
 def test_a_target_over_several_lines_is_told_on_one(write_config):
     config = load_config(write_config('[mounts]\n"/" = """a:f(\n  1,\n)"""\n"/b" = "b"'))
     mounts = tuple(LoadedMount(mount=each, application=application, interface="wsgi") for each in config.mounts)
-    assembly = Assembly(config=config, mounts=mounts, application=application, interface="wsgi")
-    assert report.outcomes(assembly) == "ok  /   a:f(   1, )  WSGI\nok  /b  b            WSGI"
+    composition = Composition(config=config, mounts=mounts, application=application, interface="wsgi")
+    assert report.outcomes(composition) == "ok  /   a:f(   1, )  WSGI\nok  /b  b            WSGI"
 
 
-def test_the_outcomes_are_values_for_json(assembly):
-    [root, admin, *_, api] = json.loads(json.dumps(report.outcomes_as_json(assembly)))
+def test_the_outcomes_are_values_for_json(composition):
+    [root, admin, *_, api] = json.loads(json.dumps(report.outcomes_as_json(composition)))
     assert root == {
         "mount": "/",
         "host": "",

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from multiserve.assembly import assemble
+from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.routes.arrival import follow
 from multiserve.routes.explain import explain
@@ -24,7 +24,7 @@ def arrive(clean_process):
 
     def arrive(url, method="", file=FILE):
         config = load_config(file)
-        return follow(assemble(config), explain(config, url, method))
+        return follow(compose(config), explain(config, url, method))
 
     return arrive
 
@@ -105,7 +105,7 @@ SERVED = [case for case in REFUSED if case.values[3] and not case.values[0].star
 @pytest.mark.usefixtures("clean_process")
 def test_the_server_answers_what_is_told(url, method, outcome, status, location, methods):
     test = pytest.importorskip("werkzeug.test")
-    client = test.Client(assemble(load_config(FILE), interface="wsgi").application)
+    client = test.Client(compose(load_config(FILE), interface="wsgi").application)
     parts = urlsplit(url)
     origin = f"{parts.scheme or 'http'}://{parts.netloc or 'staff.example.com'}"
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path

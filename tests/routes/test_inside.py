@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from multiserve.assembly import assemble
+from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.config.mounts import Mount
 from multiserve.routes.inside import read_contents, select_contents
@@ -18,7 +18,7 @@ FILE = Path(__file__).parents[1] / "apps" / "inside" / "multiserve.toml"
 
 @pytest.fixture
 def contents(clean_process):
-    return {str(each.loaded.mount.key): each for each in read_contents(assemble(load_config(FILE)))}
+    return {str(each.loaded.mount.key): each for each in read_contents(compose(load_config(FILE)))}
 
 
 def key_of(mount: Mount | None) -> str:
@@ -108,7 +108,7 @@ def test_routes_that_do_not_begin_with_the_prefix_are_not_reached_where_the_fram
         "class View:\n    async def on_get(self, request, response): ...\n"
         "app = falcon.asgi.App()\napp.add_route('/api/x', View())\napp.add_route('/x', View())\n"
     )
-    [contents] = read_contents(assemble(load_config(write_config('[mounts]\n"/api" = "whole_paths:app"'))))
+    [contents] = read_contents(compose(load_config(write_config('[mounts]\n"/api" = "whole_paths:app"'))))
     assert {each.url: key_of(each.answered_by) for each in contents.routes} == {"/api/x": "/api", "/x": "nobody"}
 
 

@@ -17,7 +17,7 @@ from werkzeug.debug import DebuggedApplication
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
-from multiserve.assembly import Assembly, may_refuse, refuse_failures
+from multiserve.composition import Composition, may_refuse, refuse_failures
 from multiserve.config.file import Config
 from multiserve.errors import ConfigError, Problem, ServeError
 from multiserve.servers.addresses import bind, is_loopback, origin
@@ -35,8 +35,8 @@ _DEBUGGED = "multiserve.debugged"  # where the environ has the application that 
 
 def serve(
     read: Callable[[], Config],
-    load: Callable[..., Assembly],
-    announce: Callable[[Assembly, str], None],
+    load: Callable[..., Composition],
+    announce: Callable[[Composition, str], None],
     tell: Callable[[str], None],
     *,
     debugger: bool | None = None,
@@ -78,13 +78,13 @@ def serve(
             _serve_once(load, config, announce)
 
 
-def _serve_once(load: Callable[[], Assembly], config: Config, announce: Callable[[Assembly, str], None]) -> None:
+def _serve_once(load: Callable[[], Composition], config: Config, announce: Callable[[Composition, str], None]) -> None:
     """Load and serve in this process, without a reloader."""
-    assembly = load()
-    refuse_failures(assembly)
+    composition = load()
+    refuse_failures(composition)
     listener = bind(config.server.host, config.server.port)
     signal.signal(signal.SIGTERM, _leave)  # not before: an application that loads would catch the exception
-    _make_server(announce, listener, assembly, refuse=True).serve_forever()
+    _make_server(announce, listener, composition, refuse=True).serve_forever()
 
 
 def _leave(*_: Any) -> NoReturn:
@@ -99,16 +99,16 @@ def _on_signals_to_end(act: Callable[..., object] | signal.Handlers) -> None:
 
 
 def _serve_and_watch(
-    load: Callable[[], Assembly], reloader: Reloader, make: Callable[[Assembly], BaseWSGIServer | InProcessServer]
+    load: Callable[[], Composition], reloader: Reloader, make: Callable[[Composition], BaseWSGIServer | InProcessServer]
 ) -> None:
     """Load and serve, and end the process when a file changes, or when nobody is left to start it anew."""
     ensure_echo_on()  # a debugger in the terminal may have turned it off
     with reloader.while_loading():
-        assembly = load()  # in the main thread, as production does: signal handlers and event loops need it
-    for loaded in assembly.failures:
+        composition = load()  # in the main thread, as production does: signal handlers and event loops need it
+    for loaded in composition.failures:
         if loaded.error:
             reloader.watch.blame(loaded.error)
-    server = make(assembly)
+    server = make(composition)
     _on_signals_to_end(_leave)
     serving = threading.Thread(target=server.serve_forever, daemon=True)
     serving.start()
@@ -127,33 +127,37 @@ def _serve_and_watch(
 
 
 def _make_server(
-    announce: Callable[[Assembly, str], None], listener: socket.socket, assembly: Assembly, *, refuse: bool = False
+    announce: Callable[[Composition, str], None],
+    listener: socket.socket,
+    composition: Composition,
+    *,
+    refuse: bool = False,
 ) -> BaseWSGIServer | InProcessServer:
     # `refuse`: whether a required application that cannot start ends the server. Under the reloader it is mended.
-    config = assembly.config
+    config = composition.config
     address, port = listener.getsockname()[:2]
-    announce(assembly, origin(config.server.host, port))
-    if assembly.interface == "asgi":
-        return _make_asgi_server(listener, assembly, refuse=refuse)
+    announce(composition, origin(config.server.host, port))
+    if composition.interface == "asgi":
+        return _make_asgi_server(listener, composition, refuse=refuse)
     return make_server(
         address,
         port,
-        assembly.application,
+        composition.application,
         threaded=config.development.threaded,
         request_handler=patient_handler(config.server.client_timeout),
         fd=listener.fileno(),
     )
 
 
-def _make_asgi_server(listener: socket.socket, assembly: Assembly, *, refuse: bool) -> InProcessServer:
+def _make_asgi_server(listener: socket.socket, composition: Composition, *, refuse: bool) -> InProcessServer:
     try:
         from multiserve.servers.development.asgi_server import InProcessServer
     except ImportError as error:
         message = f"the development server needs gunicorn for ASGI applications: {error}"
         hint = "Serve multiserve.asgi:application with another server, such as: uvicorn multiserve.asgi:application"
         raise ServeError(Problem(message=message, hint=hint)) from error
-    timeout = assembly.config.server.client_timeout
-    return InProcessServer(assembly.application, listener, timeout, refuse=refuse)
+    timeout = composition.config.server.client_timeout
+    return InProcessServer(composition.application, listener, timeout, refuse=refuse)
 
 
 def debugging(config: Config) -> Callable[[WSGIApplication], WSGIApplication]:

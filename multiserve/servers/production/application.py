@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from multiserve._types import Interface
-from multiserve.assembly import Assembly, log_failures, refuse_failures
+from multiserve.composition import Composition, log_failures, refuse_failures
 from multiserve.config.file import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ConfigError, Problem, ServeError, raise_for
@@ -41,7 +41,7 @@ _MASTERS_HOOKS = ("child_exit", "nworkers_changed", "on_exit", "worker_exit")
 
 def serve(
     read: Callable[[], Config],
-    load: Callable[..., Assembly],
+    load: Callable[..., Composition],
     overrides: Mapping[str, Any],
     announce: Callable[[Config, list[str], list[Mount]], None],
 ) -> None:
@@ -83,7 +83,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
     def __init__(
         self,
         read: Callable[[], Config],
-        load: Callable[..., Assembly],
+        load: Callable[..., Composition],
         overrides: Mapping[str, Any],
         announce: Callable[[Config, list[str], list[Mount]], None],
         spoken: Spoken | None = None,
@@ -165,11 +165,11 @@ class GunicornApplication(Application):  # type: ignore[misc]
 
     def _rehearse(self) -> tuple[Interface, list[str]]:
         """Find out what the mounts speak and which ones fail, and raise if they must not be served."""
-        assembly = self._assemble(None)
-        refuse_failures(assembly)
-        return assembly.interface, [loaded.mount.toml_key for loaded in assembly.failures]
+        composition = self._compose(None)
+        refuse_failures(composition)
+        return composition.interface, [loaded.mount.toml_key for loaded in composition.failures]
 
-    def _assemble(self, interface: Interface | None) -> Assembly:
+    def _compose(self, interface: Interface | None) -> Composition:
         os.chdir(self.cfg.chdir)  # not before: for SIGUSR2 the master has to stay where it was started
         return self._load(self.config, interface=interface)
 
@@ -178,13 +178,13 @@ class GunicornApplication(Application):  # type: ignore[misc]
         logging.getLogger("multiserve").handlers[:] = log.handlers
         is_open = self.joining.waits and not self._takes_all  # what the mounts speak now is still to be found out
         with _default_signals():
-            assembly = self._assemble(None if is_open else self.interface)
-        self.joining.judge(assembly)
-        if assembly.interface != self.interface:
-            self.joining.change(assembly.interface)
-        self.broken = frozenset(str(loaded.mount.key) for loaded in assembly.failures)
-        log_failures(assembly, log)
-        return assembly.application
+            composition = self._compose(None if is_open else self.interface)
+        self.joining.judge(composition)
+        if composition.interface != self.interface:
+            self.joining.change(composition.interface)
+        self.broken = frozenset(str(loaded.mount.key) for loaded in composition.failures)
+        log_failures(composition, log)
+        return composition.application
 
     def _join_after(self, hook: Callable[[Any], None]) -> Callable[[Any], None]:
         """Let a worker that has loaded the application join; a worker of ours does it when its lifespans are up."""

@@ -12,7 +12,7 @@ from socket import socket
 from typing import Any, Literal, NoReturn
 
 from multiserve._types import Interface
-from multiserve.assembly import Assembly, refuse_failures
+from multiserve.composition import Composition, refuse_failures
 from multiserve.errors import LoadError
 from multiserve.tracebacks import format_cause
 
@@ -49,14 +49,14 @@ class Joining:
         """Whether no other worker serves, so that requests wait for this one."""
         return not self.expected and not self.waits
 
-    def judge(self, assembly: Assembly) -> None:
+    def judge(self, composition: Composition) -> None:
         """End the process if it must not serve what there is."""
-        lost = [loaded.error for loaded in assembly.failures if str(loaded.mount.key) in self.expected]
+        lost = [loaded.error for loaded in composition.failures if str(loaded.mount.key) in self.expected]
         if lost:
             self.refuse("\n\n".join(format_cause(error) for error in lost if error))
         if self.waits:
             try:
-                refuse_failures(assembly)
+                refuse_failures(composition)
             except LoadError as error:
                 self.refuse(error.details or str(error))
 

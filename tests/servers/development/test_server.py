@@ -59,7 +59,7 @@ def test_the_debugger_of_the_file_is_refused_where_others_reach_it(config, host)
 
 
 def test_a_server_that_stops_by_itself_is_an_error_that_the_supervising_process_sees(config, monkeypatch):
-    assembly = SimpleNamespace(config=config, application=None, interface="wsgi", failures=())
+    composition = SimpleNamespace(config=config, application=None, interface="wsgi", failures=())
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setattr(signal, "signal", lambda *_: None)
         monkeypatch.setattr(server, "is_supervised", lambda: True)
@@ -68,4 +68,4 @@ def test_a_server_that_stops_by_itself_is_an_error_that_the_supervising_process_
             server, "make_server", lambda *_, **__: SimpleNamespace(serve_forever=lambda: None, stop=lambda: None)
         )
         with pytest.raises(ServeError, match="the server has stopped by itself"):
-            server.serve(lambda: config, lambda *_, **__: assembly, lambda *_: None, print)
+            server.serve(lambda: config, lambda *_, **__: composition, lambda *_: None, print)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from multiserve.assembly import assemble
+from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.servers.production.readiness import REFUSED, Joining
 
@@ -34,14 +34,14 @@ def line():
 
 
 @pytest.fixture
-def assembly(write_config, tmp_path):
+def composition(write_config, tmp_path):
     (tmp_path / "fine_here.py").write_text(GOOD)
 
-    def assembly(options="", **targets):
+    def composition(options="", **targets):
         mounts = "".join(f'"/{name}" = {{ app = "{target}"{options} }}\n' for name, target in targets.items())
-        return assemble(load_config(write_config(f"[mounts]\n{mounts}")))
+        return compose(load_config(write_config(f"[mounts]\n{mounts}")))
 
-    return assembly
+    return composition
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def assembly(write_config, tmp_path):
         ),
     ],
 )
-def test_a_worker_that_would_serve_too_little_says_why_and_ends(line, assembly, options, targets, known, reason):
+def test_a_worker_that_would_serve_too_little_says_why_and_ends(line, composition, options, targets, known, reason):
     with pytest.raises(SystemExit) as caught:
-        Joining(line.worker, **known).judge(assembly(options, **targets))
+        Joining(line.worker, **known).judge(composition(options, **targets))
     assert caught.value.code == REFUSED
     ((kind, value),) = line.heard()
     assert kind == "refused"
@@ -81,8 +81,8 @@ def test_a_worker_that_would_serve_too_little_says_why_and_ends(line, assembly, 
         pytest.param(", required = true", {"a": "nope"}, {}, id="nobody else serves what is required"),
     ],
 )
-def test_a_worker_that_serves_no_less_goes_on(line, assembly, options, targets, known):
-    Joining(line.worker, **known).judge(assembly(options, **targets))
+def test_a_worker_that_serves_no_less_goes_on(line, composition, options, targets, known):
+    Joining(line.worker, **known).judge(composition(options, **targets))
     assert line.heard() == []
 
 

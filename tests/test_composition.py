@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from multiserve._types import ASGIApplication, Interface
-from multiserve.assembly import Assembly, assemble, create_app, may_refuse, refuse_failures
+from multiserve.composition import Composition, compose, create_app, may_refuse, refuse_failures
 from multiserve.config.file import load_config
 from multiserve.errors import ConfigError, LoadError
 
@@ -71,8 +71,8 @@ def ask(application: ASGIApplication, path: str, kind: str = "http") -> Any:
     return b"".join(bodies).decode() if bodies else sent[0]
 
 
-def interfaces(assembly: Assembly) -> dict[str, str | None]:
-    return {str(loaded.mount.key): loaded.interface for loaded in assembly.mounts}
+def interfaces(composition: Composition) -> dict[str, str | None]:
+    return {str(loaded.mount.key): loaded.interface for loaded in composition.mounts}
 
 
 def test_the_mounts_become_one_application(write: Callable[[str], Path]) -> None:
@@ -97,8 +97,8 @@ def test_env_is_set_before_the_first_import_and_what_is_set_already_wins(
     config = load_config(
         write('[mounts]\n"/" = "assembled:app"\n[env]\nCOLOUR = "from the file"\nSIZE = "from the file"')
     )
-    assembly = assemble(config, environment={"COLOUR": "a default", "SHAPE": "a default"})
-    assert get(assembly.application, "/") == "|/|from the file"
+    composition = compose(config, environment={"COLOUR": "a default", "SHAPE": "a default"})
+    assert get(composition.application, "/") == "|/|from the file"
     assert (os.environ["SIZE"], os.environ["SHAPE"]) == ("mine", "a default")
 
 
@@ -106,8 +106,8 @@ def test_the_folder_of_the_file_is_searched_first_and_once(write: Callable[[str]
     path = write('pythonpath = ["more"]\n[mounts]\n"/" = "assembled:app"')
     (path.parent / "more").mkdir()
     config = load_config(path)
-    assemble(config)
-    assemble(config)
+    compose(config)
+    compose(config)
     assert sys.path[:2] == [str(path.parent), str(path.parent / "more")]
     assert sys.path.count(str(path.parent)) == 1
 
@@ -123,22 +123,22 @@ TYPO = 'mounts."/typo": "assembled" has no "ap"\n    Did you mean "app"?'
 
 
 def test_one_broken_mount_does_not_take_the_others_down(write: Callable[[str], Path]) -> None:
-    assembly = assemble(load_config(write(BROKEN)))
-    refuse_failures(assembly)
-    assert interfaces(assembly) == {"/": "wsgi", "/typo": None}
-    assert [str(loaded.error) for loaded in assembly.failures] == [TYPO]
-    assert get(assembly.application, "/x") == "|/x|None"
-    assert get(assembly.application, "/typo/x") == (
+    composition = compose(load_config(write(BROKEN)))
+    refuse_failures(composition)
+    assert interfaces(composition) == {"/": "wsgi", "/typo": None}
+    assert [str(loaded.error) for loaded in composition.failures] == [TYPO]
+    assert get(composition.application, "/x") == "|/x|None"
+    assert get(composition.application, "/typo/x") == (
         "Service Unavailable: the application at /typo could not be loaded.\n"
     )
 
 
 def test_development_shows_clients_why(write: Callable[[str], Path]) -> None:
-    assembly = assemble(load_config(write(BROKEN.replace('"/" = "assembled:app"\n', ""))), development=True)
-    assert get(assembly.application, "/typo") == (
+    composition = compose(load_config(write(BROKEN.replace('"/" = "assembled:app"\n', ""))), development=True)
+    assert get(composition.application, "/typo") == (
         f"Service Unavailable: the application at /typo could not be loaded.\n\n{TYPO}\n"
     )
-    assert get(assembly.application, "/") == "Not Found: no mount answers this URL.\n\nThe mounts are:\n    /typo\n"
+    assert get(composition.application, "/") == "Not Found: no mount answers this URL.\n\nThe mounts are:\n    /typo\n"
 
 
 STRICTNESS = [
@@ -162,14 +162,14 @@ def test_some_failures_keep_a_server_from_starting(
     write: Callable[[str], Path], text: str, may: bool, refused: bool
 ) -> None:
     config = load_config(write(text))
-    assembly = assemble(config)
+    composition = compose(config)
     assert may_refuse(config) is may
     if refused:
         with pytest.raises(LoadError) as caught:
-            refuse_failures(assembly)
+            refuse_failures(composition)
         assert 'mounts."/typo"' in str(caught.value)
     else:
-        refuse_failures(assembly)
+        refuse_failures(composition)
 
 
 def test_create_app_refuses_a_wrong_file(write: Callable[[str], Path]) -> None:
@@ -188,25 +188,25 @@ MIXED = """
 
 
 def test_one_asgi_application_makes_an_asgi_application_of_all(write: Callable[[str], Path]) -> None:
-    assembly = assemble(load_config(write(MIXED)))
-    assert assembly.interface == "asgi"
-    assert interfaces(assembly) == {"/": "wsgi", "/live": "asgi", "/typo": None}
-    assert ask(assembly.application, "/x") == "|/x|None"
-    assert ask(assembly.application, "/live/x") == "/live|/live/x"
-    assert ask(assembly.application, "/live/x", "websocket") == "/live|/live/x"
-    assert ask(assembly.application, "/x", "websocket") == {"type": "websocket.close"}
-    assert ask(assembly.application, "/typo/x", "websocket") == {"type": "websocket.close"}
-    assert ask(assembly.application, "/typo/x") == (
+    composition = compose(load_config(write(MIXED)))
+    assert composition.interface == "asgi"
+    assert interfaces(composition) == {"/": "wsgi", "/live": "asgi", "/typo": None}
+    assert ask(composition.application, "/x") == "|/x|None"
+    assert ask(composition.application, "/live/x") == "/live|/live/x"
+    assert ask(composition.application, "/live/x", "websocket") == "/live|/live/x"
+    assert ask(composition.application, "/x", "websocket") == {"type": "websocket.close"}
+    assert ask(composition.application, "/typo/x", "websocket") == {"type": "websocket.close"}
+    assert ask(composition.application, "/typo/x") == (
         "Service Unavailable: the application at /typo could not be loaded.\n"
     )
 
 
 def test_development_shows_clients_why_over_asgi(write: Callable[[str], Path]) -> None:
-    assembly = assemble(load_config(write(MIXED.replace('"/" = "assembled:app"\n', ""))), development=True)
-    assert ask(assembly.application, "/typo") == (
+    composition = compose(load_config(write(MIXED.replace('"/" = "assembled:app"\n', ""))), development=True)
+    assert ask(composition.application, "/typo") == (
         f"Service Unavailable: the application at /typo could not be loaded.\n\n{TYPO}\n"
     )
-    assert ask(assembly.application, "/") == (
+    assert ask(composition.application, "/") == (
         "Not Found: no mount answers this URL.\n\nThe mounts are:\n    /live\n    /typo\n"
     )
 
@@ -230,15 +230,17 @@ COMPOSED = [
 def test_the_composition_speaks_what_its_mounts_need_or_what_is_asked_for(
     write: Callable[[str], Path], text: str, asked: Interface | None, interface: str
 ) -> None:
-    assert assemble(load_config(write(text)), interface=asked).interface == interface
+    assert compose(load_config(write(text)), interface=asked).interface == interface
 
 
 def test_an_asgi_application_that_wsgi_shall_serve_is_a_failure_of_its_own(write: Callable[[str], Path]) -> None:
-    assembly = assemble(load_config(write(MIXED)), interface="wsgi")
-    assert interfaces(assembly) == {"/": "wsgi", "/live": "asgi", "/typo": None}
-    assert [str(loaded.error) for loaded in assembly.failures] == [ASGI_REFUSED, TYPO]
-    assert get(assembly.application, "/x") == "|/x|None"
-    assert get(assembly.application, "/live") == "Service Unavailable: the application at /live could not be loaded.\n"
+    composition = compose(load_config(write(MIXED)), interface="wsgi")
+    assert interfaces(composition) == {"/": "wsgi", "/live": "asgi", "/typo": None}
+    assert [str(loaded.error) for loaded in composition.failures] == [ASGI_REFUSED, TYPO]
+    assert get(composition.application, "/x") == "|/x|None"
+    assert (
+        get(composition.application, "/live") == "Service Unavailable: the application at /live could not be loaded.\n"
+    )
 
 
 DECLARED = """
@@ -250,9 +252,9 @@ DECLARED = """
 
 
 def test_the_interface_that_the_file_declares_counts(write: Callable[[str], Path]) -> None:
-    assembly = assemble(load_config(write(DECLARED)))
-    assert interfaces(assembly) == {"/told": "wsgi", "/asgi": "asgi", "/wsgi": "wsgi"}
-    assert ask(assembly.application, "/asgi/x") == "/asgi|/asgi/x"
+    composition = compose(load_config(write(DECLARED)))
+    assert interfaces(composition) == {"/told": "wsgi", "/asgi": "asgi", "/wsgi": "wsgi"}
+    assert ask(composition.application, "/asgi/x") == "/asgi|/asgi/x"
 
 
 TWICE = """
@@ -267,7 +269,7 @@ TWICE = """
 
 
 def test_an_application_has_one_lifespan_however_often_it_is_mounted(write: Callable[[str], Path]) -> None:
-    lifespans = assemble(load_config(write(TWICE))).application.lifespans
+    lifespans = compose(load_config(write(TWICE))).application.lifespans
     assert [each.name for each in lifespans.lifespans] == ["/a", "/d", "/e"]
     assert [each.name for each in lifespans.required] == ["/a"]
 
@@ -275,14 +277,14 @@ def test_an_application_has_one_lifespan_however_often_it_is_mounted(write: Call
 @pytest.mark.parametrize(("server", "required"), [("", []), ("[server]\nstrict = true", ["/live"])])
 def test_strict_requires_every_lifespan(write: Callable[[str], Path], server: str, required: list[str]) -> None:
     text = MIXED.replace('"/typo" = "assembled:ap"\n', "") + server
-    lifespans = assemble(load_config(write(text))).application.lifespans
+    lifespans = compose(load_config(write(text))).application.lifespans
     assert [each.name for each in lifespans.required] == required
 
 
 def test_the_timeouts_and_threads_of_the_file_count(write: Callable[[str], Path]) -> None:
     text = MIXED.replace('"assembled:app"', '{ app = "assembled:app", threads = 7 }')
     server = "[server]\nstartup_timeout = 20\nshutdown_timeout = 3"
-    application = assemble(load_config(write(text + server))).application
+    application = compose(load_config(write(text + server))).application
     assert (application.startup_timeout, application.lifespans.shutdown_timeout) == (20, 3)
     assert application.router.find("/").mount.http.submit.__self__.size == 7
 
@@ -295,11 +297,11 @@ def test_what_wraps_wraps_each_wsgi_application(write: Callable[[str], Path], te
         wrapped.append(application)
         return lambda environ, start_response: [b"wrapped ", *application(environ, start_response)]
 
-    assembly = assemble(load_config(write(text)), wrap=wrap)
+    composition = compose(load_config(write(text)), wrap=wrap)
     assert wrapped == [sys.modules["assembled"].app]
-    assert assembly.mounts[0].application is not wrapped[0]
-    if assembly.interface == "wsgi":
-        assert get(assembly.application, "/") == "wrapped |/|None"
+    assert composition.mounts[0].application is not wrapped[0]
+    if composition.interface == "wsgi":
+        assert get(composition.application, "/") == "wrapped |/|None"
 
 
 ASGI_REFUSED = (
@@ -369,7 +371,7 @@ def test_a_target_that_fails_is_loaded_once(write: Callable[[str], Path]) -> Non
     (path.parent / "noting.py").write_text(
         f"with open({str(path.parent / 'noted')!r}, 'a') as file: file.write('x')\n1 / 0\n"
     )
-    failures = assemble(load_config(path)).failures
+    failures = compose(load_config(path)).failures
     assert [str(loaded.error).partition(": ")[0] for loaded in failures] == [
         'mounts."/"',
         'mounts."/again"',
