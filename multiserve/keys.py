@@ -7,8 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-HIGHEST_PORT = 65535
-DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}  # by scheme
+from multiserve.hosts import HIGHEST_PORT
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -184,25 +183,3 @@ def _to_ascii(name: str) -> str:
 def word_of(place: str) -> str:
     """Give something for the name of a cookie, or the like, that tells a mount at a place from others."""
     return "_".join("".join(each if each.isascii() and each.isalnum() else " " for each in place).split()) or "2"
-
-
-def normalise_host(header: str, scheme: str = "http") -> tuple[str, int] | None:
-    """Normalise the Host header of a request (RFC 9110, section 7.2): host and port, or None if it is malformed."""
-    match = _HOST_HEADER.fullmatch(header)
-    if match is None:
-        return None
-    name, address, digits = match.groups()
-    port = int(digits) if digits else DEFAULT_PORTS.get(scheme, 0)
-    if port > HIGHEST_PORT:
-        return None
-    if name:
-        return name.lower(), port
-    try:
-        return f"[{ipaddress.IPv6Address(address).compressed}]", port
-    except ValueError:
-        return None
-
-
-_HOST_HEADER = re.compile(
-    r"(?:([A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){0,126})\.?|\[([0-9A-Fa-f:.]{2,45})\])(?::([0-9]{0,5}))?"
-)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from multiserve.keys import MountKey, normalise_host
+from multiserve.hosts import normalise_host
+from multiserve.keys import MountKey
 
 T = TypeVar("T")
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from multiserve.keys import KeyProblem, MountKey, normalise_host, parse_key
+from multiserve.hosts import normalise_host
+from multiserve.keys import KeyProblem, MountKey, parse_key
 
 EMPTY_HINT = 'Write "/" for the root, "/path" for a prefix, or a host such as "example.com".'
 PORT_HINT = "Write a number from 1 to 65535."

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multiserve.keys import MountKey, normalise_host, parse_key
+from multiserve.hosts import normalise_host
+from multiserve.keys import MountKey, parse_key
 from multiserve.routing import Router, precedence
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from multiserve.checks import capacity, exposure, imports, mounts, prefixes, sessions, sharing
-from multiserve.checks.findings import Check, Finding, Topic
+from multiserve.checks.findings import Check
 from multiserve.checks.subject import Subject, look_at
+from multiserve.findings import Finding, Topic
 from multiserve.probing.topics import PROBED
 from multiserve.tracebacks import in_one_line
 

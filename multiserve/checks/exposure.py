@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from multiserve.checks.findings import Found, check
 from multiserve.checks.subject import Subject
-from multiserve.servers.addresses import is_loopback
+from multiserve.hosts import is_loopback
 
 _SILENT = ("Dash", "Flask")  # their debug mode lets exceptions through to the server, which shows no traceback
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from multiserve.checks.findings import Found, Severity, check
+from multiserve.checks.findings import Found, check
 from multiserve.checks.subject import Member, Subject, host_of
 from multiserve.config.mounts import Mount, RedirectMount, StaticMount
+from multiserve.findings import Severity
 from multiserve.frameworks import InnerRoute
 from multiserve.routing import Router
 

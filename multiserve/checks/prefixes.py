@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from multiserve.checks.findings import Found, Severity, check
+from multiserve.checks.findings import Found, check
 from multiserve.checks.subject import Member, Subject, host_of
 from multiserve.config.mounts import StaticMount
+from multiserve.findings import Severity
 from multiserve.frameworks import AllowedHosts, Setting
 
 

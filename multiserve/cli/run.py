@@ -108,11 +108,10 @@ def _read(path: os.PathLike[str], values: dict[str, Any]) -> Config:
 
 
 def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None:
-    from multiserve.composition import compose
     from multiserve.servers.development import server
 
     tell = partial(click.echo, err=True)
-    server.serve(read, compose, _announce_loaded, tell, debugger=values["debugger"])
+    server.serve(read, _announce_loaded, tell, debugger=values["debugger"])
 
 
 def _announce_loaded(composition: Composition, origin: str) -> None:
@@ -124,15 +123,13 @@ def _announce_loaded(composition: Composition, origin: str) -> None:
 
 def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
     try:
-        from multiserve.servers.production import application
+        from multiserve.servers.production import server
     except ImportError as error:
         _refuse_gunicorn(error)
-    from multiserve.composition import compose
-
     overrides = {name: values[name] for name in _PRODUCTION_ONLY if values[name]}
     if "bind" in overrides:
         overrides["bind"] = list(overrides["bind"])
-    application.serve(read, compose, overrides, _announce_mounts)
+    server.serve(read, overrides, _announce_mounts)
 
 
 def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) -> None:

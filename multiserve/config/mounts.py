@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from multiserve._types import Interface
 from multiserve.config.tables import Table, describe, option
 from multiserve.config.targets import Target, TargetProblem, parse_target
-from multiserve.keys import KeyProblem, MountKey, normalise_host
+from multiserve.hosts import normalise_host
+from multiserve.keys import KeyProblem, MountKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from multiserve._types import ASGIApplication, Receive, Scope, Send
 from multiserve.dispatch.answers import Answer, not_started, starting
+from multiserve.dispatch.environ_keys import HOST_KEY, MOUNT_KEY
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
-from multiserve.dispatch.wsgi import HOST_KEY, MOUNT_KEY
 from multiserve.routing import Route, Router
 
 # What an outer framework leaves in the scope for its own use; the application would take it for its own.

@@ -10,8 +10,8 @@ from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
 from multiserve._types import Scope, WSGIEnvironment
-from multiserve.dispatch.wsgi import MOUNT_KEY
-from multiserve.keys import DEFAULT_PORTS
+from multiserve.dispatch.environ_keys import MOUNT_KEY
+from multiserve.hosts import DEFAULT_PORTS
 
 _BLOCK = 65536  # bytes read at a time from what an application hands to wsgi.file_wrapper, or from the client
 

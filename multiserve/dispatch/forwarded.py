@@ -14,8 +14,8 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from multiserve._types import Scope, WSGIEnvironment
-from multiserve.dispatch.wsgi import HOST_KEY
-from multiserve.keys import DEFAULT_PORTS, HIGHEST_PORT, normalise_host
+from multiserve.dispatch.environ_keys import HOST_KEY
+from multiserve.hosts import DEFAULT_PORTS, HIGHEST_PORT, normalise_host
 
 _FOR, _PROTO, _HOST, _PORT, _PREFIX = (
     f"HTTP_X_FORWARDED_{name}" for name in ("FOR", "PROTO", "HOST", "PORT", "PREFIX")

@@ -8,12 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
+from multiserve.dispatch.environ_keys import HOST_KEY, MOUNT_KEY
 from multiserve.routing import Route, Router
-
-MOUNT_KEY = "multiserve.mount"
-"""Where the environ names the mount that answers, as its key spells it."""
-HOST_KEY = "multiserve.host"
-"""Where the environ has the host that a trusted proxy names, which counts more than what the request itself says."""
 
 
 class WSGIDispatcher:

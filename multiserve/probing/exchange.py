@@ -12,7 +12,7 @@ from typing import Protocol, Self
 from urllib.parse import quote, unquote, urlsplit
 
 from multiserve._types import Scope
-from multiserve.keys import DEFAULT_PORTS
+from multiserve.hosts import DEFAULT_PORTS
 from multiserve.mounts.redirects import SAFE
 
 _LARGEST = 1_000_000  # bytes that are read of a response

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from multiserve.checks.findings import Topic
+from multiserve.findings import Topic
 
 _TOPICS = (
     Topic(

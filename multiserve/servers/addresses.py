@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import socket
 from pathlib import Path
 
 from multiserve.errors import Problem, ServeError
+from multiserve.hosts import authority
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -46,11 +46,6 @@ def _cannot_listen(host: str, port: int, reason: str, hint: str) -> ServeError:
     return ServeError(Problem(message=f"cannot listen on {authority(host, port)}: {reason}", hint=hint))
 
 
-def authority(host: str, port: int) -> str:
-    """Write host and port as a URL does."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def absolute_socket(address: str, folder: Path) -> str:
     """Let the path of a unix socket start from a folder; every other address stays as it is."""
     if not address.startswith("unix:"):
@@ -62,11 +57,3 @@ def origin(host: str, port: int, scheme: str = "http") -> str:
     """Give the URL under which a person on this machine reaches an address."""
     reachable = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared)
     return f"{scheme}://{authority(reachable, port)}"
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

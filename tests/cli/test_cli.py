@@ -225,8 +225,8 @@ def test_run_refuses_a_mount_that_is_not_there(run, write_config, mode):
 
 def test_a_production_server_that_cannot_be_imported_says_what_to_run_instead(run, write_config, monkeypatch):
     write_config(GOOD)
-    monkeypatch.setitem(sys.modules, "multiserve.servers.production.application", None)
-    monkeypatch.delattr("multiserve.servers.production.application", raising=False)
+    monkeypatch.setitem(sys.modules, "multiserve.servers.production.server", None)
+    monkeypatch.delattr("multiserve.servers.production.server", raising=False)
     code, out, err = run("run", "--production")
     assert (code, out) == (ServeError.exit_code, "")
     assert err.startswith("Error: gunicorn cannot be imported: ")

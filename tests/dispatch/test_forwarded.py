@@ -13,9 +13,9 @@ from multiserve.dispatch import asgi, wsgi
 from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.asgi import split_root_path
 from multiserve.dispatch.environ import build_environ
+from multiserve.dispatch.environ_keys import HOST_KEY
 from multiserve.dispatch.forwarded import believe_environ, believe_scope
 from multiserve.dispatch.lifespan import Lifespans
-from multiserve.dispatch.wsgi import HOST_KEY
 from multiserve.keys import parse_key
 from multiserve.routing import Router
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from multiserve.errors import ServeError
-from multiserve.servers.addresses import absolute_socket, authority, bind, is_loopback, origin
+from multiserve.hosts import authority, is_loopback
+from multiserve.servers.addresses import absolute_socket, bind, origin
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", ""])

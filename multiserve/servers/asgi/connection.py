@@ -14,9 +14,9 @@ from http import HTTPStatus
 from socket import socket
 from typing import Any
 
-from multiserve.dispatch.wsgi import MOUNT_KEY
+from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.servers.asgi.kept_promise import PromisingConnection
-from multiserve.servers.production.client_sockets import unsent
+from multiserve.servers.asgi.unsent import unsent
 
 # Threads that compute would hold up the event loop for 5 ms at a time otherwise.
 SWITCH_INTERVAL = 0.001  # seconds

@@ -16,7 +16,7 @@ from gunicorn.glogging import Logger
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.errors import LoadError
 from multiserve.servers.asgi.connection import SWITCH_INTERVAL, Listener
-from multiserve.servers.production.settings import ACCESS_LOG_FORMAT, TRUST
+from multiserve.servers.asgi.defaults import ACCESS_LOG_FORMAT, TRUST
 
 # Seconds, short ones: whoever saves a file waits for the restart.
 _REQUESTS = 0.25  # for requests that run, and streams that never end

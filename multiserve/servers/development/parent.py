@@ -20,7 +20,8 @@ from werkzeug.serving import is_running_from_reloader, make_server
 from multiserve.config.file import Config
 from multiserve.dispatch.answers import Answer, ended
 from multiserve.errors import ConfigError
-from multiserve.servers.addresses import authority, bind
+from multiserve.hosts import authority
+from multiserve.servers.addresses import bind
 from multiserve.servers.development.watching import Watch
 from multiserve.servers.development.wsgi_handler import RequestHandler
 

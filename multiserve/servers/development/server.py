@@ -17,10 +17,11 @@ from werkzeug.debug import DebuggedApplication
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
-from multiserve.composition import Composition, may_refuse, refuse_failures
+from multiserve.composition import Composition, compose, may_refuse, refuse_failures
 from multiserve.config.file import Config
 from multiserve.errors import ConfigError, Problem, ServeError
-from multiserve.servers.addresses import bind, is_loopback, origin
+from multiserve.hosts import is_loopback
+from multiserve.servers.addresses import bind, origin
 from multiserve.servers.development.parent import CHANGED, INTERVAL, Reloader, inherit, is_supervised, supervise
 from multiserve.servers.development.wsgi_handler import patient_handler
 from multiserve.servers.trial import rehearse
@@ -35,7 +36,6 @@ _DEBUGGED = "multiserve.debugged"  # where the environ has the application that 
 
 def serve(
     read: Callable[[], Config],
-    load: Callable[..., Composition],
     announce: Callable[[Composition, str], None],
     tell: Callable[[str], None],
     *,
@@ -45,7 +45,6 @@ def serve(
 
     Args:
         read: Read the configuration; it is read anew when it changes.
-        load: Load the applications of a configuration.
         announce: Tell the user, given the origin such as `http://127.0.0.1:8000`; called when the port is bound.
         tell: Tell the user whatever else happens.
         debugger: What the command line says about the debugger; None if nothing.
@@ -61,7 +60,7 @@ def serve(
     config = keep(written)
     uses_debugger = use_debugger(config, asked=debugger)
     extras: dict[str, Any] = {"environment": ENVIRONMENT, "wrap": debugging(config)} if uses_debugger else {}
-    load = partial(load, config, development=True, **extras)
+    load = partial(compose, config, development=True, **extras)
     with contextlib.suppress(KeyboardInterrupt):
         if inherited:
             if stay := inherited.describe_stay(written):

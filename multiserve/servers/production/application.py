@@ -10,63 +10,29 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from multiserve._types import Interface
-from multiserve.composition import Composition, log_failures, refuse_failures
+from multiserve.composition import Composition, compose, log_failures, refuse_failures
 from multiserve.config.file import Config
 from multiserve.config.mounts import Mount
-from multiserve.errors import ConfigError, Problem, ServeError, raise_for
+from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.servers.addresses import origin
 from multiserve.servers.trial import rehearse
 
 try:
-    from gunicorn import debug, util
     from gunicorn.app.base import Application
     from gunicorn.config import Config as GunicornConfig  # noqa: TC002 (the variable is read by this import)
 except ValueError as error:  # gunicorn reads the variable while it is imported
     raise ConfigError(Problem(key="WEB_CONCURRENCY", message=f"not a number of workers: {error}")) from error
 
-from multiserve.servers.production.listeners import check_addresses
 from multiserve.servers.production.readiness import Joining
-from multiserve.servers.production.reload import SwappingArbiter
-from multiserve.servers.production.settings import absolute, configure, interface_of
+from multiserve.servers.production.settings import configure, interface_of
 
 log = logging.getLogger("gunicorn.error")
 
 # What they raise would end the master; what other hooks raise is a refusal, or the end of one worker.
 _MASTERS_HOOKS = ("child_exit", "nworkers_changed", "on_exit", "worker_exit")
-
-
-def serve(
-    read: Callable[[], Config],
-    load: Callable[..., Composition],
-    overrides: Mapping[str, Any],
-    announce: Callable[[Config, list[str], list[Mount]], None],
-) -> None:
-    """Serve until stopped by a signal; the signals are gunicorn's.
-
-    Args:
-        read: Read the configuration; called again for each SIGHUP.
-        load: Load the applications, in each worker, and compose them for an interface.
-        overrides: Settings of the command line.
-        announce: Tell the user, given the origins such as `http://127.0.0.1:8000`, of which a unix socket has none, and
-            the mounts that have failed.
-
-    Raises:
-        ConfigError: The file, or a setting of gunicorn, is wrong.
-        LoadError: A failure must not be served around.
-        ServeError: An address cannot be bound.
-    """
-    application = GunicornApplication(read, load, absolute(overrides, Path.cwd()), announce)
-    check_addresses(application.cfg)
-    try:
-        application.run()
-    except Exception as error:
-        # Once the workers run, gunicorn's loop lets no exception out: this is the start.
-        message = f"gunicorn cannot start: {str(error).strip() or type(error).__name__}"
-        raise ServeError(message) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +49,12 @@ class GunicornApplication(Application):  # type: ignore[misc]
     def __init__(
         self,
         read: Callable[[], Config],
-        load: Callable[..., Composition],
         overrides: Mapping[str, Any],
         announce: Callable[[Config, list[str], list[Mount]], None],
         spoken: Spoken | None = None,
     ) -> None:
         """Read the configuration; without being told what the mounts speak, find out by a rehearsal."""
         self._read = read
-        self._load = load
         self._overrides = overrides
         self._announce = announce
         self._spoken = spoken
@@ -145,7 +109,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         spoken = Spoken(interface or self.interface, is_guess=interface is None)
         self.leave_environment()  # the file may set it differently now
         try:
-            application = type(self)(self._read, self._load, self._overrides, self._announce, spoken)
+            application = type(self)(self._read, self._overrides, self._announce, spoken)
             application.leave_environment()
         finally:
             self.enter_environment()
@@ -171,7 +135,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
 
     def _compose(self, interface: Interface | None) -> Composition:
         os.chdir(self.cfg.chdir)  # not before: for SIGUSR2 the master has to stay where it was started
-        return self._load(self.config, interface=interface)
+        return compose(self.config, interface=interface)
 
     def load(self) -> Any:
         """Load the application; gunicorn calls this in each worker, or in the master with `preload_app`."""
@@ -204,18 +168,6 @@ class GunicornApplication(Application):  # type: ignore[misc]
         origins = [origin(name[0], name[1], scheme) for name in names if isinstance(name, tuple)]
         self._announce(self.config, origins, [mount for mount in self.config.mounts if mount.toml_key in self._failed])
 
-    def run(self) -> None:
-        """Run the arbiter."""
-        if self.cfg.spew:
-            debug.spew()
-        if self.cfg.daemon:
-            util.daemonize(self.cfg.enable_stdio_inheritance)
-        folder = Path.cwd()
-        arbiter = SwappingArbiter(self)
-        # For SIGUSR2 gunicorn starts sys.argv[0] anew, which for `python -m` is a file inside the package.
-        arbiter.START_CTX |= {"args": [sys.executable, *sys.orig_argv[1:]], "cwd": str(folder)}
-        arbiter.run()
-
 
 def _contained(name: str, hook: Callable[..., Any]) -> Callable[..., None]:
     """Let a hook fail without consequences."""
@@ -231,7 +183,7 @@ def _contained(name: str, hook: Callable[..., Any]) -> Callable[..., None]:
 
 
 def _close_others_before(hook: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-    def close(arbiter: SwappingArbiter, worker: Any) -> None:
+    def close(arbiter: Any, worker: Any) -> None:
         arbiter.close_others()
         hook(arbiter, worker)
 

@@ -5,19 +5,17 @@ They stay ordinary sockets for everybody else: an application that takes one ove
 
 from __future__ import annotations
 
-import array
 import contextlib
-import fcntl
 import select
 import socket
 import ssl
-import termios
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.http.unreader import SocketUnreader
 
 from multiserve.dispatch.threads import waiting_for_client
+from multiserve.servers.asgi.unsent import unsent
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -28,16 +26,6 @@ else:
 
 # Bytes to write at once: TLS cannot write a part of what it is given. A buffer with room has room for so many.
 _PIECE = 16384
-
-
-def unsent(sock: Any) -> int:
-    """Give the bytes that the kernel still has for a client: they become fewer as long as it reads."""
-    buffer = array.array("i", [0])
-    try:
-        fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, buffer)
-    except (OSError, ValueError):  # the system does not tell, or it is closed
-        return 0
-    return buffer[0]
 
 
 class _Patience(_Socket):

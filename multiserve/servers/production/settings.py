@@ -20,15 +20,15 @@ from multiserve._types import Interface
 from multiserve.config.file import Config
 from multiserve.config.tables import did_you_mean
 from multiserve.errors import ConfigError, Problem
-from multiserve.keys import HIGHEST_PORT
-from multiserve.servers.addresses import absolute_socket, authority
+from multiserve.hosts import HIGHEST_PORT, authority
+from multiserve.servers.addresses import absolute_socket
+from multiserve.servers.asgi.defaults import ACCESS_LOG_FORMAT, TRUST
 from multiserve.servers.production.setting_values import check, convert
 
 _TRUSTED_PROXIES = "Write trusted_proxies under [server] instead."
 _ALL_SETTINGS = "They are at https://docs.gunicorn.org/en/stable/settings.html"
 ASGI_WORKER = "multiserve.servers.production.asgi_worker.Worker"
 THREADED_WORKER = "multiserve.servers.production.threaded_worker.Worker"
-ACCESS_LOG_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" "%({multiserve.mount}e)s"'
 
 REFUSED = {
     "wsgi_app": "The applications are in [mounts].",
@@ -47,9 +47,6 @@ REFUSED = {
     **dict.fromkeys(("forwarded_allow_ips", "secure_scheme_headers", "forwarder_headers"), _TRUSTED_PROXIES),
 }
 
-# [server] trusted_proxies says who is believed, and the dispatcher believes. gunicorn believes nobody: what comes over
-# a unix socket it would always trust, and a client's SCRIPT_NAME header could move a request into another mount.
-TRUST: dict[str, Any] = {"forwarded_allow_ips": "", "secure_scheme_headers": {}, "forwarder_headers": ""}
 ForwardedAllowIPS.default = ""  # it has been read from the environment, which must not matter
 _LOCAL_PROXIES = "127.0.0.1,::1"  # who may speak HTTP/2 without TLS, if there is a proxy; it is gunicorn's own default
 

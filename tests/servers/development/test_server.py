@@ -62,10 +62,11 @@ def test_a_server_that_stops_by_itself_is_an_error_that_the_supervising_process_
     composition = SimpleNamespace(config=config, application=None, interface="wsgi", failures=())
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setattr(signal, "signal", lambda *_: None)
+        monkeypatch.setattr(server, "compose", lambda *_, **__: composition)
         monkeypatch.setattr(server, "is_supervised", lambda: True)
         monkeypatch.setattr(server, "inherit", lambda: Inherited(listener, "127.0.0.1", 8000))
         monkeypatch.setattr(
             server, "make_server", lambda *_, **__: SimpleNamespace(serve_forever=lambda: None, stop=lambda: None)
         )
         with pytest.raises(ServeError, match="the server has stopped by itself"):
-            server.serve(lambda: config, lambda *_, **__: composition, lambda *_: None, print)
+            server.serve(lambda: config, lambda *_: None, print)

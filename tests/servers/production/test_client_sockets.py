@@ -12,7 +12,8 @@ import time
 
 import pytest
 
-from multiserve.servers.production.client_sockets import ClientReader, ClientSocket, TLSClientSocket, unsent
+from multiserve.servers.asgi.unsent import unsent
+from multiserve.servers.production.client_sockets import ClientReader, ClientSocket, TLSClientSocket
 
 PATIENCE = 0.2
 LENGTH = 3_000_000

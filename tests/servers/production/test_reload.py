@@ -107,9 +107,7 @@ def stage(write_config, monkeypatch):
     """Start two workers, 1000 and 1001, which serve all mounts."""
     path = write_config(TOML)
     monkeypatch.delenv("MULTISERVE_TEST_COLOUR", raising=False)
-    application = GunicornApplication(
-        lambda: load_config(path), lambda *_, **__: None, {}, lambda *_: None, Spoken("wsgi", is_guess=False)
-    )
+    application = GunicornApplication(lambda: load_config(path), {}, lambda *_: None, Spoken("wsgi", is_guess=False))
     clock = SimpleNamespace(now=1000.0, is_full=False)
     for module in (arbiter_module, reload):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))

@@ -1,0 +1,10 @@
+"""The names under which the environ, or the scope, has what multiserve knows about a request."""
+
+from __future__ import annotations
+
+MOUNT_KEY = "multiserve.mount"
+"""Where the environ names the mount that answers, as its key spells it."""
+
+
+HOST_KEY = "multiserve.host"
+"""Where the environ has the host that a trusted proxy names, which counts more than what the request itself says."""

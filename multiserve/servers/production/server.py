@@ -1,0 +1,59 @@
+"""Serves in production: checks the addresses, and runs gunicorn."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gunicorn import debug, util
+
+from multiserve.config.file import Config
+from multiserve.config.mounts import Mount
+from multiserve.errors import ServeError
+from multiserve.servers.production.application import GunicornApplication
+from multiserve.servers.production.listeners import check_addresses
+from multiserve.servers.production.reload import SwappingArbiter
+from multiserve.servers.production.settings import absolute
+
+
+def serve(
+    read: Callable[[], Config],
+    overrides: Mapping[str, Any],
+    announce: Callable[[Config, list[str], list[Mount]], None],
+) -> None:
+    """Serve until stopped by a signal; the signals are gunicorn's.
+
+    Args:
+        read: Read the configuration; called again for each SIGHUP.
+        overrides: Settings of the command line.
+        announce: Tell the user, given the origins such as `http://127.0.0.1:8000`, of which a unix socket has none, and
+            the mounts that have failed.
+
+    Raises:
+        ConfigError: The file, or a setting of gunicorn, is wrong.
+        LoadError: A failure must not be served around.
+        ServeError: An address cannot be bound.
+    """
+    application = GunicornApplication(read, absolute(overrides, Path.cwd()), announce)
+    check_addresses(application.cfg)
+    try:
+        _run(application)
+    except Exception as error:
+        # Once the workers run, gunicorn's loop lets no exception out: this is the start.
+        message = f"gunicorn cannot start: {str(error).strip() or type(error).__name__}"
+        raise ServeError(message) from error
+
+
+def _run(application: GunicornApplication) -> None:
+    """Run gunicorn's master."""
+    if application.cfg.spew:
+        debug.spew()
+    if application.cfg.daemon:
+        util.daemonize(application.cfg.enable_stdio_inheritance)
+    folder = Path.cwd()
+    arbiter = SwappingArbiter(application)
+    # For SIGUSR2 gunicorn starts sys.argv[0] anew, which for `python -m` is a file inside the package.
+    arbiter.START_CTX |= {"args": [sys.executable, *sys.orig_argv[1:]], "cwd": str(folder)}
+    arbiter.run()
