@@ -19,6 +19,8 @@ from multiserve.dispatch.answers import Answer, broken, not_found
 from multiserve.dispatch.concurrency import ASGILimit, ASGITenantsLimit, WSGILimit, WSGITenantsLimit
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.errors import LoadError
+from multiserve.loading.django_urls import forget_settled_urls
+from multiserve.loading.monkey_patches import refused_monkey_patches
 from multiserve.loading.mounts import LoadedMount, MountLoader
 from multiserve.routing import Router
 from multiserve.tracebacks import format_cause, format_traceback
@@ -66,8 +68,9 @@ def compose(
     loader = MountLoader(config, interface, wrap)
     loaded = []
     for mount in config.mounts:
-        with observe(mount.toml_key):
+        with observe(mount.toml_key), refused_monkey_patches():
             loaded.append(loader.load(mount))
+    forget_settled_urls()
     speaks: Interface = interface or ("asgi" if any(each.interface == "asgi" for each in loaded) else "wsgi")
     mounts = tuple(loader.finish(each, speaks) for each in loaded)
     compose = compose_wsgi if speaks == "wsgi" else compose_asgi

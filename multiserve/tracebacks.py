@@ -39,9 +39,11 @@ def in_one_line(error: BaseException) -> str:
 
 
 def own_frames(error: BaseException) -> list[traceback.FrameSummary]:
-    """Give the frames of an exception without those of multiserve and of the import system in front."""
+    """Return the frames of an exception without those of multiserve and of the import system at either end."""
     frames = list(traceback.extract_tb(error.__traceback__))
     ours = (_HERE, importlib.__file__, "<frozen importlib")
     while frames and frames[0].filename.startswith(ours):
         del frames[0]
+    while frames and frames[-1].filename.startswith(_HERE):  # what multiserve refuses, the line that asked for it did
+        del frames[-1]
     return frames
