@@ -15,6 +15,7 @@ from multiserve.cli.output import echo_failures, reported_errors
 from multiserve.config.file import Config, Development, Server, find_config, load_config, select
 from multiserve.config.mounts import Mount
 from multiserve.errors import Problem, ServeError
+from multiserve.servers.environment import refuse_script_name
 
 if TYPE_CHECKING:
     from multiserve.composition import Composition  # imported where it is used: --help is to be instant
@@ -93,6 +94,7 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
 def _read(path: os.PathLike[str], values: dict[str, Any]) -> Config:
     """Read the file, and let the command line and the environment have the last word."""
     config = load_config(path)
+    refuse_script_name(config)
     values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}
     if values["only"]:
         config = select(config, values["only"])

@@ -35,6 +35,8 @@ def tell_interface(application: Callable[..., Any], name: str, *, is_made: bool)
     if inspect.isclass(application):
         return _interface_of_class(application, signature, name, is_made=is_made)
     two, three = takes(signature, 2), takes(signature, 3)
+    if two and three and _has_options_of_its_own(signature):
+        two = three = False
     if is_async(application):
         two = False
     elif two and three:
@@ -45,6 +47,8 @@ def tell_interface(application: Callable[..., Any], name: str, *, is_made: bool)
         raise _asgi2(name)
     message = f'"{name}" is not an application: it takes {signature}, neither (environ, start_response) '
     hint = "" if is_made else f'If it is a factory, write "{_as_call(name, signature)}".'
+    if _is_gradio(application):
+        hint = 'Mount what gradio makes of it: app = gradio.mount_gradio_app(fastapi.FastAPI(), demo, path="/").'
     raise InterfaceProblem(f"{message}nor (scope, receive, send)", hint)
 
 
@@ -100,6 +104,18 @@ def takes(signature: inspect.Signature | None, count: int) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _has_options_of_its_own(signature: inspect.Signature | None) -> bool:
+    """Return whether a callable of any arguments names some of them, which no decorator does that hands them on."""
+    parameters = signature.parameters.values() if signature else ()
+    kinds = {parameter.kind for parameter in parameters}
+    return inspect.Parameter.VAR_POSITIONAL in kinds and inspect.Parameter.KEYWORD_ONLY in kinds
+
+
+def _is_gradio(application: object) -> bool:
+    """Return whether an object is one of Gradio's, such as `Blocks`, `Interface` or `ChatInterface`."""
+    return any(f"{each.__module__}.{each.__qualname__}" == "gradio.blocks.Blocks" for each in type(application).__mro__)
 
 
 def _first_parameter(signature: inspect.Signature | None) -> str:

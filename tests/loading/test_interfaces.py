@@ -310,6 +310,17 @@ async def wsgi_async(environ, start_response):
 
 NEITHER = "neither (environ, start_response) nor (scope, receive, send)"
 
+
+class Blocks:
+    """Called as Gradio's objects are: with the inputs of one of their functions."""
+
+    def __call__(self, *inputs, fn_index=0, api_name=None):
+        raise AssertionError(CALLED)
+
+
+gradio_blocks = type("Blocks", (Blocks,), {"__module__": "gradio.blocks"})
+GRADIO = 'Mount what gradio makes of it: app = gradio.mount_gradio_app(fastapi.FastAPI(), demo, path="/").'
+
 NO_APPLICATIONS = [
     pytest.param(factory, f"it takes (), {NEITHER}", 'If it is a factory, write "site:app()".', id="a factory"),
     pytest.param(
@@ -328,6 +339,14 @@ NO_APPLICATIONS = [
     pytest.param(
         wsgi_async, f"it takes (environ, start_response), {NEITHER}", 'If it is a factory, write "site:app(...)".',
         id="WSGI as a coroutine function",
+    ),
+    pytest.param(
+        Blocks(), f"it takes (*inputs, fn_index=0, api_name=None), {NEITHER}",
+        'If it is a factory, write "site:app()".', id="any inputs, and options of its own",
+    ),
+    pytest.param(
+        type("Interface", (gradio_blocks,), {})(), f"it takes (*inputs, fn_index=0, api_name=None), {NEITHER}", GRADIO,
+        id="an interface of Gradio",
     ),
 ]  # fmt: skip
 CLASSES = [
