@@ -62,13 +62,13 @@ def compose(
         environment: Environment variables that count only where neither the process nor the file sets them.
         interface: What the composed application shall speak; by default WSGI if every mount does, else ASGI.
         wrap: Wrap each WSGI application, such as with a debugger.
-        observe: Watch what happens while a mount is loaded, given its TOML key.
+        observe: Watch what happens while a mount is loaded, given the name of the mount.
     """
     _prepare_process(config, environment)
     loader = MountLoader(config, interface, wrap)
     loaded = []
     for mount in config.mounts:
-        with observe(mount.toml_key), refused_monkey_patches():
+        with observe(mount.name), refused_monkey_patches():
             loaded.append(loader.load(mount))
     forget_settled_urls()
     speaks: Interface = interface or ("asgi" if any(each.interface == "asgi" for each in loaded) else "wsgi")
@@ -161,7 +161,7 @@ def _wsgi_mount(loaded: LoadedMount, *, development: bool) -> Any:
 
         tenants = WSGITenants(
             loaded.application,
-            name=str(mount.key),
+            name=mount.name,
             max_instances=mount.max_instances,
             idle_seconds=mount.idle_seconds,
             refused_seconds=mount.refused_seconds,
@@ -174,7 +174,7 @@ def _wsgi_mount(loaded: LoadedMount, *, development: bool) -> Any:
 def _limited(loaded: LoadedMount, application: Any, limit: Callable[[Any, int, str], Any]) -> Any:
     mount = loaded.mount
     bound = mount.max_concurrency if isinstance(mount, AppMount) else 0
-    return limit(application, bound, str(mount.key)) if bound else application
+    return limit(application, bound, mount.name) if bound else application
 
 
 def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> ASGIApplication:
@@ -185,7 +185,7 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
     from multiserve.mounts.tenants.asgi import ASGITenants
 
     missing = _not_found(config, development=development)
-    lifespans: dict[int, Lifespan] = {}  # one for each application and what wraps it, however often that is mounted
+    lifespans: dict[int, Lifespan] = {}  # by application: one that is mounted twice has one
     required: list[Lifespan] = []
     tenants: list[ASGITenants] = []
     composed = []
@@ -193,7 +193,8 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
         mount = loaded.mount
         lifespan = None
         if _may_have_lifespan(config, loaded):
-            lifespan = lifespans.setdefault(id(loaded.application), Lifespan(loaded.application, str(mount.key)))
+            lifespan = lifespans.setdefault(id(loaded.application), Lifespan(loaded.application))
+            lifespan.mounts.append(mount.name)
             if (mount.required or config.server.strict) and lifespan not in required:
                 required.append(lifespan)
         answering = _asgi_mount(config, loaded, lifespan, missing, development=development)
@@ -232,7 +233,7 @@ def _asgi_mount(config: Config, loaded: LoadedMount, lifespan: Any, missing: Ans
     if isinstance(mount, TenantMount):
         return ASGITenants(
             application,
-            name=str(mount.key),
+            name=mount.name,
             threads=mount.threads,
             max_instances=mount.max_instances,
             idle_seconds=mount.idle_seconds,
@@ -244,17 +245,17 @@ def _asgi_mount(config: Config, loaded: LoadedMount, lifespan: Any, missing: Ans
         )
     if loaded.interface == "wsgi":
         threads = mount.threads if isinstance(mount, AppMount) else _THREADS
-        bridge = WSGIBridge(application, ThreadPool(threads, str(mount.key)).submit)
+        bridge = WSGIBridge(application, ThreadPool(threads, mount.name).submit)
         return ASGIMount(http=_limited(loaded, bridge, ASGILimit), websocket=missing.asgi)
     http = _limited(loaded, application, ASGILimit)
     return ASGIMount(http=http, websocket=application, lifespan=lifespan)
 
 
 def _not_found(config: Config, *, development: bool) -> Answer:
-    return not_found([str(mount.key) for mount in config.mounts] if development else [])
+    return not_found([mount.name for mount in config.mounts] if development else [])
 
 
 def _broken(loaded: LoadedMount, *, development: bool) -> Answer:
     if not development or loaded.error is None:
-        return broken(str(loaded.mount.key))
-    return broken(str(loaded.mount.key), loaded.error.problems, format_traceback(loaded.error))
+        return broken(loaded.mount.name)
+    return broken(loaded.mount.name, loaded.error.problems, format_traceback(loaded.error))

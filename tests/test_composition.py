@@ -270,8 +270,8 @@ TWICE = """
 
 def test_an_application_has_one_lifespan_however_often_it_is_mounted(write: Callable[[str], Path]) -> None:
     lifespans = compose(load_config(write(TWICE))).application.lifespans
-    assert [each.name for each in lifespans.lifespans] == ["/a", "/d", "/e"]
-    assert [each.name for each in lifespans.required] == ["/a"]
+    assert [each.mounts for each in lifespans.lifespans] == [["/a", "/b", "/c"], ["/d"], ["/e"]]
+    assert [each.name for each in lifespans.required] == ["/a, /b, /c"]
 
 
 @pytest.mark.parametrize(("server", "required"), [("", []), ("[server]\nstrict = true", ["/live"])])

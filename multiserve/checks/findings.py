@@ -48,7 +48,7 @@ class Check(Topic):
             yield Finding(
                 code=self.code,
                 severity=found.severity or self.severity,
-                mounts=tuple(str(member.mount.key) for member in found.members),
+                mounts=tuple(member.mount.name for member in found.members),
                 key=found.key or (found.members[0].mount.toml_key if found.members else ""),
                 message=found.message,
                 consequence=found.consequence or self.consequence,

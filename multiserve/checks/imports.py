@@ -43,7 +43,7 @@ def root_loggers(subject: Subject) -> Iterator[Found]:
     """The handlers and the level of the root logger count for every application in the process, and for the server."""
     touched = [member for member in subject.members if member.effects.root_logger]
     for member in touched:
-        others = [str(each.mount.key) for each in touched if each is not member]
+        others = [each.mount.name for each in touched if each is not member]
         yield Found(
             members=(member,),
             message="loading it changes the handlers or the level of the root logger"

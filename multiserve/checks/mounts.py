@@ -176,7 +176,7 @@ def circles(subject: Subject) -> Iterator[Found]:
         told.extend(way)
         concerned = tuple(each for each in subject.members if each.mount in way)
         cure = f"Redirect {'one of them' if len(concerned) > 1 else 'it'} to another path."
-        shown = " -> ".join(str(each.key) for each in way)
+        shown = " -> ".join(each.name for each in way)
         yield Found(members=concerned, message=f"the way is {shown}", cure=cure)
 
 

@@ -138,8 +138,8 @@ def look_at(
 
     Args:
         composition: The loaded mounts.
-        effects: What loading each has done, by the TOML keys of the mounts.
-        observe: What watches while a mount, named by its TOML key, is looked into: Django imports its URL
+        effects: What loading each has done, by the names of the mounts.
+        observe: What watches while a mount, given by its name, is looked into: Django imports its URL
             configuration then, and `effects` may grow.
         mounts: All mounts of the file, if these are more.
         gunicorn: gunicorn's settings as production would have them.
@@ -147,7 +147,7 @@ def look_at(
     """
     members = []
     for loaded in composition.mounts:
-        key = loaded.mount.toml_key
+        key = loaded.mount.name
         with observe(key):
             facts = None if loaded.error or loaded.origin is None else inspect_application(loaded.origin)
         members.append(Member(loaded=loaded, facts=facts, effects=effects.get(key, SideEffects())))

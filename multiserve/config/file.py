@@ -162,7 +162,7 @@ def select(config: Config, keys: Iterable[str]) -> Config:
     """
     wanted = set()
     problems = []
-    known = {mount.key.place: str(mount.key) for mount in config.mounts}
+    known = {mount.key.place: mount.name for mount in config.mounts}
     for text in keys:
         try:
             key = parse_key(text)

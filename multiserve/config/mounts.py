@@ -45,9 +45,14 @@ class Mount:
     )
     ignore: tuple[str, ...] = option((), help="Codes of checks whose findings about this mount are not wanted.")
 
+    @property
+    def name(self) -> str:
+        """The key as text: what logs, workers, lifespans and findings call the mount."""
+        return str(self.key)
+
     def mentions(self, text: str) -> bool:
         """Tell whether the key or the target contains a text, in capitals or not."""
-        return any(text.casefold() in value.casefold() for value in (str(self.key), self.what))
+        return any(text.casefold() in value.casefold() for value in (self.name, self.what))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

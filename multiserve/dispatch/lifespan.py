@@ -21,14 +21,15 @@ class Lifespan:
     """The lifespan of one application, and its state.
 
     Attributes:
+        mounts: The names of all mounts that the application answers at; logs name it after them.
         state: What the application put into its state; each request gets a copy.
         failure: Why its start-up failed; empty while it did not.
     """
 
-    def __init__(self, application: ASGIApplication, name: str) -> None:
-        """Supervise `application`, which logs call `name`."""
+    def __init__(self, application: ASGIApplication, *mounts: str) -> None:
+        """Supervise `application`, which answers at these mounts."""
         self.application = application
-        self.name = name
+        self.mounts = list(mounts)
         self.state: dict[str, Any] = {}
         self.failure = ""
         self.is_serving = False  # requests need neither wait nor be refused
@@ -38,6 +39,15 @@ class Lifespan:
         self._was_asked = False  # the application has taken its first event
         self._has_started = False  # and has answered that its start-up is complete
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """What logs call the application."""
+        return ", ".join(self.mounts)
+
+    def serves(self, mounts: Collection[str]) -> bool:
+        """Return whether the application answers at one of these mounts."""
+        return not set(mounts).isdisjoint(self.mounts)
 
     def start(self) -> None:
         """Start the application; `wait` for it."""
@@ -142,6 +152,11 @@ class Lifespans:
         self.shutdown_timeout = shutdown_timeout
         self.tenants = tenants
 
+    @property
+    def missing(self) -> list[str]:
+        """The names of the mounts whose application has not started, or could not."""
+        return [mount for each in self.lifespans if not each.is_serving for mount in each.mounts]
+
     async def __call__(self, receive: Receive, send: Send) -> None:
         """Answer the server's lifespan scope."""
         await receive()
@@ -161,14 +176,13 @@ class Lifespans:
 
         Args:
             refuse: Whether the server can still refuse to start; if not, no application is required.
-            awaited: The names of applications that others serve already.
+            awaited: The names of mounts that other workers serve already.
         """
         required = self.required if refuse else ()
-        patient = {*awaited, *(each.name for each in required)}
         for lifespan in self.lifespans:
             lifespan.start()
         waits = [
-            asyncio.create_task(each.wait(math.inf if each.name in patient else _ACKNOWLEDGE))
+            asyncio.create_task(each.wait(math.inf if each in required or each.serves(awaited) else _ACKNOWLEDGE))
             for each in self.lifespans
         ]
         try:

@@ -89,7 +89,7 @@ def _reason_not_to_ask(composed: Composed, loaded: LoadedMount, url: str) -> Pro
     if isinstance(loaded.mount, TenantMount):
         return _begin(loaded, url, skipped="which tenants there are only its factory knows")
     blocker = composed.blocked_by()
-    if blocker == str(loaded.mount.key):
+    if blocker == loaded.mount.name:
         return replace(_begin(loaded, url), error="its lifespan blocks the event loop, and did not start in time")
     return _begin(loaded, url, skipped=f"the event loop is blocked by {blocker}") if blocker else None
 
@@ -125,7 +125,7 @@ def _ask(composed: Composed, url: str) -> tuple[Received, tuple[str, ...]]:
 
 
 def _begin(loaded: LoadedMount, url: str, *, skipped: str = "") -> ProbeResult:
-    return ProbeResult(mount=str(loaded.mount.key), toml_key=loaded.mount.toml_key, url=url, skipped=skipped)
+    return ProbeResult(mount=loaded.mount.name, toml_key=loaded.mount.toml_key, url=url, skipped=skipped)
 
 
 def _result(

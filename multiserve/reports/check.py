@@ -58,8 +58,8 @@ def as_text(outcome: Outcome) -> str:
 def _costs(outcome: Outcome) -> str:
     rows = [("MOUNT", "SECONDS", "MEMORY")]
     for loaded in outcome.composition.mounts:
-        effects = outcome.effects[loaded.mount.toml_key]
-        rows.append((str(loaded.mount.key), f"{effects.seconds:.2f}", f"{effects.memory / 2**20:.0f} MB"))
+        effects = outcome.effects[loaded.mount.name]
+        rows.append((loaded.mount.name, f"{effects.seconds:.2f}", f"{effects.memory / 2**20:.0f} MB"))
     return text.table(rows, indent="")
 
 
@@ -76,7 +76,7 @@ def as_json(outcome: Outcome) -> str:
     """Give the whole outcome as JSON."""
     mounts = text.outcomes_as_json(outcome.composition)
     for mount, loaded in zip(mounts, outcome.composition.mounts, strict=True):
-        effects = outcome.effects[loaded.mount.toml_key]
+        effects = outcome.effects[loaded.mount.name]
         mount |= {"seconds": round(effects.seconds, 3), "memory": effects.memory}
     found = [_finding_as_json(finding) for finding in outcome.findings]
     is_right = not (outcome.composition.failures or outcome.is_wrong)

@@ -106,7 +106,7 @@ def _state_as_json(loaded: LoadedMount, facts: Facts | None) -> dict[str, Any]:
 
 
 def _outer_as_json(route: OuterRoute) -> dict[str, Any]:
-    answers = str(route.answered_by.key) if route.answered_by else None
+    answers = route.answered_by.name if route.answered_by else None
     return {**_route_as_json(route.url, route.inner), "answered_by": answers}
 
 

@@ -50,7 +50,7 @@ def announcement(config: Config, origins: Sequence[str], failed: Sequence[Mount]
     rows = []
     for mount in ordered(config):
         urls = [url_of(mount.key, each) for each in origins] or [""]  # a unix socket has none
-        rows.append((str(mount.key), mount.what, *(["FAILED"] * len(urls) if mount in failed else urls)))
+        rows.append((mount.name, mount.what, *(["FAILED"] * len(urls) if mount in failed else urls)))
     return f"{heading(config)}\n{table(rows)}"
 
 
@@ -65,7 +65,7 @@ def outcomes(composition: Composition) -> str:
         [
             (
                 "FAILED" if loaded.error else "ok",
-                str(loaded.mount.key),
+                loaded.mount.name,
                 loaded.mount.what,
                 "" if loaded.error else _spoken(loaded),
             )

@@ -219,3 +219,15 @@ def test_a_start_that_is_cancelled_leaves_no_task_but_those_that_stop_ends() -> 
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(run())
+
+
+def test_an_application_is_missing_at_all_of_its_mounts():
+    async def scenario():
+        good, bad = Lifespan(app("good", []), "/"), Lifespan(app("bad", [], start="failed"), "/a", "/b")
+        lifespans = Lifespans([good, bad], [], shutdown_timeout=1)
+        await lifespans.start()
+        assert lifespans.missing == ["/a", "/b"]
+        assert (bad.name, bad.serves(["/b", "/c"]), bad.serves(["/"])) == ("/a, /b", True, False)
+        await lifespans.stop()
+
+    asyncio.run(scenario())

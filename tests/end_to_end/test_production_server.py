@@ -225,6 +225,33 @@ def test_an_application_counts_for_a_reload_once_it_is_up(produce, mounts, write
     server.until_logged("The workers stay as they were:\n/slow: no database")
 
 
+FAILING = """
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no database"})
+"""
+
+
+@pytest.mark.parametrize("after", [("b", "a"), ("b",)], ids=["the lines are swapped", "the first line is taken out"])
+def test_an_application_at_two_mounts_that_has_never_started_does_not_refuse_a_reload(
+    produce, start, mounts, write, tmp_path, after
+):
+    write("failing.py", FAILING)
+    settings = 'workers = 2\npidfile = "server.pid"'
+    mounts(settings, root="one", a="failing", b="failing")
+    server = produce().ready()
+    server.until_logged("/a, /b: the start-up failed: no database", 2)
+    outcome = "Process {} has reloaded; it answers 503 for {}: see its log.\n"
+    told = start("reload", cwd=tmp_path)
+    assert (told.wait(), told.log) == (0, outcome.format(server.pid, "/a, /b"))
+    mounts(settings, root="one", **dict.fromkeys(after, "failing"))
+    told = start("reload", cwd=tmp_path)
+    assert (told.wait(), told.log) == (0, outcome.format(server.pid, ", ".join(f"/{name}" for name in after)))
+    assert server.get("/").status == 200
+    assert server.get("/b").status == 503
+
+
 def test_sighup_applies_the_file_to_preloaded_applications(produce, mounts):
     mounts("preload_app = true", root="one")
     server = produce("--workers", "1").ready()

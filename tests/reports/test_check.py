@@ -50,8 +50,8 @@ FINDINGS = [
 def outcome(tmp_path, write_config, kept_process):
     (tmp_path / "shop.py").write_text("def app(environ, start_response): ...")
     composition = compose(load_config(write_config(TEXT)))
-    effects = {loaded.mount.toml_key: SideEffects() for loaded in composition.mounts}
-    return Outcome(composition, FINDINGS, {**effects, 'mounts."/"': COSTS}, shows_costs=False)
+    effects = {loaded.mount.name: SideEffects() for loaded in composition.mounts}
+    return Outcome(composition, FINDINGS, {**effects, "/": COSTS}, shows_costs=False)
 
 
 def test_text_tells_the_mounts_and_then_each_finding(outcome):

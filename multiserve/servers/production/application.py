@@ -131,7 +131,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         """Find out what the mounts speak and which ones fail, and raise if they must not be served."""
         composition = self._compose(None)
         refuse_failures(composition)
-        return composition.interface, [loaded.mount.toml_key for loaded in composition.failures]
+        return composition.interface, [loaded.mount.name for loaded in composition.failures]
 
     def _compose(self, interface: Interface | None) -> Composition:
         os.chdir(self.cfg.chdir)  # not before: for SIGUSR2 the master has to stay where it was started
@@ -146,7 +146,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         self.joining.judge(composition)
         if composition.interface != self.interface:
             self.joining.change(composition.interface)
-        self.broken = frozenset(str(loaded.mount.key) for loaded in composition.failures)
+        self.broken = frozenset(loaded.mount.name for loaded in composition.failures)
         log_failures(composition, log)
         return composition.application
 
@@ -166,7 +166,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         names = [listener.getsockname() for listener in listeners]
         scheme = "https" if self.cfg.is_ssl else "http"
         origins = [origin(name[0], name[1], scheme) for name in names if isinstance(name, tuple)]
-        self._announce(self.config, origins, [mount for mount in self.config.mounts if mount.toml_key in self._failed])
+        self._announce(self.config, origins, [mount for mount in self.config.mounts if mount.name in self._failed])
 
 
 def _contained(name: str, hook: Callable[..., Any]) -> Callable[..., None]:

@@ -103,7 +103,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         missing = await self._start(joining)
         broken: frozenset[str] = self.app.broken
         joining.report(self, broken.union(missing))
-        late = [each for each in self.asgi.lifespans.lifespans if each.name in missing and not each.failure]
+        late = [each for each in self.asgi.lifespans.lifespans if each.serves(missing) and not each.failure]
         self._late = [asyncio.create_task(self._report_late(joining, broken, each)) for each in late]
         if joining.waits and joining.line:
             await self._wait_for_others(joining.line)
@@ -116,7 +116,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         await listener.start([each.sock for each in self.sockets], context)
 
     async def _start(self, joining: Joining) -> list[str]:
-        """Start the applications, and give the names of those that are not up; end the process if it must not serve."""
+        """Start the applications, and return the mounts that are not up; end the process if it must not serve."""
         if self.cfg.asgi_lifespan == "off":
             return []
         lifespans = self.asgi.lifespans
@@ -125,21 +125,20 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         if not starting.done():
             starting.cancel()  # a worker that is told to stop does not wait for what is slow to start
             return []
-        failed = {each.name: f"{each.name}: {each.failure}" for each in lifespans.lifespans if each.failure}
-        lost = [failed[name] for name in failed if name in joining.expected]
+        failed = [each for each in lifespans.lifespans if each.failure]
+        lost = [f"{each.name}: {each.failure}" for each in failed if each.serves(joining.expected)]
         if reason := starting.result() or "\n".join(lost):
             await lifespans.stop()
             if not joining.is_alone:
                 joining.refuse(reason)
             self.log.error("Required, but not started: %s", reason.splitlines()[0])
             sys.exit(LoadError.exit_code)
-        return [each.name for each in lifespans.lifespans if not each.is_serving]
+        return lifespans.missing
 
     async def _report_late(self, joining: Joining, broken: frozenset[str], lifespan: Lifespan) -> None:
         """Tell the master once an application is up for which nobody has waited."""
         await lifespan.wait(math.inf)
-        missing = (each.name for each in self.asgi.lifespans.lifespans if not each.is_serving)
-        joining.report_again(broken.union(missing))
+        joining.report_again(broken.union(self.asgi.lifespans.missing))
 
     async def _wait_for_others(self, line: socket) -> None:
         """Wait until the other new workers are ready, too."""

@@ -51,7 +51,7 @@ class Joining:
 
     def judge(self, composition: Composition) -> None:
         """End the process if it must not serve what there is."""
-        lost = [loaded.error for loaded in composition.failures if str(loaded.mount.key) in self.expected]
+        lost = [loaded.error for loaded in composition.failures if loaded.mount.name in self.expected]
         if lost:
             self.refuse("\n\n".join(format_cause(error) for error in lost if error))
         if self.waits:

@@ -89,7 +89,7 @@ class Generation:
     def broken(self) -> list[str]:
         """The keys of the mounts for which at least one of the workers that are ready answers 503."""
         served = [member.serves for member in self.members.values() if member.serves is not None]
-        keys = (str(mount.key) for mount in self.application.config.mounts)
+        keys = (mount.name for mount in self.application.config.mounts)
         return [key for key in keys if not all(key in each for each in served)]
 
     @property
@@ -117,7 +117,7 @@ class Generation:
             if message := member.hear():
                 kind, value = message
                 if kind == "ready":
-                    mounts = {str(mount.key) for mount in self.application.config.mounts}
+                    mounts = {mount.name for mount in self.application.config.mounts}
                     member.serves = frozenset(mounts.difference(value))
                 elif kind == "worn":
                     member.is_worn = True

@@ -13,7 +13,9 @@ from multiserve.servers.production.workers import Generation, Member, Retries
 @pytest.fixture
 def generation():
     """Make a generation for two mounts; `lines` has the workers' ends."""
-    application = SimpleNamespace(config=SimpleNamespace(mounts=[SimpleNamespace(key="/"), SimpleNamespace(key="/b")]))
+    application = SimpleNamespace(
+        config=SimpleNamespace(mounts=[SimpleNamespace(name="/"), SimpleNamespace(name="/b")])
+    )
     generation = Generation(application, [])
     lines = {}
     for pid in (1, 2):
