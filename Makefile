@@ -5,13 +5,16 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: demo test lint format bench soak clean
+.PHONY: demo test coverage lint format bench soak clean
 
 demo: $(INSTALLED)  ## Serve the example with three frameworks.
 	$(BIN)/multiserve run -c examples/three-frameworks/multiserve.toml
 
 test: $(INSTALLED)  ## Run all tests.
 	$(BIN)/python -m pytest -n 3 --dist loadgroup  # on two cores: many tests wait for processes
+
+coverage: $(INSTALLED)  ## Run the tests that start no server, and say how much of the code they reach.
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --ignore tests/end_to_end --cov --cov-report term:skip-covered
 
 lint: $(INSTALLED)  ## Check style, types, and which module imports which.
 	$(BIN)/ruff format --check .

@@ -13,7 +13,6 @@ from multiserve._types import Loaded
 from multiserve.config.targets import parse_target
 from multiserve.errors import LoadError, Problem
 from multiserve.loading.applications import load
-from multiserve.tracebacks import format_cause
 
 APPS = Path(__file__).parents[1] / "apps"
 KEY = 'mounts."/x"'
@@ -526,39 +525,6 @@ def test_a_file_whose_name_a_built_in_module_has_is_told(tmp_path):
 def test_control_c_is_the_users(text):
     with pytest.raises(KeyboardInterrupt):
         loaded(text)
-
-
-def test_the_traceback_of_an_error_begins_in_the_application():
-    path = APPS / "raises_on_import.py"
-    lines = format_cause(failure("raises_on_import:app")).splitlines(keepends=True)
-    # Newer Pythons underline the calls.
-    assert "".join(line for line in lines if line.strip(" ~^\n")) == (
-        f'{KEY}: importing "raises_on_import" failed: ConnectionError: the database is away ({path}, line 5)\n'
-        "Traceback (most recent call last):\n"
-        f'  File "{path}", line 8, in <module>\n'
-        "    connect()\n"
-        f'  File "{path}", line 5, in connect\n'
-        '    raise ConnectionError("the database is away")\n'
-        "ConnectionError: the database is away"
-    )
-
-
-def test_the_traceback_of_an_error_has_what_it_was_raised_from():
-    text = format_cause(failure("factories:raises_from_another()"))
-    assert "KeyError: 'SECRET'\n\nThe above exception was the direct cause of the following exception:\n" in text
-    assert text.endswith("RuntimeError: not configured")
-    assert "multiserve/loader.py" not in text
-
-
-def test_the_traceback_of_a_syntax_error_shows_its_line():
-    text = format_cause(failure("syntax_error:app"))
-    assert text.endswith("SyntaxError: '(' was never closed")
-    assert "def app(environ, start_response:" in text
-    assert "importlib" not in text
-
-
-def test_an_error_without_a_cause_has_no_traceback():
-    assert format_cause(failure("good:ap")) == f'{KEY}: "good" has no "ap"\n    Did you mean "app"?'
 
 
 def test_nothing_of_multiserve_is_seen_in_the_cause():

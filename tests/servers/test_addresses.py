@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from multiserve.errors import ServeError
-from multiserve.hosts import authority, is_loopback
 from multiserve.servers.addresses import absolute_socket, bind, origin
 
 
@@ -72,14 +71,6 @@ def test_a_host_that_is_none_is_refused(host):
 
 
 @pytest.mark.parametrize(
-    ("host", "port", "written"),
-    [("127.0.0.1", 80, "127.0.0.1:80"), ("::1", 80, "[::1]:80"), ("example.com", 8000, "example.com:8000")],
-)
-def test_an_authority_is_written_as_in_a_url(host, port, written):
-    assert authority(host, port) == written
-
-
-@pytest.mark.parametrize(
     ("host", "url"),
     [
         ("127.0.0.1", "http://127.0.0.1:80"),
@@ -111,25 +102,3 @@ def test_the_path_of_a_unix_socket_starts_from_a_folder(address, absolute):
 
 def test_an_origin_has_a_scheme():
     assert origin("::1", 443, "https") == "https://[::1]:443"
-
-
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("127.0.0.1", True),
-        ("127.8.9.10", True),
-        ("::1", True),
-        ("localhost", True),
-        ("shop.localhost", True),
-        ("0.0.0.0", False),
-        ("", False),
-        ("::", False),
-        ("192.168.1.5", False),
-        ("example.com", False),
-        ("localhost.example.com", False),
-        ("notlocalhost", False),
-        ("127.0.0.1.example.com", False),
-    ],
-)
-def test_a_loopback_address_is_known(host, loopback):
-    assert is_loopback(host) is loopback
