@@ -1,9 +1,12 @@
+"""The options that commands share, and those that are made from the configuration."""
+
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
 import click
+import click.shell_completion
 import pytest
 
 from multiserve.cli.options import options_of, override
@@ -27,17 +30,17 @@ def command(**values):
 
 
 @pytest.fixture
-def run(capsys, monkeypatch):
+def run_options(capsys, monkeypatch):
     """Run a command with these options and give its exit code, and what it writes to stdout and stderr."""
 
-    def run(*args, **environ):
+    def run_options(*args, **environ):
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         with pytest.raises(SystemExit) as caught:
             command(args, prog_name="command")
         return caught.value.code, *capsys.readouterr()
 
-    return run
+    return run_options
 
 
 @pytest.mark.parametrize(
@@ -61,9 +64,9 @@ def run(capsys, monkeypatch):
         pytest.param(["--name", "z"], {"MULTISERVE_NAME": "y"}, {"name": "z"}, id="the command line wins"),
     ],
 )
-def test_what_is_given_replaces_what_the_file_has(run, args, environ, expected):
+def test_what_is_given_replaces_what_the_file_has(run_options, args, environ, expected):
     values = {"name": "from the file", "max_count": 1, "on": True, "maybe": None, "words": ("file",), **expected}
-    assert run(*args, **environ) == (0, f"{Options(**values)}\n", "")
+    assert run_options(*args, **environ) == (0, f"{Options(**values)}\n", "")
 
 
 @pytest.mark.parametrize(
@@ -89,15 +92,15 @@ def test_what_is_given_replaces_what_the_file_has(run, args, environ, expected):
         ),
     ],
 )
-def test_a_wrong_value_is_wrong_usage(run, args, environ, message):
-    code, out, err = run(*args, **environ)
+def test_a_wrong_value_is_wrong_usage(run_options, args, environ, message):
+    code, out, err = run_options(*args, **environ)
     assert (code, out) == (2, "")
     # Some versions of click name the variable even where it is not set.
     assert re.sub(r" \(env var: '\w+'\)", "", err).endswith(f"\n{message}\n")
 
 
-def test_the_help_has_every_option_with_its_variable_and_default(run):
-    assert " ".join(run("--help")[1].split()) == (
+def test_the_help_has_every_option_with_its_variable_and_default(run_options):
+    assert " ".join(run_options("--help")[1].split()) == (
         "Usage: command [OPTIONS] Options: "
         "--name TEXT A name. [default: x] [env var: MULTISERVE_NAME] "
         "--max-count INTEGER RANGE A number. [default: 1] [env var: MULTISERVE_MAX_COUNT; 0<=x<=9] "
@@ -117,3 +120,54 @@ def test_nothing_given_changes_nothing(kind):
 
 def test_zero_and_false_are_values():
     assert override(Server(port=8000, strict=True), {"port": 0, "strict": False}) == Server(port=0, strict=False)
+
+
+def test_the_file_is_named_by_option_or_variable(run, write_config, tmp_path, monkeypatch):
+    write_config("[mounts]\n'/' = 'wrong'")
+    (tmp_path / "variable.toml").write_text("[mounts]\n'/' = 'variable'")
+    (tmp_path / "option.toml").write_text("[mounts]\n'/' = 'option'")
+    monkeypatch.setenv("MULTISERVE_CONFIG", "variable.toml")
+    assert run("routes")[1].split()[-1] == "variable"
+    assert run("routes", "--config", "option.toml")[1].split()[-1] == "option"
+
+
+ROUTES = """
+[mounts]
+"/" = "storefront:app"
+"/admin" = "backoffice:app"
+"*.example.com/blog" = { app = "blog:app", interface = "wsgi" }
+"/api" = { app = "api:app", interface = "asgi" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [
+        pytest.param("multiserve check --only ", ["/", "/admin", "*.example.com/blog", "/api"], id="every mount"),
+        pytest.param("multiserve run --only /a", ["/admin", "/api"], id="a beginning"),
+        pytest.param("multiserve check -c other.toml --only ", ["/other"], id="another file"),
+        pytest.param("multiserve check -c broken.toml --only ", [], id="a file that is wrong"),
+        pytest.param("multiserve check -c no.toml --only ", [], id="no file"),
+        pytest.param("multiserve ch", ["check"], id="a command"),
+        pytest.param("multiserve check --format ", ["text", "json", "github"], id="a choice"),
+    ],
+)
+def test_the_shell_completes_mounts(run, write_config, tmp_path, monkeypatch, words, completions):
+    write_config(ROUTES)
+    (tmp_path / "other.toml").write_text("[mounts]\n'/other' = 'a'")
+    (tmp_path / "broken.toml").write_text("[mounts]\nother = 'a'")
+    monkeypatch.setenv("_MULTISERVE_COMPLETE", "zsh_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    assert out.splitlines()[1::3] == completions
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_gets_its_script(run, monkeypatch, shell):
+    monkeypatch.setattr(click.shell_completion.BashComplete, "_check_version", staticmethod(lambda: None))
+    monkeypatch.setenv("_MULTISERVE_COMPLETE", f"{shell}_source")
+    code, out, _ = run()
+    assert code == 0
+    assert "_MULTISERVE_COMPLETE" in out

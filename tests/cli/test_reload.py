@@ -1,0 +1,61 @@
+"""`multiserve reload`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+GOOD = """
+[mounts]
+"/" = "good:app"
+"""
+
+
+def test_reload_tells_what_became_of_it(run, tmp_path, write_config):
+    write_config(GOOD + '[gunicorn]\npidfile = "pid"')
+    path = tmp_path / "pid"
+    command = [sys.executable, "-c", LIKE_A_SERVER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        path.write_text(server.stdout.readline())
+        assert run("reload") == (0, f"Process {server.pid} has reloaded.\n", "")
+        refusal = "Error: the reload is refused, and the workers stay as they were:\nno\n"
+        assert run("reload", "--pid", str(path)) == (3, "", refusal)
+
+
+LIKE_A_SERVER = """
+import os, pathlib, signal, sys
+from multiserve.servers.production import pid_file
+
+path = pathlib.Path(sys.argv[1])
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+pid_file.record(path, 0, "")
+print(os.getpid(), flush=True)
+for count, refusal in ((1, ""), (2, "no")):
+    signal.sigwait({signal.SIGHUP})
+    pid_file.record(path, count, refusal)
+"""
+
+
+def test_reload_without_a_pid_file_says_what_to_write(run, write_config):
+    path = write_config(GOOD)
+    assert run("reload") == (
+        1,
+        "",
+        (
+            f"Error: {path}:\n"
+            "gunicorn.pidfile: not set, so nothing tells which process to signal\n"
+            '    Write pidfile = "multiserve.pid" under [gunicorn] and restart the server, or say --pid FILE.\n'
+        ),
+    )
+
+
+def test_reload_with_a_pid_file_needs_no_configuration(run, tmp_path):
+    path = tmp_path / "pid"
+    assert run("reload", "--pid", str(path)) == (
+        3,
+        "",
+        (
+            f"Error: there is no pid file {path}\n"
+            "    Is the server running? It writes the file when it starts with this pidfile setting.\n"
+        ),
+    )
