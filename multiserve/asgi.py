@@ -1,5 +1,5 @@
 """The composed application for any ASGI server, as `multiserve.asgi:application`."""
 
-from multiserve.composition import create_app
+from multiserve.api import create_app
 
 application = create_app(interface="asgi")

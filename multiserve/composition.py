@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from multiserve._types import ASGIApplication, Interface, WSGIApplication
-from multiserve.config.file import Config, find_config, load_config
+from multiserve.config.file import Config
 from multiserve.config.mounts import AppMount, TenantMount
 from multiserve.dispatch.answers import Answer, broken, not_found
 from multiserve.dispatch.concurrency import ASGILimit, ASGITenantsLimit, WSGILimit, WSGITenantsLimit
@@ -24,8 +24,6 @@ from multiserve.loading.monkey_patches import refused_monkey_patches
 from multiserve.loading.mounts import LoadedMount, MountLoader
 from multiserve.routing import Router
 from multiserve.tracebacks import format_cause, format_traceback
-
-log = logging.getLogger("multiserve")
 
 _THREADS = 4  # for a static folder or a redirect behind middleware that is WSGI
 
@@ -102,7 +100,7 @@ def refuse_failures(composition: Composition) -> None:
     failures = composition.failures
     strict = composition.config.server.strict or len(failures) == len(composition.mounts)
     if strict or any(loaded.mount.required for loaded in failures):
-        _refuse(failures)
+        raise_failures(failures)
 
 
 def log_failures(composition: Composition, log: logging.Logger) -> None:
@@ -112,31 +110,12 @@ def log_failures(composition: Composition, log: logging.Logger) -> None:
             log.error("%s answers 503:\n%s", loaded.mount.key, format_cause(loaded.error))
 
 
-def _refuse(failures: Iterable[LoadedMount]) -> None:
+def raise_failures(failures: Iterable[LoadedMount]) -> None:
+    """Raise one `LoadError` over the problems of all these mounts, or return if there are none."""
     if errors := [loaded.error for loaded in failures if loaded.error]:
         refusal = LoadError(*(problem for error in errors for problem in error.problems))
         refusal.details = "\n\n".join(map(format_cause, errors))
         raise refusal
-
-
-def create_app(config: str | os.PathLike[str] | None = None, interface: Interface | None = None) -> Any:
-    """Compose the mounts of a configuration into one application, for any server.
-
-    Args:
-        config: The path of the file; by default it is found as the command line finds it.
-        interface: `"wsgi"` (PEP 3333) or `"asgi"` (ASGI 3.0); by default WSGI if every mount is, else ASGI.
-
-    Raises:
-        ConfigError: The file is missing or wrong.
-        LoadError: No mount could be loaded, or a required one could not, or WSGI cannot serve them.
-    """
-    composition = compose(load_config(find_config(config)), interface=interface)
-    refuse_failures(composition)
-    _refuse(
-        loaded for loaded in composition.failures if loaded.interface
-    )  # it is the server that is wrong, not the mount
-    log_failures(composition, log)
-    return composition.application
 
 
 def compose_wsgi(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> WSGIApplication:

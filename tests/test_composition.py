@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from multiserve._types import ASGIApplication, Interface
-from multiserve.composition import Composition, compose, create_app, may_refuse, refuse_failures
+from multiserve.api import create_app
+from multiserve.composition import Composition, compose, may_refuse, refuse_failures
 from multiserve.config.file import load_config
 from multiserve.errors import ConfigError, LoadError
 
@@ -333,19 +334,19 @@ def test_create_app_refuses_what_it_cannot_serve(
     write: Callable[[str], Path], text: str, interface: Interface | None, message: str
 ) -> None:
     with pytest.raises(LoadError) as caught:
-        create_app(write(text), interface)
+        create_app(write(text), interface=interface)
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("interface", [None, "asgi"])
 def test_create_app_gives_what_the_mounts_need(write: Callable[[str], Path], interface: Interface | None) -> None:
-    application = create_app(write(MIXED), interface)
+    application = create_app(write(MIXED), interface=interface)
     assert ask(application, "/live") == "/live|/live"
     assert ask(application, "/x") == "|/x|None"
 
 
 def test_create_app_gives_wsgi_applications_to_an_asgi_server(write: Callable[[str], Path]) -> None:
-    assert ask(create_app(write(WSGI_ONLY), "asgi"), "/x") == "|/x|None"
+    assert ask(create_app(write(WSGI_ONLY), interface="asgi"), "/x") == "|/x|None"
 
 
 @pytest.mark.parametrize(("door", "ask_door"), [("wsgi", get), ("asgi", ask)])

@@ -134,7 +134,7 @@ IMPORTS = [
         id="a command",
     ),
     pytest.param(
-        "from multiserve.composition import *; create_app('FILE')", ("asyncio", "click", "gunicorn"), id="WSGI alone"
+        "from multiserve import create_app; create_app('FILE')", ("asyncio", "click", "gunicorn"), id="WSGI alone"
     ),
 ]
 

@@ -9,7 +9,7 @@ from multiserve.findings import Finding, Topic
 from multiserve.probing.topics import PROBED
 from multiserve.tracebacks import in_one_line
 
-__all__ = ["CHECKS", "TOPICS", "Check", "Finding", "Subject", "Topic", "find_all", "look_at"]
+__all__ = ["CHECKS", "SEVERITIES", "TOPICS", "Check", "Finding", "Subject", "Topic", "find_all", "look_at"]
 
 _MODULES = (mounts, sharing, sessions, imports, prefixes, exposure, capacity)
 CHECKS: dict[str, Check] = {
@@ -20,14 +20,14 @@ CHECKS: dict[str, Check] = {
     )
 }
 TOPICS: dict[str, Topic] = {**CHECKS, **PROBED}
-_SEVERITIES = ("error", "warning", "note")
+SEVERITIES = ("error", "warning", "note")
 
 
 def find_all(subject: Subject) -> list[Finding]:
     """Run every check that is not ignored, and give what they find, the most severe first."""
     wanted = [check for code, check in CHECKS.items() if code not in subject.config.ignore]
     found = [finding for check in wanted for finding in _run(check, subject)]
-    return sorted(found, key=lambda finding: (_SEVERITIES.index(finding.severity), finding.code))
+    return sorted(found, key=lambda finding: (SEVERITIES.index(finding.severity), finding.code))
 
 
 def _run(check: Check, subject: Subject) -> list[Finding]:

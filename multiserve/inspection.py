@@ -1,0 +1,149 @@
+"""All that `check` finds out about a configuration: loads the mounts, runs the checks, and probes if asked to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from multiserve._types import Interface
+from multiserve.checks import SEVERITIES, TOPICS, find_all, look_at
+from multiserve.composition import Composition, compose
+from multiserve.config.file import Config
+from multiserve.config.mounts import Mount
+from multiserve.errors import ConfigError, Problem, raise_for
+from multiserve.findings import Finding
+from multiserve.loading.side_effects import Recorder, SideEffects
+
+if TYPE_CHECKING:
+    from multiserve.probing import ProbeResult  # imports asyncio, which an inspection without probes does not need
+
+NOT_LOADED = "MS301"
+"""The code of the finding for a mount that cannot be loaded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What was found out about a configuration.
+
+    Attributes:
+        composition: The loaded mounts; the failures are in it.
+        findings: What the checks found.
+        effects: What loading each mount did to the process, by the names of the mounts.
+        probes: What came of probing; None if it was not asked for.
+    """
+
+    composition: Composition
+    findings: list[Finding]
+    effects: Mapping[str, SideEffects]
+    probes: list[ProbeResult] | None = None
+
+    @property
+    def all_findings(self) -> list[Finding]:
+        """The failures, the findings of the checks and those of probing, the most severe first."""
+        found = [*_failures(self.composition), *self.findings, *_probed(self.probes or ())]
+        return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def inspect(
+    config: Config, *, mounts: Sequence[Mount] = (), production: bool = False, probe: bool = False
+) -> Inspection:
+    """Load every mount, run every check, and probe the applications if that is asked for.
+
+    Args:
+        config: The configuration.
+        mounts: All mounts of the file, if the configuration has only some of them.
+        production: Check it as `run --production` would serve it.
+        probe: Send requests to the applications as well.
+
+    Raises:
+        ConfigError: A server would refuse a setting.
+    """
+    raise_for(problems_of_settings(config), source=str(config.path))
+    recorder = Recorder()
+    composition = compose(config, observe=recorder.watch)
+    subject = look_at(
+        composition,
+        recorder.effects,
+        observe=recorder.watch,
+        mounts=mounts,
+        gunicorn=_gunicorn_settings(config, composition.interface),
+        is_production=production,
+    )
+    findings = find_all(subject)
+    probes = _probe(composition) if probe else None
+    if composition.interface == "asgi":  # only now is it known that the workers have to serve ASGI
+        raise_for(_problems_of_gunicorn(config, "asgi"), source=str(config.path))
+    return Inspection(composition=composition, findings=findings, effects=recorder.effects, probes=probes)
+
+
+def _probe(composition: Composition) -> list[ProbeResult]:
+    from multiserve.probing import probe
+
+    return probe(composition, f"http://localhost:{composition.config.server.port or 8000}")
+
+
+def _failures(composition: Composition) -> Iterator[Finding]:
+    for loaded in composition.failures:
+        for problem in loaded.error.problems if loaded.error else ():
+            yield Finding(
+                code=NOT_LOADED,
+                severity="error",
+                mounts=(str(loaded.mount.key),),
+                key=problem.key,
+                message=problem.message,
+                consequence="Requests to this mount are answered with 503.",
+                cure=problem.hint,
+            )
+
+
+def _probed(results: Sequence[ProbeResult]) -> Iterator[Finding]:
+    for result in results:
+        for remark in result.remarks:
+            yield Finding(
+                code=remark.code,
+                severity=remark.severity,
+                mounts=(result.mount,),
+                key=result.toml_key,
+                message=f"{result.url}: {remark.message}",
+                consequence=TOPICS[remark.code].consequence,
+                cure=remark.cure,
+            )
+
+
+def problems_of_settings(config: Config) -> Iterator[Problem]:
+    """Find the settings that `run` would refuse, in development or in production, whatever the applications are."""
+    from multiserve.servers.development.server import use_debugger
+
+    try:
+        use_debugger(config, asked=None)
+    except ConfigError as error:
+        yield from error.problems
+    yield from _problems_of_gunicorn(config, "wsgi")
+
+
+def has_gunicorn() -> bool:
+    """Return whether gunicorn can be imported; without it, its settings cannot be checked."""
+    try:
+        import multiserve.servers.production.application  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _problems_of_gunicorn(config: Config, interface: Interface) -> list[Problem]:
+    if not has_gunicorn():
+        return []
+    from multiserve.servers.production.application import problems_of_settings as problems
+
+    return problems(config, interface)
+
+
+def _gunicorn_settings(config: Config, interface: Interface) -> Mapping[str, Any]:
+    """Return gunicorn's settings as production would have them; an empty mapping without gunicorn."""
+    if not has_gunicorn():
+        return {}
+    from multiserve.servers.production.settings import configure
+
+    settings, _ = configure(config, {}, interface)
+    return {name: setting.get() for name, setting in settings.settings.items()}

@@ -1,0 +1,58 @@
+"""What `check` finds out, before anything is made of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from multiserve import inspection
+from multiserve.config.file import load_config, select
+from multiserve.inspection import has_gunicorn, inspect, problems_of_settings
+
+APPS = Path(__file__).parent / "apps"
+GOOD = f'pythonpath = ["{APPS}"]\n[mounts]\n"/" = "good:app"\n"/lazy" = "lazy"\n'
+
+pytestmark = pytest.mark.usefixtures("clean_process")
+
+
+@pytest.fixture
+def no_gunicorn(monkeypatch):
+    """Make the production server impossible to import."""
+    monkeypatch.setitem(sys.modules, "multiserve.servers.production.application", None)
+
+
+def test_an_inspection_has_all_parts(write_config):
+    found = inspect(load_config(write_config(GOOD)), probe=True)
+    assert [str(loaded.mount.key) for loaded in found.composition.mounts] == ["/", "/lazy"]
+    assert list(found.effects) == ["/", "/lazy"]
+    assert [(each.url, each.status) for each in found.probes] == [
+        ("http://localhost:8000/", 200),
+        ("http://localhost:8000/lazy/", 200),
+    ]
+    assert found.findings == found.all_findings == []
+
+
+def test_nothing_is_probed_unless_that_is_asked_for(write_config):
+    assert inspect(load_config(write_config(GOOD))).probes is None
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_mounts_that_are_left_out_still_count(write_config, is_told):
+    whole = load_config(write_config(f'{GOOD}"/old" = {{ redirect = "/lazy" }}'))
+    selected = select(whole, ["/old"])
+    found = inspect(selected, mounts=whole.mounts if is_told else ())
+    assert [each.code for each in found.findings] == ([] if is_told else ["MS106"])
+
+
+def test_without_gunicorn_its_settings_are_not_checked(no_gunicorn, write_config):
+    config = load_config(write_config(f"{GOOD}[gunicorn]\nworkesr = 1"))
+    assert not has_gunicorn()
+    assert list(problems_of_settings(config)) == []
+    assert inspection.inspect(config).all_findings == []
+
+
+def test_the_debugger_must_not_be_reached_by_others(write_config):
+    config = load_config(write_config(f'{GOOD}[server]\nhost = "0.0.0.0"\n[development]\ndebugger = true'))
+    assert [problem.key for problem in problems_of_settings(config)] == ["development.debugger"]
