@@ -62,7 +62,7 @@ def compose(
         wrap: Wrap each WSGI application, such as with a debugger.
         observe: Watch what happens while a mount is loaded, given the name of the mount.
     """
-    _prepare_process(config, environment)
+    prepare_process(config, environment)
     loader = MountLoader(config, interface, wrap)
     loaded = []
     for mount in config.mounts:
@@ -77,7 +77,8 @@ def compose(
     )
 
 
-def _prepare_process(config: Config, environment: Mapping[str, str]) -> None:
+def prepare_process(config: Config, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Set the environment variables and the module search path of a configuration, before anything is imported."""
     for name, value in {**environment, **config.env}.items():
         os.environ.setdefault(name, value)
     if "TZ" in config.env and hasattr(time, "tzset"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from multiserve._types import Interface
@@ -13,7 +13,9 @@ from multiserve.config.file import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.findings import Finding
+from multiserve.frameworks import with_frameworks
 from multiserve.loading.side_effects import Recorder, SideEffects
+from multiserve.plugins.loading import load_plugins
 
 if TYPE_CHECKING:
     from multiserve.probing import ProbeResult  # imports asyncio, which an inspection without probes does not need
@@ -57,21 +59,24 @@ def inspect(
         probe: Send requests to the applications as well.
 
     Raises:
-        ConfigError: A server would refuse a setting.
+        ConfigError: A server would refuse a setting, or a plugin cannot be used.
     """
     raise_for(problems_of_settings(config), source=str(config.path))
     recorder = Recorder()
     composition = compose(config, observe=recorder.watch)
-    subject = look_at(
-        composition,
-        recorder.effects,
-        observe=recorder.watch,
-        mounts=mounts,
-        gunicorn=_gunicorn_settings(config, composition.interface),
-        is_production=production,
-    )
-    findings = find_all(subject)
-    probes = _probe(composition) if probe else None
+    plugins = load_plugins(config)  # after the mounts: what importing them does to the process is not a plugin's doing
+    with with_frameworks(plugins.frameworks):
+        subject = look_at(
+            composition,
+            recorder.effects,
+            observe=recorder.watch,
+            mounts=mounts,
+            gunicorn=_gunicorn_settings(config, composition.interface),
+            is_production=production,
+        )
+        subject = replace(subject, plugin_codes=frozenset(plugins.checks))
+        findings = find_all(subject, plugins.checks.values())
+        probes = _probe(composition) if probe else None
     if composition.interface == "asgi":  # only now is it known that the workers have to serve ASGI
         raise_for(_problems_of_gunicorn(config, "asgi"), source=str(config.path))
     return Inspection(composition=composition, findings=findings, effects=recorder.effects, probes=probes)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,23 @@ def test_the_examples_of_the_api_give_what_they_show(tmp_path, monkeypatch):
     runner = doctest.DocTestRunner()
     runner.run(example, out=report.append)
     assert (runner.failures, "".join(report)) == (0, "")
+
+
+def test_the_plugin_of_the_document_does_what_it_shows(tmp_path):
+    text = (DOCS / "plugins.md").read_text("utf-8")
+    write_files(text, tmp_path)
+    [session] = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    steps = re.findall(r"^\$ multiserve (.*)\n((?:(?!\$).*\n)*)", session, re.MULTILINE)
+    assert len(steps) == 3
+    for args, output in steps:
+        command = [sys.executable, "-m", "multiserve", *args.split()]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, output, "")
+
+
+def test_a_type_checker_takes_the_plugin_of_the_document(tmp_path):
+    pytest.importorskip("mypy")
+    write_files((DOCS / "plugins.md").read_text("utf-8"), tmp_path)
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "shop/multiserve_checks.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("Success: no issues found in 1 source file\n", 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from multiserve.checks import capacity, exposure, imports, mounts, prefixes, sessions, sharing
 from multiserve.checks.findings import Check
 from multiserve.checks.subject import Subject, look_at
@@ -23,17 +25,21 @@ TOPICS: dict[str, Topic] = {**CHECKS, **PROBED}
 SEVERITIES = ("error", "warning", "note")
 
 
-def find_all(subject: Subject) -> list[Finding]:
-    """Run every check that is not ignored, and give what they find, the most severe first."""
-    wanted = [check for code, check in CHECKS.items() if code not in subject.config.ignore]
+def find_all(subject: Subject, more: Iterable[Check] = ()) -> list[Finding]:
+    """Run every check that is not ignored, and `more` of plugins; return what they find, the most severe first."""
+    wanted = [check for check in (*CHECKS.values(), *more) if check.code not in subject.config.ignore]
     found = [finding for check in wanted for finding in _run(check, subject)]
-    return sorted(found, key=lambda finding: (SEVERITIES.index(finding.severity), finding.code))
+    return sorted(found, key=lambda finding: (_weight(finding), finding.code))
+
+
+def _weight(finding: Finding) -> int:
+    return SEVERITIES.index(finding.severity)
 
 
 def _run(check: Check, subject: Subject) -> list[Finding]:
     """Run one check; a setting of a type that nobody expects must not hide what the others find."""
     try:
-        return list(check.run(subject))
+        return sorted(check.run(subject), key=_weight)  # a plugin may use a severity that is none, which raises here
     except Exception as error:  # noqa: BLE001 (whatever it is)
         return [
             Finding(

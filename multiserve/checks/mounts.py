@@ -22,13 +22,14 @@ def unknown_codes(subject: Subject) -> Iterator[Found]:
     """`ignore` names the codes of checks. A code that no check has is most likely misspelt."""
     from multiserve.checks import TOPICS
 
+    known = TOPICS.keys() | subject.plugin_codes
     for code in subject.config.ignore:
-        if code not in TOPICS:
+        if code not in known:
             cure = f'Take "{code}" out of ignore.'
             yield Found(message=f'no check has the code "{code}"', cure=cure, key=subject.key("ignore"))
     for member in subject.members:
         for code in member.mount.ignore:
-            if code not in TOPICS:
+            if code not in known:
                 cure = f'Take "{code}" out of ignore.'
                 key = f"{member.mount.toml_key}.ignore"
                 yield Found(members=(member,), message=f'no check has the code "{code}"', cure=cure, key=key)

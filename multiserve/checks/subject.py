@@ -69,6 +69,7 @@ class Subject:
         interface: What the composed application speaks.
         gunicorn: gunicorn's settings as production would have them; empty where gunicorn is not there.
         is_production: Look at it as `run --production` would serve it.
+        plugin_codes: The codes of the checks that plugins bring.
     """
 
     config: Config
@@ -77,6 +78,7 @@ class Subject:
     interface: Interface = "wsgi"
     gunicorn: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     is_production: bool = False
+    plugin_codes: frozenset[str] = frozenset()
 
     @property
     def readable(self) -> list[Member]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import NoReturn
 
 import click
@@ -10,22 +11,9 @@ import click
 from multiserve.cli.options import common_options, only_option
 from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_is_stderr
 from multiserve.config.file import find_config, load_config, select
+from multiserve.config.tables import did_you_mean
 from multiserve.errors import ConfigError, LoadError
-
-
-def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
-    """Print the explanation of one check and exit."""
-    if code is None:
-        return
-    from multiserve.checks import TOPICS
-    from multiserve.config.tables import did_you_mean
-    from multiserve.reports.check import explained
-
-    found = TOPICS.get(code.upper())
-    if found is None:
-        raise click.BadParameter(f'there is no check "{code}". {did_you_mean(code.upper(), TOPICS)}'.rstrip(), ctx)
-    click.echo(explained(found))
-    ctx.exit()
+from multiserve.findings import Topic
 
 
 @click.command()
@@ -42,10 +30,19 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
 @click.option("--probe", is_flag=True, help="Request the root of each application, in process, and check the response.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if there are warnings, too.")
 @click.option("--costs", is_flag=True, help="Show how long each mount took to load, and how much memory it took.")
-@click.option(
-    "--explain", metavar="CODE", is_eager=True, expose_value=False, callback=_explain, help="Explain one check."
-)
-def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: str, **flags: bool) -> None:
+@click.option("--explain", "code", metavar="CODE", help="Explain one check, and do nothing else.")
+@click.pass_context
+def check(
+    ctx: click.Context,
+    /,
+    *,
+    config: str | None,
+    traceback: bool,
+    only: tuple[str, ...],
+    style: str,
+    code: str | None,
+    **flags: bool,
+) -> None:
     """Load every mount, check every setting, and check the composition as a whole, without serving it.
 
     The exit code is 0 if all is well, 1 if the file or the composition is wrong, 3 if an application cannot be loaded.
@@ -63,6 +60,9 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
     from multiserve.reports import check as report
 
     with reported_errors(show_traceback=traceback):
+        if code is not None:
+            click.echo(report.explained(_find_topic(ctx, code, config)))
+            return
         try:
             whole = load_config(find_config(config), check=problems_of_settings)
             selected = select(whole, only) if only else whole
@@ -80,6 +80,31 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
         if traceback:
             echo_failures(found.composition)
         leave(LoadError.exit_code if found.composition.failures else ConfigError.exit_code if outcome.is_wrong else 0)
+
+
+def _find_topic(ctx: click.Context, code: str, config: str | None) -> Topic:
+    """Return what is known about a code; only for one that is not built in are the plugins of the file imported."""
+    from multiserve.checks import TOPICS
+
+    wanted = code.upper()
+    topics = dict(TOPICS)
+    if wanted not in topics and not wanted.startswith("MS"):
+        topics |= _checks_of_plugins(config)
+    if wanted not in topics:
+        hint = did_you_mean(wanted, topics)
+        raise click.BadParameter(f'there is no check "{code}". {hint}'.rstrip(), ctx, param_hint="'--explain'")
+    return topics[wanted]
+
+
+def _checks_of_plugins(config: str | None) -> Mapping[str, Topic]:
+    from multiserve.plugins.loading import load_plugins
+
+    try:
+        path = find_config(config)
+    except ConfigError:  # built-in checks are explained anywhere, and no file has no plugins
+        return {}
+    with stdout_is_stderr():
+        return load_plugins(load_config(path)).checks
 
 
 def _refuse(error: ConfigError, style: str) -> NoReturn:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -97,8 +99,8 @@ def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, dict[
     from multiserve.reports import inside
     from multiserve.routes.inside import read_contents, select_contents
 
-    with stdout_is_stderr():  # looking inside can import what an application imports late
-        composition = _compose(config, traceback=traceback)
+    # Looking inside can import what an application imports late.
+    with stdout_is_stderr(), _composed(config, traceback=traceback) as composition:
         contents = select_contents(read_contents(composition), text)
     return inside.contents_as_text(contents), inside.contents_as_json(contents)
 
@@ -112,18 +114,23 @@ def _explained(config: Config, result: Explanation, *, loads: bool, traceback: b
     from multiserve.reports import inside
     from multiserve.routes.arrival import follow
 
-    with stdout_is_stderr():
-        arrival = follow(_compose(config, traceback=traceback), result)
+    with stdout_is_stderr(), _composed(config, traceback=traceback) as composition:
+        arrival = follow(composition, result)
     return (
         inside.arrival_as_text(result, arrival, config.folder),
         inside.arrival_as_json(result, arrival),
     )
 
 
-def _compose(config: Config, *, traceback: bool) -> Composition:
+@contextlib.contextmanager
+def _composed(config: Config, *, traceback: bool) -> Iterator[Composition]:
+    """Load the mounts; inside the with block their applications are read, those of plugins' frameworks included."""
     from multiserve.composition import compose
+    from multiserve.frameworks import with_frameworks
+    from multiserve.plugins.loading import load_plugins
 
     composition = compose(config)
     if traceback:
         echo_failures(composition)
-    return composition
+    with with_frameworks(load_plugins(config).frameworks):
+        yield composition

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from multiserve.keys import KeyProblem, MountKey, parse_key
 CONFIG_VARIABLE = "MULTISERVE_CONFIG"
 FILE_NAME = "multiserve.toml"
 PYPROJECT = "pyproject.toml"
+MODULE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"  # for the JSON Schema as well, whose patterns are not anchored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ class Config:
         mounts: In the order of the file.
         middleware: What wraps every mount, outermost first, around its own.
         ignore: Codes of checks whose findings are not wanted.
+        plugins: Modules with checks and readers of frameworks; none of them is imported yet.
         env: Environment variables to set before any application is imported.
         pythonpath: Folders to search for modules, absolute; the first one is the folder of the file.
         gunicorn: gunicorn's settings as the file has them; the gunicorn server checks them.
@@ -80,6 +83,11 @@ class Config:
         (), help="WSGI or ASGI middleware around every mount, outermost first: module:Class or module:make(option=1)."
     )
     ignore: tuple[str, ...] = option((), help="Codes of checks whose findings are not wanted.")
+    plugins: tuple[str, ...] = option(
+        (),
+        help="Modules that bring checks or readers of frameworks of your own (docs/plugins.md).",
+        pattern=MODULE,
+    )
     env: Mapping[str, str] = option(
         help="Environment variables, set before any application is imported; one that is set already wins."
     )
@@ -216,6 +224,7 @@ def _read_config(table: Table, path: Path, root: str) -> Config:
         mounts=_read_mounts(table, path.parent),
         middleware=read_middleware(table),
         ignore=table.texts("ignore"),
+        plugins=_read_plugins(table),
         env=_read_env(table.table("env")),
         pythonpath=(path.parent, *_read_pythonpath(table, path.parent)),
         server=table.table("server").read(Server),
@@ -223,6 +232,16 @@ def _read_config(table: Table, path: Path, root: str) -> Config:
         gunicorn=MappingProxyType(dict(table.table("gunicorn").values)),
         root=root,
     )
+
+
+def _read_plugins(table: Table) -> tuple[str, ...]:
+    names = table.texts("plugins")
+    for position, name in enumerate(names):
+        if name.endswith("\n") or not re.fullmatch(MODULE, name):  # a $ lets a newline pass
+            table.refuse("plugins", f'"{name}" is not the name of a module', 'Write it with dots: "shop.checks".')
+        elif name in names[:position]:
+            table.refuse("plugins", f'"{name}" is named twice', "Keep one of the two.")
+    return names
 
 
 def _read_pythonpath(table: Table, folder: Path) -> list[Path]:

@@ -90,4 +90,4 @@ def _value(metadata: Mapping[str, Any], hint: Any) -> dict[str, Any]:
 
 def _texts(field: dataclasses.Field[Any]) -> dict[str, Any]:
     default: Any = field.default
-    return {"type": "array", "items": _TEXT, "default": list(default)}
+    return {**_value(field.metadata, tuple[str, ...]), "default": list(default)}

@@ -5,6 +5,9 @@ Nothing here imports a framework, calls a view or starts anything: what is not l
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -30,29 +33,60 @@ __all__ = [
     "Answer",
     "Cookie",
     "Facts",
+    "Framework",
     "InnerRoute",
     "Request",
     "Secret",
     "Setting",
     "find_route",
     "inspect_application",
+    "with_frameworks",
 ]
 
 _DEEPEST = 8  # applications mounted inside each other
 
 
-class _Framework(Protocol):
-    """What the module of a framework has."""
+class Framework(Protocol):
+    """Reads the applications of one framework; a module with these functions is one, or any other object.
 
-    def recognises(self, application: object) -> bool: ...
+    None of them may import the framework, call a view or start anything. If one raises, the application counts as one
+    that cannot be read.
+    """
 
-    def read(self, application: Any, inside: Inside) -> Facts: ...
+    def recognises(self, application: object, /) -> bool:
+        """Return whether an object is an application of this framework."""
 
-    def find(self, application: Any, request: Request, onward: Onward) -> Answer | None: ...
+    def read(self, application: Any, inside: Inside, /) -> Facts:
+        """Return what an application says about itself.
+
+        Args:
+            application: An object that this framework recognises.
+            inside: Reads an application of any framework that is mounted inside this one.
+        """
+
+    def find(self, application: Any, request: Request, onward: Onward, /) -> Answer | None:
+        """Return what the router of an application does with a request, or None if that is not certain.
+
+        Args:
+            application: An object that this framework recognises.
+            request: The request as the application sees it.
+            onward: Asks the router of an application that is mounted inside this one.
+        """
 
 
 # Dash comes first: what it serves with is an application of another one.
-_FRAMEWORKS: tuple[_Framework, ...] = (dash, flask, django, starlette, pyramid, litestar, falcon, bottle)
+_FRAMEWORKS: tuple[Framework, ...] = (dash, flask, django, starlette, pyramid, litestar, falcon, bottle)
+_MORE: ContextVar[tuple[Framework, ...]] = ContextVar("frameworks of plugins", default=())
+
+
+@contextlib.contextmanager
+def with_frameworks(frameworks: Sequence[Framework]) -> Iterator[None]:
+    """Read applications of these frameworks as well, inside the with block; they come before the built-in ones."""
+    token = _MORE.set((*frameworks, *_MORE.get()))
+    try:
+        yield
+    finally:
+        _MORE.reset(token)
 
 
 def inspect_application(application: Any) -> Facts | None:
@@ -73,11 +107,14 @@ def find_route(application: Any, request: Request) -> Answer | None:
     return _find(application, request, 0)
 
 
-def _framework_of(application: object) -> _Framework | None:
+def _framework_of(application: object) -> Framework | None:
+    for framework in _MORE.get():
+        if known(lambda: framework.recognises(application), False):  # noqa: B023, FBT003 (it is called at once)
+            return framework
     return next((framework for framework in _FRAMEWORKS if framework.recognises(application)), None)
 
 
-def _look_inside(application: Any) -> tuple[_Framework, Found] | None:
+def _look_inside(application: Any) -> tuple[Framework, Found] | None:
     found = known(lambda: look_through(application, lambda each: _framework_of(each) is not None), None)
     framework = _framework_of(found.application) if found else None
     return (framework, found) if framework and found else None

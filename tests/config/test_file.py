@@ -18,6 +18,7 @@ from multiserve.keys import MountKey
 
 VALID = """
 pythonpath = ["lib"]
+plugins = ["shop.checks"]
 
 [mounts]
 "/" = "storefront:app"
@@ -153,6 +154,7 @@ def test_every_key_of_the_file_is_read(read, tmp_path):
     assert config.path == tmp_path / "multiserve.toml"
     assert config.folder == tmp_path
     assert config.pythonpath == (tmp_path, tmp_path / "lib")
+    assert config.plugins == ("shop.checks",)
     assert dict(config.env) == {"SHOP_NAME": "The Shop"}
     assert config.server == Server(host="0.0.0.0", port=5000, strict=True, startup_timeout=20, shutdown_timeout=3)
     assert config.development == Development(
@@ -245,7 +247,7 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
                 (
                     "root",
                     "no such key",
-                    "Known here: development, env, gunicorn, ignore, middleware, mounts, pythonpath, server.",
+                    "Known here: development, env, gunicorn, ignore, middleware, mounts, plugins, pythonpath, server.",
                 )
             ],
             id="a field that is no key",
@@ -256,7 +258,7 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
                 (
                     "zzz",
                     "no such key",
-                    "Known here: development, env, gunicorn, ignore, middleware, mounts, pythonpath, server.",
+                    "Known here: development, env, gunicorn, ignore, middleware, mounts, plugins, pythonpath, server.",
                 )
             ],
             id="an unknown table without a near one",
@@ -584,6 +586,19 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
                 ("gunicorn", "expected a table, found a whole number", "Write [gunicorn]."),
             ],
             id="no tables",
+        ),
+        pytest.param(
+            "plugins = ['shop.checks', 'shop:checks', 'shop.checks', 'shop/checks.py', 'shop.checks\\n']\n".replace(
+                "'", '"'
+            )
+            + A,
+            [
+                ("plugins", '"shop:checks" is not the name of a module', 'Write it with dots: "shop.checks".'),
+                ("plugins", '"shop.checks" is named twice', "Keep one of the two."),
+                ("plugins", '"shop/checks.py" is not the name of a module', 'Write it with dots: "shop.checks".'),
+                ("plugins", '"shop.checks\n" is not the name of a module', 'Write it with dots: "shop.checks".'),
+            ],
+            id="plugins",
         ),
         pytest.param(
             "pythonpath = ['lib']\n" + A,

@@ -32,12 +32,16 @@ GOOD = [
     pytest.param('[mounts]\n"/s" = { static = "web", max_age = 0, immutable = ["a/*"] }', id="a folder"),
     pytest.param('[mounts]\n"/r" = { redirect = "/x", status = 301 }', id="a redirect"),
     pytest.param(MOUNT + '[env]\nX = "1"\n[gunicorn]\nworkers = 3\nbind = ["a:1"]', id="env and gunicorn"),
+    pytest.param(f"plugins = ['shop', 'shop.checks', '_x.y2']\n{MOUNT}", id="plugins"),
     pytest.param(f"pythonpath = []\nmiddleware = ['m:Wrap(1)']\n{MOUNT}", id="the top of the file"),
     pytest.param(f"{MOUNT}[server]\nport = 0\nstrict = true\n[development]\ndebugger = false", id="servers"),
 ]
 BAD = [
     pytest.param("", id="no mounts"),
     pytest.param("[mounts]", id="empty mounts"),
+    pytest.param(f"plugins = 'shop'\n{MOUNT}", id="plugins that are a text"),
+    pytest.param(f"plugins = ['shop:checks']\n{MOUNT}", id="a plugin that is a target"),
+    pytest.param(f"plugins = ['shop/checks.py']\n{MOUNT}", id="a plugin that is a file"),
     pytest.param('[mounts]\n"/" = 1', id="a mount that is a number"),
     pytest.param('[mounts]\n"/" = {}', id="an empty mount"),
     pytest.param('[mounts]\n"/" = ""', id="an empty target"),
