@@ -17,10 +17,10 @@ if TYPE_CHECKING:  # create_app alone needs neither
 
 log = logging.getLogger("multiserve")
 
-Path: TypeAlias = str | os.PathLike[str]
+StrPath: TypeAlias = str | os.PathLike[str]
 
 
-def load_config(path: Path | None = None) -> Config:
+def load_config(path: StrPath | None = None) -> Config:
     """Read and check a configuration; no application is imported.
 
     Args:
@@ -37,21 +37,21 @@ def load_config(path: Path | None = None) -> Config:
 
 
 @overload
-def create_app(config: Config | Path | None = None, *, interface: Literal["wsgi"]) -> WSGIApplication: ...
+def create_app(config: Config | StrPath | None = None, *, interface: Literal["wsgi"]) -> WSGIApplication: ...
 
 
 @overload
-def create_app(config: Config | Path | None = None, *, interface: Literal["asgi"]) -> ASGIApplication: ...
+def create_app(config: Config | StrPath | None = None, *, interface: Literal["asgi"]) -> ASGIApplication: ...
 
 
 @overload
 def create_app(
-    config: Config | Path | None = None, *, interface: Interface | None = None
+    config: Config | StrPath | None = None, *, interface: Interface | None = None
 ) -> WSGIApplication | ASGIApplication: ...
 
 
 def create_app(
-    config: Config | Path | None = None, *, interface: Interface | None = None
+    config: Config | StrPath | None = None, *, interface: Interface | None = None
 ) -> WSGIApplication | ASGIApplication:
     """Load every mount and compose them into one application, for any server.
 
@@ -76,7 +76,7 @@ def create_app(
     return application
 
 
-def load(config: Config | Path | None, interface: Interface | None = None) -> Composition:
+def load(config: Config | StrPath | None, interface: Interface | None = None) -> Composition:
     """Load every mount and compose them, or raise what `create_app` raises."""
     composition = compose(_configuration(config), interface=interface)
     refuse_failures(composition)
@@ -86,7 +86,7 @@ def load(config: Config | Path | None, interface: Interface | None = None) -> Co
     return composition
 
 
-def check(config: Config | Path, *, production: bool = False, probe: bool = False) -> list[Finding]:
+def check(config: Config | StrPath, *, production: bool = False, probe: bool = False) -> list[Finding]:
     """Load every mount and find what is wrong with them and with the composition as a whole.
 
     This is what `multiserve check` finds. The applications are loaded into this process, so what loading them does to
@@ -109,7 +109,7 @@ def check(config: Config | Path, *, production: bool = False, probe: bool = Fals
     return inspect(_configuration(config), production=production, probe=probe).all_findings
 
 
-def explain(config: Config | Path, url: str, method: str | None = None) -> Explanation:
+def explain(config: Config | StrPath, url: str, method: str | None = None) -> Explanation:
     """Explain which mount answers a URL, why, and what its application sees; no application is imported.
 
     Args:
@@ -129,5 +129,5 @@ def explain(config: Config | Path, url: str, method: str | None = None) -> Expla
     return routes.explain(_configuration(config), url, method or "")
 
 
-def _configuration(config: Config | Path | None) -> Config:
+def _configuration(config: Config | StrPath | None) -> Config:
     return config if isinstance(config, Config) else load_config(config)

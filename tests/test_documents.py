@@ -54,3 +54,27 @@ def test_a_type_checker_takes_the_plugin_of_the_document(tmp_path):
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "shop/multiserve_checks.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("Success: no issues found in 1 source file\n", 0)
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Write the site of docs/testing.md, and give its folder."""
+    pytest.importorskip("flask")
+    pytest.importorskip("fastapi")
+    write_files((DOCS / "testing.md").read_text("utf-8"), tmp_path)
+    return tmp_path
+
+
+def test_the_tests_of_the_document_pass(site):
+    text = (DOCS / "testing.md").read_text("utf-8")
+    [session] = re.findall(r"^```console\n\$ pytest -q\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=site, capture_output=True, text=True, check=False)
+    assert (re.sub(r" in [0-9.]+s", "", done.stdout), done.returncode) == (session, 0)
+
+
+def test_the_client_of_the_document_needs_no_pytest(site):
+    text = (DOCS / "testing.md").read_text("utf-8")
+    [code] = re.findall(r"^```python\n(from multiserve.testing import .*?)^```", text, re.MULTILINE | re.DOTALL)
+    code += "\nimport sys; assert 'pytest' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=site, check=True)

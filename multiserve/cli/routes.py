@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +14,7 @@ from multiserve.config.file import Config, find_config, load_config
 
 if TYPE_CHECKING:
     from multiserve.composition import Composition  # imported where it is used: the plain command is to be instant
+    from multiserve.frameworks import Framework
     from multiserve.routes.explain import Explanation
 
 
@@ -127,10 +128,14 @@ def _composed(config: Config, *, traceback: bool) -> Iterator[Composition]:
     """Load the mounts; inside the with block their applications are read, those of plugins' frameworks included."""
     from multiserve.composition import compose
     from multiserve.frameworks import with_frameworks
-    from multiserve.plugins.loading import load_plugins
 
     composition = compose(config)
     if traceback:
         echo_failures(composition)
-    with with_frameworks(load_plugins(config).frameworks):
+    frameworks: Sequence[Framework] = ()
+    if config.plugins:  # what they may bring takes long to import
+        from multiserve.plugins.loading import load_plugins
+
+        frameworks = load_plugins(config).frameworks
+    with with_frameworks(frameworks):
         yield composition
