@@ -24,11 +24,11 @@ def main() -> None:
         "/admin" = "backoffice:create_app()"
 
     \b
-    multiserve check     does everything load?
-    multiserve routes    which URL goes where?
-    multiserve run       serve it
-    multiserve reload    let the production server take what has changed
-    """  # noqa: D301 (click's mark is a control character)
+    multiserve check     does everything load, and is anything wrong?
+    multiserve routes    which mount answers which URL?
+    multiserve run       serve the mounts
+    multiserve reload    reload the production server
+    """  # noqa: D301 (click needs the control character)
 
 
 for command in (run, check, routes, reload, schema):

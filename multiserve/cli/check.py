@@ -16,7 +16,7 @@ from multiserve.errors import ConfigError, LoadError
 from multiserve.findings import Topic
 
 
-@click.command()
+@click.command(short_help="Load every mount, and report what is wrong.")
 @common_options
 @only_option
 @click.option(
@@ -55,7 +55,7 @@ def check(
         multiserve check --probe
         multiserve check --explain MS102
         multiserve check --format json
-    """  # noqa: D301 (click's mark is a control character)
+    """  # noqa: D301 (click needs the control character)
     from multiserve.inspection import has_gunicorn, inspect, problems_of_settings
     from multiserve.reports import check as report
 

@@ -25,9 +25,10 @@ def common_options(command: F) -> F:
         "-c",
         "--config",
         metavar="FILE",
-        type=click.Path(),  # for completion; what is wrong with it is told later
-        # The variable is read where every other server reads it, too; here it is only told.
-        help=f"The file. [default: {CONFIG_VARIABLE}, multiserve.toml, or [tool.multiserve] in pyproject.toml]",
+        type=click.Path(),  # for completion; whether the file is there is checked when it is read
+        # `find_config` reads the variable, as it does for other servers; here it is only named.
+        help="The configuration file. "
+        f"[default: {CONFIG_VARIABLE}, multiserve.toml, or [tool.multiserve] in pyproject.toml]",
     )(command)
 
 
@@ -45,7 +46,7 @@ only_option = click.option(
     envvar="MULTISERVE_ONLY",
     show_envvar=True,
     shell_complete=_complete_mounts,
-    help="Only the mount with this key, at its own prefix; repeatable.",
+    help="Load only the mount with this key, at its own prefix; repeatable.",
 )
 format_option = click.option(
     "--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or for machines."

@@ -1,4 +1,4 @@
-"""How commands tell what went wrong, and how they keep their own answer apart from what applications write."""
+"""How commands report errors, and how they keep their own output apart from that of the applications."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import click
 from multiserve.errors import MultiserveError
 
 if TYPE_CHECKING:
-    from multiserve.composition import Composition  # it takes long to import, and most commands do without it
+    from multiserve.composition import Composition  # it takes long to import, and most commands do not need it
 
 
 @contextlib.contextmanager
 def reported_errors(*, show_traceback: bool) -> Iterator[None]:
-    """Turn errors into text on stderr and an exit code."""
+    """Print an error on stderr and exit with its exit code."""
     try:
         yield
     except MultiserveError as error:
@@ -34,7 +34,7 @@ def reported_errors(*, show_traceback: bool) -> Iterator[None]:
 
 
 def echo_failures(composition: Composition) -> None:
-    """Tell each failure with the traceback of the application."""
+    """Print each failure with the traceback of the application on stderr."""
     from multiserve.tracebacks import format_cause
 
     for loaded in composition.failures:
@@ -44,10 +44,10 @@ def echo_failures(composition: Composition) -> None:
 
 @contextlib.contextmanager
 def stdout_is_stderr() -> Iterator[None]:
-    """Keep what applications write, even past Python, out of our answer."""
+    """Send to stderr what applications write to stdout inside the with block, even if they write to the descriptor."""
     try:
         stdout = os.dup(1)
-    except OSError:  # it is closed: there is no answer to keep it out of
+    except OSError:  # stdout is closed, so there is no output of ours to protect
         yield
         return
     os.dup2(2, 1)
@@ -60,15 +60,19 @@ def stdout_is_stderr() -> Iterator[None]:
 
 
 def leave(code: int) -> NoReturn:
-    """End a command that has loaded applications, which may have left something running.
+    """Exit from a command that has loaded applications, even if they have left threads running.
 
-    What they write from here on does not get into our answer, and nobody waits for the threads that they have started:
-    those of a server never end.
+    What applications write from here on goes to stderr. Threads that they have started are not waited for: some never
+    end.
     """
     stdout = sys.__stdout__
-    if stdout is not None and sys.stdout is stdout:  # else somebody else has called the command, and goes on
+    if (
+        stdout is not None and sys.stdout is stdout
+    ):  # otherwise a test or a program has called the command, and continues
         stdout.flush()
         if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
             os._exit(code)
-        atexit.register(os.dup2, 2, 1)  # before all that was registered earlier
+        atexit.register(
+            os.dup2, 2, 1
+        )  # handlers run in reverse order, so this one runs before those of the applications
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""`multiserve reload`: let the production server take the file and the code as they are now."""
+"""`multiserve reload`: reload the configuration and the code in the running production server."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from multiserve.cli.output import reported_errors
 from multiserve.config.file import find_config, load_config
 
 
-@click.command()
+@click.command(short_help="Reload the running production server.")
 @common_options
 @click.option("--pid", metavar="FILE", help="The pid file of the server. [default: pidfile under [gunicorn]]")
 def reload(*, config: str | None, traceback: bool, pid: str | None) -> None:
-    """Let the production server take the file and the code as they are now, and tell what became of it.
+    """Reload the configuration and the code in the running production server, and report the outcome.
+
+    The exit code is 0 if it has reloaded, and 3 if it could not; then it serves as before.
 
     \b
     Examples:
         multiserve reload
         multiserve reload --pid /run/shop.pid
-    """  # noqa: D301 (click's mark is a control character)
+    """  # noqa: D301 (click needs the control character)
     from multiserve.servers.production import pid_file
 
     with reported_errors(show_traceback=traceback):

@@ -1,4 +1,4 @@
-"""`multiserve routes`: list the mounts and what is inside, and tell which one answers a URL."""
+"""`multiserve routes`: list the mounts and the routes inside them, and explain which one answers a URL."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_
 from multiserve.config.file import Config, find_config, load_config
 
 if TYPE_CHECKING:
-    from multiserve.composition import Composition  # imported where it is used: the plain command is to be instant
+    from multiserve.composition import Composition  # imported where it is used, so that the plain command stays fast
     from multiserve.frameworks import Framework
     from multiserve.routes.explain import Explanation
 
 
-@click.command()
+@click.command(short_help="List the mounts, or explain which answers a URL.")
 @common_options
 @format_option
-@click.option("--all", "loads", is_flag=True, help="Load the applications, and look inside.")
-@click.option("--explain", "url", metavar="URL", help="Tell which mount answers this URL, and why.")
+@click.option("--all", "loads", is_flag=True, help="Load the applications, and list the routes inside.")
+@click.option("--explain", "url", metavar="URL", help="Explain which mount answers this URL, and why.")
 @click.option(
     "--method",
     metavar="METHOD",
-    help="The method to explain; WEBSOCKET for a WebSocket. [default: GET]",
+    help="The method of the request to explain; WEBSOCKET for a WebSocket. [default: GET]",
 )
 @click.argument("text", required=False)
 @click.pass_context
@@ -43,14 +43,14 @@ def routes(  # noqa: PLR0913 (one for each option)
 ) -> None:
     """List the mounts in the order in which a request tries them; without --all no application is imported.
 
-    With --all the applications are loaded, and the routes inside are listed as well: their URLs from the outside,
-    methods, names and views. TEXT keeps what contains it, in capitals or not: mounts by key or target, routes by URL,
-    name or view.
+    With --all the applications are loaded, and the routes inside them are listed as well, each with its whole URL, its
+    methods, its name and its view. TEXT is a filter, without regard to case: it keeps the mounts whose key or target
+    contains it, and the routes whose URL, name or view does.
 
-    With --explain the mount that answers a URL is told instead; with --all also the route inside the application,
-    the view and the line where that is defined. No view is called.
+    With --explain, only the mount that answers a URL is shown, and why it does; with --all also the route inside the
+    application, its view, and the line that defines it. No view is called.
 
-    A mount that cannot be loaded is shown as FAILED, and the exit code stays 0: to fail is what check is for.
+    A mount that cannot be loaded is shown as FAILED, and the exit code stays 0; multiserve check exits with 3.
 
     \b
     Examples:
@@ -59,7 +59,7 @@ def routes(  # noqa: PLR0913 (one for each option)
         multiserve routes --all login
         multiserve routes --explain https://api.example.com/v1
         multiserve routes --all --explain /admin/users --method POST
-    """  # noqa: D301 (click's mark is a control character)
+    """  # noqa: D301 (click needs the control character)
     from multiserve.reports import routes as report
     from multiserve.reports.text import ordered
 
@@ -95,19 +95,19 @@ def _refuse_what_does_not_fit(ctx: click.Context, url: str | None, method: str |
 
 
 def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, dict[str, Any]]:
-    """Load the mounts and list what is inside."""
-    # Whoever does not look inside need not wait for what knows about frameworks.
+    """Load the mounts and list the routes inside, as text and as JSON values."""
+    # What reads the frameworks takes long to import, and the plain command does not need it.
     from multiserve.reports import inside
     from multiserve.routes.inside import read_contents, select_contents
 
-    # Looking inside can import what an application imports late.
+    # Reading the routes can make an application import more of itself, which may print.
     with stdout_is_stderr(), _composed(config, traceback=traceback) as composition:
         contents = select_contents(read_contents(composition), text)
     return inside.contents_as_text(contents), inside.contents_as_json(contents)
 
 
 def _explained(config: Config, result: Explanation, *, loads: bool, traceback: bool) -> tuple[str, dict[str, Any]]:
-    """Tell what a URL comes to, in the application as well if the mounts are loaded for it."""
+    """Describe what answers a URL, as text and as JSON values; with `loads`, inside the application as well."""
     from multiserve.reports import routes as report
 
     if result.mount is None or not loads:

@@ -18,7 +18,7 @@ from multiserve.errors import Problem, ServeError
 from multiserve.servers.environment import refuse_script_name
 
 if TYPE_CHECKING:
-    from multiserve.composition import Composition  # imported where it is used: --help is to be instant
+    from multiserve.composition import Composition  # imported where it is used, so that --help stays fast
 
 # Options of `run` that only one of the two servers has.
 _DEVELOPMENT_ONLY = ("reload", "debugger", "threaded", "extra_files", "exclude_patterns")
@@ -63,9 +63,9 @@ def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values:
     Examples:
         multiserve run                        # development: reloader and debugger
         multiserve run --port 5000 --only /admin
-        multiserve run --production           # application, for real users
+        multiserve run --production           # gunicorn, for real users
         multiserve run --production --bind unix:/run/shop.sock --workers 4
-    """  # noqa: D301 (click's mark is a control character)
+    """  # noqa: D301 (click needs the control character)
     _refuse_misplaced_options(ctx, production=values["production"])
     with reported_errors(show_traceback=traceback):
         path = find_config(config).absolute()
@@ -77,7 +77,7 @@ def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values:
 
 
 def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
-    """Refuse options of the other server; environment variables may stay set for both."""
+    """Refuse options of the other server; environment variables may be set for both."""
     names, reason = (
         (_DEVELOPMENT_ONLY, "is an option of the development server: leave out --production")
         if production
@@ -88,11 +88,11 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
         if name in given:
             raise click.UsageError(f"--{name.replace('_', '-')} {reason}.", ctx)
     if "bind" in given and given & {"host", "port"}:
-        raise click.UsageError("--bind says it all: leave out --host and --port.", ctx)
+        raise click.UsageError("--bind replaces --host and --port: leave them out.", ctx)
 
 
 def _read(path: os.PathLike[str], values: dict[str, Any]) -> Config:
-    """Read the file, and let the command line and the environment have the last word."""
+    """Read the file; options of the command line and environment variables override it."""
     config = load_config(path)
     refuse_script_name(config)
     values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}

@@ -42,7 +42,7 @@ pythonpath = ['{APPS}']
         ),
         pytest.param(
             ["--production", "--bind", "x:1", "--port", "1"],
-            "--bind says it all: leave out --host and --port.",
+            "--bind replaces --host and --port: leave them out.",
             id="bind and port",
         ),
     ],
