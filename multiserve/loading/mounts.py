@@ -226,7 +226,9 @@ def _problems_of_folder(mount: StaticMount) -> Iterable[Problem]:
     elif not mount.folder.is_dir():
         yield Problem(key=mount.toml_key, message=f"there is no folder {mount.folder}", hint=hint)
     elif mount.fallback:
-        found = Folder(mount.folder, dot_files=True).find(mount.fallback.split("/"))
-        if found is None or not found.is_file:
+        found = Folder(mount.folder, dot_files=True).open(mount.fallback.split("/"))
+        if found is not None:
+            found.close()
+        if found is None or found.file is None:
             message = f'there is no file "{mount.fallback}" in {mount.folder}'
             yield Problem(key=f"{mount.toml_key}.fallback", message=message, hint="It is a file of the static folder.")

@@ -6,95 +6,62 @@ Nothing outside the folder is ever opened, however the path is spelt.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from io import FileIO
-from mimetypes import MimeTypes
-from pathlib import Path
-from typing import NamedTuple
+from pathlib import Path, PurePath
 
 from werkzeug.http import http_date, parse_accept_header
-from werkzeug.security import safe_join
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import FileWrapper
 
 from multiserve._types import WSGIEnvironment
+from multiserve.mounts.static.media_types import content_type
 
 BLOCK = 256 * 1024  # bytes read at a time
 _REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|^\.{0,2}$")  # control characters, backslashes, "", "." and ".."
 
 _RANGE = re.compile(r"\s*bytes\s*=\s*(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{0,18})|-[0-9]{1,18})\s*", re.IGNORECASE)
 
-# A FIFO that takes the place of a file must not hang us, nor a terminal become ours.
-_NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+# Never follow a link; and a FIFO that takes the place of a file must not hang us, nor a terminal become ours.
+_ANY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_FILE = _ANY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+_FOLDER = _ANY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)  # which needs no right to list it
+_OPENS_BENEATH = {os.open, os.stat} <= os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")  # not on Windows
+_QUESTIONS = 5
 
 # Content codings and how the names of such files end, the best first: for clients that like several equally well.
 _CODINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 
-# What Python does not know in each version, or calls by another name than RFC 9239; system files have no say.
-_TYPES = MimeTypes().types_map[True] | {
-    ".7z": "application/x-7z-compressed",
-    ".avif": "image/avif",
-    ".bz2": "application/x-bzip2",
-    ".cjs": "text/javascript",
-    ".flac": "audio/flac",
-    ".geojson": "application/geo+json",
-    ".gz": "application/gzip",
-    ".ico": "image/vnd.microsoft.icon",
-    ".ics": "text/calendar",
-    ".js": "text/javascript",
-    ".jsonld": "application/ld+json",
-    ".jxl": "image/jxl",
-    ".m4a": "audio/mp4",
-    ".map": "application/json",
-    ".md": "text/markdown",
-    ".mjs": "text/javascript",
-    ".ogg": "audio/ogg",
-    ".ogv": "video/ogg",
-    ".opus": "audio/ogg",
-    ".otf": "font/otf",
-    ".rss": "application/rss+xml",
-    ".tgz": "application/gzip",
-    ".ttf": "font/ttf",
-    ".wasm": "application/wasm",
-    ".wav": "audio/wav",
-    ".weba": "audio/webm",
-    ".webmanifest": "application/manifest+json",
-    ".webp": "image/webp",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".xhtml": "application/xhtml+xml",
-    ".xz": "application/x-xz",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-    ".zst": "application/zstd",
-}
-_PAGES = ("text/html", "application/xhtml+xml")
 
-
-class Found(NamedTuple):
-    """What stands at a path of the folder.
+@dataclass(slots=True)
+class FileFound:
+    """What is at a path of the folder, as it was when it was opened.
 
     Attributes:
-        path: Where it is.
-        status: What the system says about it, links followed.
+        segments: Where it is in the folder, once links are followed.
+        status: What the system says about what was opened.
+        file: The open file, to be read and closed by whoever asked for it; None for anything but a regular file.
     """
 
-    path: str
+    segments: Sequence[str]
     status: os.stat_result
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it can be served: no folder, FIFO, device or socket."""
-        return stat.S_ISREG(self.status.st_mode)
+    file: FileIO | None = None
 
     @property
     def is_folder(self) -> bool:
-        """Whether other files may stand in it."""
+        """Whether it is a folder, in which other files may be."""
         return stat.S_ISDIR(self.status.st_mode)
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
+        if self.file is not None:
+            self.file.close()
 
 
 class Blocks(FileWrapper):
@@ -118,62 +85,138 @@ class Blocks(FileWrapper):
 
 
 class Folder:
-    """A folder whose files may be served."""
+    """A folder whose files may be served.
+
+    What is checked is what was opened: each folder on the way and the file itself are opened without following links,
+    so that nobody can put a link in their place between the check and the opening.
+    """
 
     def __init__(self, folder: Path, *, dot_files: bool) -> None:
-        """Take the files of `folder`; those that are hidden by a dot only if `dot_files` says so."""
+        """Serve the files of `folder`, and those that are hidden by a dot only if `dot_files` says so."""
         self.path = os.path.abspath(folder)  # noqa: PTH100 (strings from here on: several times faster)
         self._dot_files = dot_files
 
     def allows(self, segments: Sequence[str]) -> bool:
-        """Tell whether a path of these segments may be asked for at all."""
+        """Return whether a path of these segments may be asked for at all."""
         return not any(_REFUSED.search(each) or (each[0] == "." and not self._dot_files) for each in segments)
 
-    def find(self, segments: Sequence[str]) -> Found | None:
-        """Find what stands at a path that is allowed; links are followed as long as they stay in the folder."""
-        path = safe_join(self.path, *segments)
-        if path is None:
+    def open(self, segments: Sequence[str]) -> FileFound | None:
+        """Open what is at a path; links are followed as long as they lead to what the folder serves anyway."""
+        segments = "/".join(segments).split("/") if segments else ()  # an index may be in a folder, too
+        if any(_REFUSED.search(each) for each in segments):
             return None
         try:
-            return self._walk(path, segments)
+            if not _OPENS_BENEATH:
+                return self._open_target_of(segments)
+            try:
+                return _open_beneath(self.path, segments)
+            except _LinkError:
+                return self._open_target_of(segments)
         except (OSError, ValueError):  # not there, not to be read, a name that is too long, links in a circle, ...
             return None
 
-    def siblings(self, original: Found) -> dict[str, Found]:
-        """Give the files in which the content of another one stands compressed, by the name of the coding."""
-        found = {}
+    def siblings(self, original: FileFound) -> dict[str, Sequence[str]]:
+        """Return where the content of a file is in compressed form, by the name of the coding."""
+        *parents, name = original.segments
+        found: dict[str, Sequence[str]] = {}
         for coding, suffix in _CODINGS.items():
+            segments = [*parents, f"{name}{suffix}"]
             with contextlib.suppress(OSError):  # the usual case: there is none
-                path = original.path + suffix
-                status = os.lstat(path)
-                sibling = self._follow(path) if stat.S_ISLNK(status.st_mode) else Found(path, status)
-                # One that is older holds what the original was before.
-                if sibling and sibling.is_file and sibling.status.st_mtime_ns >= original.status.st_mtime_ns:
-                    found[coding] = sibling
+                status = os.lstat(self._path_of(segments))
+                if stat.S_ISLNK(status.st_mode):
+                    status = self._status_of_target(segments)
+                if is_sibling(status, original.status):
+                    found[coding] = segments
         return found
 
-    def _walk(self, path: str, segments: Sequence[str]) -> Found | None:
-        place, status = self.path, None
-        for each in segments:
-            place = f"{place}{os.sep}{each}"
-            status = os.lstat(place)
-            if stat.S_ISLNK(status.st_mode):
-                return self._follow(path)
-        return Found(path, status) if status else self._follow(path)  # without a link there is no way out
+    def _open_target_of(self, segments: Sequence[str]) -> FileFound | None:
+        """Open what a path with links in it leads to, which must be in the folder and not hidden there."""
+        root = os.path.realpath(self.path)
+        real = os.path.realpath(self._path_of(segments))
+        if os.path.commonpath([root, real]) != root:
+            return None
+        target = PurePath(real).relative_to(root).parts
+        # A path that is asked for has been checked already; this one is for the links.
+        if target != tuple(segments) and not self.allows(target):
+            return None
+        return _open_beneath(root, target) if _OPENS_BENEATH else _open_and_compare(real, target)
 
-    def _follow(self, path: str) -> Found | None:
-        folder, real = os.path.realpath(self.path), os.path.realpath(path)
-        return Found(real, os.lstat(real)) if os.path.commonpath([folder, real]) == folder else None
+    def _path_of(self, segments: Sequence[str]) -> str:
+        return "/".join((self.path, *segments))  # Windows takes it as well
+
+    def _status_of_target(self, segments: Sequence[str]) -> os.stat_result:
+        found = self.open(segments)
+        if found is None:
+            raise FileNotFoundError
+        found.close()
+        return found.status
 
 
-def content_type(name: str) -> str:
-    """Give the type of a file by its name; a compressed one is an archive like any other."""
-    return _TYPES.get(os.path.splitext(name)[1].lower(), "application/octet-stream")  # noqa: PTH122
+class _LinkError(OSError):
+    """There is a link on the way, or something that is no folder."""
 
 
-def is_asset(name: str) -> bool:
-    """Tell whether a name is clearly that of a file which is no page."""
-    return _TYPES.get(os.path.splitext(name)[1].lower(), _PAGES[0]) not in _PAGES  # noqa: PTH122
+def _open_beneath(root: str, segments: Sequence[str]) -> FileFound:
+    """Open what is at a path without following any link below `root`.
+
+    Raises:
+        OSError: It is not there or cannot be read; `_LinkError` where a link is on the way.
+    """
+    if not segments:
+        return FileFound((), os.stat(root))  # noqa: PTH116 (strings are several times faster)
+    *folders, name = f"{root}{os.sep}{segments[0]}", *segments[1:]
+    folder: int | None = None
+    try:
+        for each in folders:
+            outer, folder = folder, os.open(each, _FOLDER, dir_fd=folder)
+            if outer is not None:
+                os.close(outer)
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if stat.S_ISLNK(status.st_mode):
+            raise _LinkError(errno.ELOOP, "a link")
+        if not stat.S_ISREG(status.st_mode):  # a FIFO or a device is not even opened
+            return FileFound(segments, status)
+        return _take(os.open(name, _FILE, dir_fd=folder), segments)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK):
+            raise _LinkError(error.errno, error.strerror) from None
+        raise
+    finally:
+        if folder is not None:
+            os.close(folder)
+
+
+def _open_and_compare(real: str, segments: Sequence[str]) -> FileFound | None:
+    """Open a file by its path, where the system has no way to open it relative to an open folder."""
+    status = os.lstat(real)
+    if not stat.S_ISREG(status.st_mode):
+        return FileFound(segments, status)
+    found = _take(os.open(real, _FILE), segments)
+    with contextlib.suppress(OSError):
+        # The path must still lead to itself, and to what was opened: else a link was put in its place meanwhile. These
+        # are two questions, between which a folder may be swapped again: so they are asked several times.
+        if all(os.path.realpath(real) == real and _is_at(found.status, real) for _ in range(_QUESTIONS)):
+            return found
+    found.close()
+    return None
+
+
+def _is_at(status: os.stat_result, path: str) -> bool:
+    return os.path.samestat(status, os.lstat(path))
+
+
+def _take(descriptor: int, segments: Sequence[str]) -> FileFound:
+    file = FileIO(descriptor, "rb")
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode):
+        return FileFound(segments, status, file)
+    file.close()  # another thing has taken the place of the file
+    return FileFound(segments, status)
+
+
+def is_sibling(compressed: os.stat_result, original: os.stat_result) -> bool:
+    """Return whether a file can be the compressed form of another: an older one holds what the other was before."""
+    return stat.S_ISREG(compressed.st_mode) and compressed.st_mtime_ns >= original.st_mtime_ns
 
 
 def choose_coding(codings: Collection[str], accepted: str) -> str:
@@ -185,38 +228,25 @@ def choose_coding(codings: Collection[str], accepted: str) -> str:
     return best if best and accept.quality(best) > 0 and accept.quality(best) >= accept.quality("identity") else ""
 
 
-def respond(found: Found, environ: WSGIEnvironment, *, name: str, coding: str) -> Response | None:
-    """Open a file and make it a response: all of it, the range that is asked for, or that nothing has changed.
+def respond(found: FileFound, environ: WSGIEnvironment, *, name: str, coding: str) -> Response:
+    """Make a response of an open file: all of it, the range that is asked for, or that nothing has changed.
 
     Args:
-        found: The file.
+        found: The file, with its content open; the response closes it.
         environ: The request, which also says how the server likes to send files.
         name: The name that tells the type of the content.
         coding: How the content is compressed; "" if it is not.
 
-    Returns:
-        The response, which closes the file; None if the file has vanished or may not be read.
-
     Raises:
         RequestedRangeNotSatisfiable: The range that is asked for is not in the file.
     """
+    if found.file is None:
+        raise ValueError(f"{found} is no file")
     try:
-        file = open(found.path, "rb", buffering=0, opener=_open)  # noqa: SIM115 (the response closes it)
-    except OSError:
-        return None
-    try:
-        status = os.fstat(file.fileno())  # it may be another one by now
-        if stat.S_ISREG(status.st_mode):
-            return _respond(file, status, environ, content_type(name), coding)
+        return _respond(found.file, found.status, environ, content_type(name), coding)
     except BaseException:
-        file.close()
+        found.close()
         raise
-    file.close()
-    return None
-
-
-def _open(path: str, flags: int) -> int:
-    return os.open(path, flags | _NEVER_WAIT)
 
 
 def _respond(file: FileIO, status: os.stat_result, environ: WSGIEnvironment, mimetype: str, coding: str) -> Response:

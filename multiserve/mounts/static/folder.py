@@ -15,7 +15,8 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from multiserve._types import Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.answers import Answer, accepts_html
 from multiserve.mounts.redirects import add_slash
-from multiserve.mounts.static.files import Folder, Found, choose_coding, is_asset, respond
+from multiserve.mounts.static.files import FileFound, Folder, choose_coding, is_sibling, respond
+from multiserve.mounts.static.media_types import is_asset
 
 if TYPE_CHECKING:
     from multiserve.mounts.static.asgi import Sender
@@ -87,32 +88,34 @@ class StaticFolder:
             segments[-1] = self._index
         if first or not self._folder.allows(segments):
             return _MISSING.wsgi
-        found = self._folder.find(segments)
+        found = self._folder.open(segments)
         if found and found.is_folder and not path.endswith("/") and self._has_index(segments):
             return _to_folder(environ).wsgi
         answer = self._serve(found, segments, environ)
         if answer is None and self._fallback and _is_navigation(environ, path.rpartition("/")[2]):
-            answer = self._serve(self._folder.find(self._fallback), self._fallback, environ, _REVALIDATE)
+            answer = self._serve(self._folder.open(self._fallback), self._fallback, environ, _REVALIDATE)
         return answer or _MISSING.wsgi
 
     def _has_index(self, segments: Sequence[str]) -> bool:
-        index = self._folder.find([*segments, self._index])
-        return index is not None and index.is_file
+        index = self._folder.open([*segments, self._index])
+        if index is None:
+            return False
+        index.close()
+        return index.file is not None
 
     def _serve(
-        self, found: Found | None, segments: Sequence[str], environ: WSGIEnvironment, caching: str = ""
+        self, found: FileFound | None, segments: Sequence[str], environ: WSGIEnvironment, caching: str = ""
     ) -> WSGIApplication | None:
         """Serve what was found, or the sibling of it that the client likes best; None if it is no file."""
-        if found is None or not found.is_file:
+        if found is None or found.file is None:
             return None
         siblings = self._folder.siblings(found)
         coding = choose_coding(siblings, environ.get("HTTP_ACCEPT_ENCODING", ""))
+        found, coding = self._open_sibling(found, siblings[coding], coding) if coding else (found, "")
         try:
-            response = respond(siblings.get(coding, found), environ, name=segments[-1], coding=coding)
+            response = respond(found, environ, name=segments[-1], coding=coding)
         except RequestedRangeNotSatisfiable as error:
             return _beyond(error.length).wsgi
-        if response is None:
-            return None
         if response.status_code == HTTPStatus.PRECONDITION_FAILED:
             response.close()
             return _CHANGED.wsgi
@@ -121,6 +124,16 @@ class StaticFolder:
         if siblings:
             response.headers["Vary"] = "Accept-Encoding"
         return response
+
+    def _open_sibling(self, original: FileFound, segments: Sequence[str], coding: str) -> tuple[FileFound, str]:
+        """Open the compressed form of a file in its place, if that can still be had."""
+        sibling = self._folder.open(segments)
+        if sibling is None or not is_sibling(sibling.status, original.status):
+            if sibling is not None:
+                sibling.close()
+            return original, ""
+        original.close()
+        return sibling, coding
 
     def _caching_of(self, segments: Sequence[str]) -> str:
         never_changes = self._immutable.match("/".join(segments)) or self._immutable.match(segments[-1])
