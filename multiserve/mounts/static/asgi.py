@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from multiserve._types import Message, Receive, Scope, Send, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.threads import ThreadPool
-from multiserve.mounts.static.files import Blocks
+from multiserve.mounts.static.responses import REUSES_MEMORY
 
 Buffer: TypeAlias = bytes | memoryview
 
@@ -29,6 +29,7 @@ _VARIABLES = {
         "IF_MODIFIED_SINCE",
         "IF_NONE_MATCH",
         "IF_RANGE",
+        "IF_UNMODIFIED_SINCE",
         "RANGE",
         "SEC_FETCH_MODE",
     )
@@ -43,7 +44,7 @@ def build_environ(scope: Scope) -> WSGIEnvironment:
         "SCRIPT_NAME": _to_wsgi(root_path),
         "PATH_INFO": _to_wsgi(scope["path"][len(root_path) :]),
         "QUERY_STRING": scope.get("query_string", b"").decode("latin-1"),
-        "wsgi.file_wrapper": Blocks,
+        REUSES_MEMORY: True,
     }
     for name, value in scope["headers"]:
         if variable := _VARIABLES.get(name):

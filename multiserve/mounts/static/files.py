@@ -1,6 +1,6 @@
-"""The files of one folder: which of them a path names, of which type they are, and how one becomes a response.
+"""The files of one folder: which of them a path names, and in which form a client likes it best.
 
-Nothing outside the folder is ever opened, however the path is spelt.
+Nothing outside the folder is ever served, however the path is spelt.
 """
 
 from __future__ import annotations
@@ -10,23 +10,14 @@ import errno
 import os
 import re
 import stat
-import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path, PurePath
 
-from werkzeug.http import http_date, parse_accept_header
-from werkzeug.wrappers import Response
-from werkzeug.wsgi import FileWrapper
+from werkzeug.http import parse_accept_header
 
-from multiserve._types import WSGIEnvironment
-from multiserve.mounts.static.media_types import content_type
-
-BLOCK = 256 * 1024  # bytes read at a time
 _REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|^\.{0,2}$")  # control characters, backslashes, "", "." and ".."
-
-_RANGE = re.compile(r"\s*bytes\s*=\s*(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{0,18})|-[0-9]{1,18})\s*", re.IGNORECASE)
 
 # Never follow a link; and a FIFO that takes the place of a file must not hang us, nor a terminal become ours.
 _ANY = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -62,26 +53,6 @@ class FileFound:
         """Close the file, if there is one."""
         if self.file is not None:
             self.file.close()
-
-
-class Blocks(FileWrapper):
-    """The blocks of a file, each in the same memory: to be copied before the next one is asked for.
-
-    What a thread allocates and another one frees, for each block anew, costs more than the reading itself.
-    """
-
-    file: FileIO
-
-    def __init__(self, file: FileIO, size: int) -> None:
-        """Read blocks of at most `size` bytes."""
-        super().__init__(file, size)
-        self._buffer = memoryview(bytearray(size))
-
-    def __next__(self) -> memoryview:  # type: ignore[override]  # nobody takes it for bytes
-        """Give the next block."""
-        if size := self.file.readinto(self._buffer):
-            return self._buffer[:size]
-        raise StopIteration
 
 
 class Folder:
@@ -226,59 +197,3 @@ def choose_coding(codings: Collection[str], accepted: str) -> str:
     accept = parse_accept_header(accepted)
     best = max((each for each in _CODINGS if each in codings), key=accept.quality, default="")
     return best if best and accept.quality(best) > 0 and accept.quality(best) >= accept.quality("identity") else ""
-
-
-def respond(found: FileFound, environ: WSGIEnvironment, *, name: str, coding: str) -> Response:
-    """Make a response of an open file: all of it, the range that is asked for, or that nothing has changed.
-
-    Args:
-        found: The file, with its content open; the response closes it.
-        environ: The request, which also says how the server likes to send files.
-        name: The name that tells the type of the content.
-        coding: How the content is compressed; "" if it is not.
-
-    Raises:
-        RequestedRangeNotSatisfiable: The range that is asked for is not in the file.
-    """
-    if found.file is None:
-        raise ValueError(f"{found} is no file")
-    try:
-        return _respond(found.file, found.status, environ, content_type(name), coding)
-    except BaseException:
-        found.close()
-        raise
-
-
-def _respond(file: FileIO, status: os.stat_result, environ: WSGIEnvironment, mimetype: str, coding: str) -> Response:
-    has_range = "HTTP_RANGE" in environ
-    if has_range and not _is_for_bytes(environ):
-        has_range = False
-        environ = {name: value for name, value in environ.items() if name != "HTTP_RANGE"}
-    content = _wrapper(environ, status.st_size, has_range=has_range)(file, max(1, min(BLOCK, status.st_size)))
-    response = Response(content, mimetype=mimetype, direct_passthrough=True)
-    response.content_length = status.st_size
-    # A clock that was wrong must not lead to a date of the future (RFC 9110, section 8.8.2.1), or to none at all.
-    response.headers["Last-Modified"] = http_date(max(0, min(status.st_mtime, time.time())))
-    response.set_etag("-".join(filter(None, (f"{status.st_mtime_ns:x}", f"{status.st_size:x}", coding))))
-    if coding:
-        response.headers["Content-Encoding"] = coding
-    response.make_conditional(environ, accept_ranges=True, complete_length=status.st_size)
-    response.headers["Accept-Ranges"] = "bytes"  # older versions of werkzeug say so only where a range is asked for
-    del response.headers["Date"]  # the server's to say
-    return response
-
-
-def _wrapper(environ: WSGIEnvironment, size: int, *, has_range: bool) -> Callable[[FileIO, int], Iterable[bytes]]:
-    """Choose what reads a file: what the server offers, if that does."""
-    wrapper: Callable[[FileIO, int], Iterable[bytes]] = environ.get("wsgi.file_wrapper", FileWrapper)
-    if wrapper is Blocks:
-        return Blocks if size > BLOCK else FileWrapper  # a single block needs no memory to be used again
-    return FileWrapper if has_range else wrapper  # a server's would send the whole file, or cannot seek
-
-
-def _is_for_bytes(environ: WSGIEnvironment) -> bool:
-    """Tell whether a Range header counts (RFC 9110, section 14.2): one range; a server may ignore what is more."""
-    if environ["REQUEST_METHOD"] != "GET" or not (match := _RANGE.fullmatch(environ["HTTP_RANGE"])):
-        return False
-    first, last = match["first"], match["last"]
-    return not (first and last) or int(first) <= int(last)

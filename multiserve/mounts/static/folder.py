@@ -6,24 +6,23 @@ import fnmatch
 import os
 import re
 from collections.abc import Iterable, Sequence
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from multiserve._types import Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.answers import Answer, accepts_html
 from multiserve.mounts.redirects import add_slash
-from multiserve.mounts.static.files import FileFound, Folder, choose_coding, is_sibling, respond
+from multiserve.mounts.static.files import FileFound, Folder, choose_coding, is_sibling
 from multiserve.mounts.static.media_types import is_asset
+from multiserve.mounts.static.responses import respond
 
 if TYPE_CHECKING:
     from multiserve.mounts.static.asgi import Sender
 
+_NAVIGATION = "Accept, Sec-Fetch-Mode"  # what decides whether the fallback answers
 _MISSING = Answer("404 Not Found", "Not Found: there is no such file.\n")
+_NO_PAGE = Answer("404 Not Found", "Not Found: there is no such file.\n", ("Vary", _NAVIGATION))
 _NOT_ALLOWED = Answer("405 Method Not Allowed", "Method Not Allowed: files can only be read.\n", ("Allow", "GET, HEAD"))
-_CHANGED = Answer("412 Precondition Failed", "Precondition Failed: the file is another one by now.\n")
 _THREADS = 8  # so that a disk access that takes its time does not hold up the next
 _REVALIDATE = "no-cache"
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -91,10 +90,14 @@ class StaticFolder:
         found = self._folder.open(segments)
         if found and found.is_folder and not path.endswith("/") and self._has_index(segments):
             return _to_folder(environ).wsgi
-        answer = self._serve(found, segments, environ)
-        if answer is None and self._fallback and _is_navigation(environ, path.rpartition("/")[2]):
-            answer = self._serve(self._folder.open(self._fallback), self._fallback, environ, _REVALIDATE)
-        return answer or _MISSING.wsgi
+        if answer := self._serve(found, segments, environ):
+            return answer
+        if not self._fallback or is_asset(path.rpartition("/")[2]):
+            return _MISSING.wsgi
+        if _is_navigation(environ):
+            found = self._folder.open(self._fallback)
+            answer = self._serve(found, self._fallback, environ, _REVALIDATE, _NAVIGATION)
+        return answer or _NO_PAGE.wsgi
 
     def _has_index(self, segments: Sequence[str]) -> bool:
         index = self._folder.open([*segments, self._index])
@@ -104,26 +107,23 @@ class StaticFolder:
         return index.file is not None
 
     def _serve(
-        self, found: FileFound | None, segments: Sequence[str], environ: WSGIEnvironment, caching: str = ""
+        self,
+        found: FileFound | None,
+        segments: Sequence[str],
+        environ: WSGIEnvironment,
+        caching: str = "",
+        vary: str = "",
     ) -> WSGIApplication | None:
         """Serve what was found, or the sibling of it that the client likes best; None if it is no file."""
         if found is None or found.file is None:
             return None
+        headers = [("Cache-Control", caching or self._caching_of(segments)), ("X-Content-Type-Options", "nosniff")]
         siblings = self._folder.siblings(found)
+        if vary := ", ".join(filter(None, (vary, "Accept-Encoding" if siblings else ""))):
+            headers.append(("Vary", vary))
         coding = choose_coding(siblings, environ.get("HTTP_ACCEPT_ENCODING", ""))
         found, coding = self._open_sibling(found, siblings[coding], coding) if coding else (found, "")
-        try:
-            response = respond(found, environ, name=segments[-1], coding=coding)
-        except RequestedRangeNotSatisfiable as error:
-            return _beyond(error.length).wsgi
-        if response.status_code == HTTPStatus.PRECONDITION_FAILED:
-            response.close()
-            return _CHANGED.wsgi
-        response.headers["Cache-Control"] = caching or self._caching_of(segments)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        if siblings:
-            response.headers["Vary"] = "Accept-Encoding"
-        return response
+        return respond(found, environ, name=segments[-1], coding=coding, headers=headers)
 
     def _open_sibling(self, original: FileFound, segments: Sequence[str], coding: str) -> tuple[FileFound, str]:
         """Open the compressed form of a file in its place, if that can still be had."""
@@ -145,12 +145,7 @@ def _to_folder(environ: WSGIEnvironment) -> Answer:
     return add_slash(name.encode("latin-1"), environ.get("QUERY_STRING", ""))
 
 
-def _beyond(length: int | None) -> Answer:
-    text = "Range Not Satisfiable: the file has no such range.\n"
-    return Answer("416 Range Not Satisfiable", text, ("Content-Range", f"bytes */{length}"))
-
-
-def _is_navigation(environ: WSGIEnvironment, name: str) -> bool:
-    """Tell whether a browser asks for a page to show, rather than for a part of one, or a programme for data."""
+def _is_navigation(environ: WSGIEnvironment) -> bool:
+    """Return whether a browser asks for a page to show, and not for a part of one, nor a program for data."""
     mode = environ.get("HTTP_SEC_FETCH_MODE", "navigate")
-    return mode == "navigate" and not is_asset(name) and accepts_html(environ.get("HTTP_ACCEPT", ""))
+    return mode == "navigate" and accepts_html(environ.get("HTTP_ACCEPT", ""))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from multiserve.mounts.static.asgi import Sender, build_environ
-from multiserve.mounts.static.files import Blocks
+from multiserve.mounts.static.responses import REUSES_MEMORY
 
 PATIENCE = 10.0  # seconds
 
@@ -104,7 +104,7 @@ async def until(condition: Callable[[], object]) -> None:
     ],
 )
 def test_the_environ_of_a_request(scope: dict[str, Any], expected: dict[str, str]) -> None:
-    plain = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "QUERY_STRING": "", "wsgi.file_wrapper": Blocks}
+    plain = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "QUERY_STRING": "", REUSES_MEMORY: True}
     assert build_environ(SCOPE | scope) == plain | expected
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import os
 import socket
 import threading
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from multiserve.mounts.static import files
-from multiserve.mounts.static.files import Blocks, Folder, choose_coding, respond
+from multiserve.mounts.static.files import Folder, choose_coding
 
 PATIENCE = 30.0  # seconds
 
@@ -214,23 +213,11 @@ def test_a_folder_that_may_not_be_listed_may_still_be_served(tmp_path: Path) -> 
 
 
 def test_the_content_is_that_of_the_file_that_was_opened(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_bytes(b"a")
+    (tmp_path / "a.txt").write_bytes(b"a")
     found = Folder(tmp_path, dot_files=False).open(["a.txt"])
     assert found is not None
-    path.unlink()
-    path.write_bytes(b"longer")
-    response = respond(found, {"REQUEST_METHOD": "GET"}, name="a.txt", coding="")
-    assert (response.content_length, b"".join(response.response)) == (1, b"a")
-    response.close()
-
-
-def test_blocks_share_their_memory(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_bytes(b"abcdefg")
-    blocks = Blocks(io.FileIO(tmp_path / "a.txt"), 3)
-    first = next(blocks)
-    assert bytes(first) == b"abc"
-    assert bytes(next(blocks)) == b"def"
-    assert first == b"def"
-    assert [bytes(block) for block in blocks] == [b"g"]
-    blocks.close()
+    assert found.file is not None
+    (tmp_path / "a.txt").unlink()
+    (tmp_path / "a.txt").write_bytes(b"longer")
+    with found.file:
+        assert (found.status.st_size, found.file.readall()) == (1, b"a")

@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multiserve.mounts.static.files import BLOCK
 from multiserve.mounts.static.folder import StaticFolder
+from multiserve.mounts.static.responses import BLOCK
 
 BIG = bytes(range(256)) * (3 * BLOCK // 256) + b"the end"
 SECRET = b"SECRET"
@@ -353,6 +353,10 @@ def test_head_has_no_ranges(site: Path) -> None:
         (f"bytes={BLOCK - 1}-{BLOCK}", 206, f"bytes {BLOCK - 1}-{BLOCK}/{len(BIG)}", BIG[BLOCK - 1 : BLOCK + 1]),
         (f"bytes=5-{2 * BLOCK}", 206, f"bytes 5-{2 * BLOCK}/{len(BIG)}", BIG[5 : 2 * BLOCK + 1]),
         (f"bytes={len(BIG)}-", 416, f"bytes */{len(BIG)}", b"Range Not Satisfiable: the file has no such range.\n"),
+        (f"bytes=-{len(BIG) + 1}", 206, f"bytes 0-{len(BIG) - 1}/{len(BIG)}", BIG),
+        (f"bytes=-{'9' * 5000}", 206, f"bytes 0-{len(BIG) - 1}/{len(BIG)}", BIG),
+        (f"bytes=5-{'9' * 5000}", 206, f"bytes 5-{len(BIG) - 1}/{len(BIG)}", BIG[5:]),
+        (f"bytes={'9' * 5000}-", 416, f"bytes */{len(BIG)}", b"Range Not Satisfiable: the file has no such range.\n"),
         ("bytes=0-1,5-6", 200, None, BIG),
         ("bytes=5-2", 200, None, BIG),
         ("bytes=x", 200, None, BIG),
@@ -381,8 +385,16 @@ def test_a_range(site: Path, wanted: str, status: int, content_range: str | None
         ("If-Modified-Since", "nonsense", 200),
         ("If-Match", "{etag}", 200),
         ("If-Match", '"other"', 412),
+        ("If-Match", "*", 200),
+        ("If-Match", "W/{etag}", 412),
+        ("If-Unmodified-Since", "{date}", 200),
+        ("If-Unmodified-Since", formatdate(OLD, usegmt=True), 412),
         ("If-Range", "{etag}", 206),
+        ("If-Range", "W/{etag}", 200),
+        ("If-Range", "*", 200),
         ("If-Range", "{date}", 206),
+        ("If-Range", formatdate(OLD, usegmt=True), 200),
+        ("If-Range", formatdate(2**31, usegmt=True), 200),
         ("If-Range", '"other"', 200),
     ],
 )
@@ -525,10 +537,19 @@ def test_how_long_a_file_may_be_kept(site: Path, path: str, options: dict[str, A
 def test_the_fallback_answers_navigations_alone(site: Path, path: str, headers: dict[str, str], is_page: bool) -> None:
     response = get(StaticFolder(site, fallback="shell.html", max_age=60), path, headers=headers)
     assert response.status == (200 if is_page else 404)
+    is_missing_in_any_case = path in {"/missing.js", "/assets/missing.3f2a.css", "/missing.map", "/missing.PNG"} or (
+        path in {"/missing.tar.gz", "/.git/config", "/a/../b", "/a//b"}
+    )
+    assert response.headers.get("vary") == (None if is_missing_in_any_case else "Accept, Sec-Fetch-Mode")
     if is_page:
         assert response.body == b"<h1>Shell</h1>"
         assert response.headers["cache-control"] == "no-cache"
         assert response.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_the_fallback_in_compressed_form_varies_by_all_that_was_decided_by(site: Path) -> None:
+    response = get(StaticFolder(site, fallback="app.js"), "/new", headers=BROWSER | {"Accept-Encoding": "br"})
+    assert (response.body, response.headers["vary"]) == (b"<br>", "Accept, Sec-Fetch-Mode, Accept-Encoding")
 
 
 @pytest.mark.parametrize("path", ["/docs", "", "/app.js", "/docs/"])
@@ -559,36 +580,6 @@ def test_a_websocket_is_refused(site: Path) -> None:
         return client.sent
 
     assert asyncio.run(connect()) == [{"type": "websocket.close"}]
-
-
-class Wrapper:
-    """What a server offers to send a file fast."""
-
-    def __init__(self, file: Any, size: int = 8192) -> None:
-        self.file = file
-        self.size = size
-        self.close = file.close
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(lambda: self.file.read(self.size), b"")
-
-
-@pytest.mark.parametrize("headers", [{}, {"HTTP_ACCEPT_ENCODING": "br"}])
-def test_a_server_gets_its_own_wrapper_back(site: Path, headers: dict[str, str]) -> None:
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/app.js", "wsgi.file_wrapper": Wrapper, **headers}
-    result = StaticFolder(site).wsgi(environ, lambda *_: None)
-    assert isinstance(result, Wrapper)
-    assert os.fstat(result.file.fileno()).st_size == len(FILES["app.js.br" if headers else "app.js"])
-    assert result.file.tell() == 0
-    result.close()
-
-
-def test_a_range_is_sought_even_where_the_wrapper_of_the_server_cannot(site: Path) -> None:
-    headers = {"HTTP_RANGE": f"bytes={2 * BLOCK}-{2 * BLOCK + 4}", "wsgi.file_wrapper": Wrapper}
-    result = StaticFolder(site).wsgi({"REQUEST_METHOD": "GET", "PATH_INFO": "/big.bin", **headers}, lambda *_: None)
-    assert not isinstance(result, Wrapper)
-    assert b"".join(result) == BIG[2 * BLOCK : 2 * BLOCK + 5]
-    result.close()
 
 
 @pytest.fixture
