@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from multiserve._types import ASGIApplication, Message, Receive, Send
@@ -26,10 +26,11 @@ class Lifespan:
         failure: Why its start-up failed; empty while it did not.
     """
 
-    def __init__(self, application: ASGIApplication, *mounts: str) -> None:
-        """Supervise `application`, which answers at these mounts."""
+    def __init__(self, application: ASGIApplication, *mounts: str, may_log: Callable[[], bool] = lambda: True) -> None:
+        """Supervise `application`, which answers at these mounts; `may_log` returns whether one more failure is logged."""
         self.application = application
         self.mounts = list(mounts)
+        self._may_log = may_log
         self.state: dict[str, Any] = {}
         self.failure = ""
         self.is_serving = False  # requests need neither wait nor be refused
@@ -90,7 +91,7 @@ class Lifespan:
             raise
         except BaseException:
             # To raise before any answer is the specification's way to say that an application has no lifespan.
-            if self._was_asked and not self.failure:
+            if self._was_asked and not self.failure and self._may_log():
                 log.exception("%s: the lifespan ended with an error.", self.name)
         finally:
             self._set_up()
@@ -116,7 +117,8 @@ class Lifespan:
             self._set_up()
         elif kind == "lifespan.startup.failed":
             self.failure = message.get("message") or "the start-up failed"
-            log.error("%s: the start-up failed: %s", self.name, self.failure)
+            if self._may_log():
+                log.error("%s: the start-up failed: %s", self.name, self.failure)
             self._set_up()
         elif kind == "lifespan.shutdown.failed":
             log.error("%s: the shut-down failed: %s", self.name, message.get("message", ""))

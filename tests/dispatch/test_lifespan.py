@@ -231,3 +231,17 @@ def test_an_application_is_missing_at_all_of_its_mounts():
         await lifespans.stop()
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("how", ["failed", "raise"])
+def test_a_failure_is_logged_only_where_the_log_has_room(how: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def start(may_log: bool) -> int:
+        caplog.clear()
+        lifespan = Lifespan(app("x", [], start=how), "x", may_log=lambda: may_log)
+        lifespan.start()
+        assert await lifespan.wait(1)
+        await lifespan.stop(1)
+        return len(caplog.records)
+
+    assert asyncio.run(start(True)) == 1
+    assert asyncio.run(start(False)) == 0

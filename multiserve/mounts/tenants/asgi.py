@@ -19,6 +19,7 @@ from multiserve.dispatch.bridge import WSGIBridge
 from multiserve.dispatch.lifespan import Lifespan
 from multiserve.dispatch.threads import ThreadPool
 from multiserve.errors import LoadError
+from multiserve.mounts.tenants.failures import FailureLog
 from multiserve.mounts.tenants.registry import Failure, Instance, Instances, Tenant
 from multiserve.mounts.tenants.wsgi import ClosingThreads, Factory, fail
 
@@ -89,7 +90,8 @@ class ASGITenants:
         self._watch: asyncio.TimerHandle | None = None
         self._requests = ThreadPool(threads, name)
         self._factories = ThreadPool(_FACTORIES, f"{name} factory")  # so that builds do not starve requests
-        self._closing = ClosingThreads(name)
+        self._failures = FailureLog(name)
+        self._closing = ClosingThreads(self._failures)
 
     async def claim(self, values: tuple[str, ...], prefix: str) -> ASGIApplication | None:
         """Give the application of a tenant, to be called exactly once; None where the factory makes none.
@@ -170,7 +172,7 @@ class ASGITenants:
             running = await self._make(tenant, prefix)
         except BaseException as error:  # noqa: BLE001 (it is logged)
             is_logged = isinstance(error, _StartupError) or _is_given_up()
-            fail(self._instances, tenant, error, name=self.name, details=self.details, is_logged=is_logged)
+            fail(self._instances, tenant, error, failures=self._failures, details=self.details, is_logged=is_logged)
         else:
             if running is None:
                 self._instances.refuse(tenant, None)
@@ -195,7 +197,7 @@ class ASGITenants:
             raise
         if loaded is None:
             return None
-        lifespan = Lifespan(loaded.application, f"{self.name}: the tenant {tenant}")
+        lifespan = Lifespan(loaded.application, f"{self.name}: the tenant {tenant}", may_log=self._failures.allows)
         life = _Life(made, loaded.application, lifespan if loaded.interface == "asgi" else None)
         life = await self._start(life, tenant)
         return _Running(made, life.application, life)

@@ -20,6 +20,7 @@ from multiserve.dispatch.answers import failed
 from multiserve.dispatch.held_responses import Once, hold
 from multiserve.dispatch.threads import ThreadPool
 from multiserve.errors import LoadError, Problem
+from multiserve.mounts.tenants.failures import FailureLog
 from multiserve.mounts.tenants.registry import Failure, Instance, Instances, Tenant
 from multiserve.tracebacks import format_cause
 
@@ -73,7 +74,8 @@ class WSGITenants:
         self.name = name
         self.details = details
         self._instances: Instances[Instance] = Instances(max_instances, idle_seconds, refused_seconds)
-        self._closing = ClosingThreads(name)
+        self._failures = FailureLog(name)
+        self._closing = ClosingThreads(self._failures)
 
     def claim(self, values: tuple[str, ...], prefix: str) -> WSGIApplication | None:
         """Give the application of a tenant, to be called exactly once; None where the factory makes none.
@@ -121,7 +123,7 @@ class WSGITenants:
             self._instances.refuse(tenant, Failure("interrupted"), seconds=0)
             raise
         except BaseException as error:  # noqa: BLE001 (it is logged)
-            fail(self._instances, tenant, error, name=self.name, details=self.details)
+            fail(self._instances, tenant, error, failures=self._failures, details=self.details)
             return
         if instance is None:
             self._instances.refuse(tenant, None)
@@ -176,7 +178,7 @@ def fail(
     tenant: Tenant[Any],
     error: BaseException,
     *,
-    name: str,
+    failures: FailureLog,
     details: bool,
     is_logged: bool = False,
 ) -> None:
@@ -186,7 +188,7 @@ def fail(
         instances: What the tenant is one of.
         tenant: What was to be built.
         error: What was raised; anything but a `LoadError` is the factory's own exception.
-        name: The mount, as its key spells it.
+        failures: Decides whether the log still has room for this one.
         details: Tell clients, too.
         is_logged: The log has it already.
     """
@@ -195,12 +197,12 @@ def fail(
         error.__cause__ = cause
     trace = format_cause(error)
     is_same = instances.refuse(tenant, Failure(str(error), trace if details else ""))
-    if is_logged:
+    if is_logged or not failures.allows():
         return
     if is_same:
-        log.error("%s: the tenant %s still fails: %s", name, tenant, str(error).partition("\n")[0])
+        log.error("%s: the tenant %s still fails: %s", failures.name, tenant, str(error).partition("\n")[0])
     else:
-        log.error("%s: the tenant %s answers 500:\n%s", name, tenant, trace)
+        log.error("%s: the tenant %s answers 500:\n%s", failures.name, tenant, trace)
 
 
 def _line(error: BaseException) -> str:
@@ -210,10 +212,10 @@ def _line(error: BaseException) -> str:
 class ClosingThreads:
     """Threads in which evicted WSGI applications are closed, out of the way of requests."""
 
-    def __init__(self, name: str) -> None:
-        """Start no thread yet; `name` is the mount, as its key spells it."""
-        self.name = name
-        self._pool = ThreadPool(_CLOSERS, f"{name} close")
+    def __init__(self, failures: FailureLog) -> None:
+        """Start no thread yet; `failures` decides what is logged where closing fails."""
+        self._failures = failures
+        self._pool = ThreadPool(_CLOSERS, f"{failures.name} close")
         self._lock = threading.Lock()  # only one thread at a time may submit
 
     def close(self, application: Any, tenant: str) -> Future[None]:
@@ -228,7 +230,8 @@ class ClosingThreads:
             try:
                 application.close()
             except BaseException:
-                log.exception("%s: closing the application of the tenant %s failed.", self.name, tenant)
+                if self._failures.allows():
+                    log.exception("%s: closing the application of the tenant %s failed.", self._failures.name, tenant)
             closed.set_result(None)
 
         with self._lock:

@@ -481,3 +481,27 @@ def test_any_number_of_tenants_keep_no_more_memory_than_those_that_are_kept() ->
         assert ask(tenants, str(number)) == str(number)
     assert sizes(tenants) == [128, 128, 0, 128]
     assert len(alive) == 128
+
+
+def test_tenants_that_fail_do_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[threading.Timer] = []
+    monkeypatch.setattr(threading.Timer, "start", lambda timer: started.append(timer))  # noqa: PLW0108 (a built-in is no method)
+
+    def refuse(name: str) -> None:
+        raise KeyError(name)
+
+    tenants = WSGITenants(
+        StandIn(refuse),
+        name="/u/{user}",
+        max_instances=4,
+        idle_seconds=0,
+        refused_seconds=60,
+        details=False,
+    )
+    for number in range(500):
+        assert tenants.claim((str(number),), "") is not None
+    assert len(caplog.records) == 10
+    started[0].function()
+    assert caplog.messages[-1] == "490 more failures of tenants of /u/{user} in the last minute."
