@@ -42,6 +42,8 @@ class RequestHandler(WSGIRequestHandler):
         for name in environ:
             if name.startswith(("HTTP_", "CONTENT_")):
                 environ[name] = environ[name].strip(" \t")
+        if cookies := self.headers.get_all("Cookie"):  # werkzeug joins them by a comma, which is a part of a value
+            environ["HTTP_COOKIE"] = "; ".join(each.strip(" \t") for each in cookies)
         environ["PATH_INFO"] = unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
         environ["QUERY_STRING"] = query
         environ["REMOTE_PORT"] = str(environ["REMOTE_PORT"])  # werkzeug gives a number

@@ -166,6 +166,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle_request(self, req: Any, conn: Connection) -> bool:
         """Answer one request; whatever the application raises concerns this request alone."""
         conn.sock.has_sent = conn.sock.is_lost = False
+        req.headers = _join_cookies(req.headers)
         try:
             is_kept: bool = super().handle_request(req, conn)
         except Exception as error:
@@ -269,6 +270,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         del self._reading[conn]
         _refuse(conn)
         self._linger(conn)
+
+
+def _join_cookies(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Join several Cookie headers as RFC 9113 does (section 8.2.3), not by a comma, which a value may contain."""
+    cookies = [value for name, value in headers if name == "COOKIE"]
+    if len(cookies) < 2:  # noqa: PLR2004 (there is nothing to join)
+        return headers
+    return [*(each for each in headers if each[0] != "COOKIE"), ("COOKIE", "; ".join(cookies))]
 
 
 def _refuse(conn: Connection) -> None:
