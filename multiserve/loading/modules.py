@@ -47,7 +47,7 @@ def import_module(target: Target, folder: Path) -> ModuleType:
         Failure: There is none, its import failed, or it is not the file that the target names.
     """
     name, file = target.module, folder / target.file
-    if target.file and not file.is_file():
+    if target.file and not os.path.isfile(file):  # noqa: PTH113 (Path.is_file raises where a name is too long)
         raise Failure(f"there is no file {file}", "Paths are relative to the folder of the configuration.")
     with blamed(f'importing "{name}" failed: '):
         try:

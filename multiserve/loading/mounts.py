@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -221,9 +222,10 @@ def _problems_of_folder(mount: StaticMount) -> Iterable[Problem]:
     hint = "Paths are relative to the folder of the configuration."
     if mount.what.startswith("~"):
         hint = "A ~ stands for itself: write the whole path."
-    if mount.folder.is_file():
+    # Path.is_file and Path.is_dir raise where a name is too long.
+    if os.path.isfile(mount.folder):  # noqa: PTH113
         yield Problem(key=mount.toml_key, message=f"{mount.folder} is a file", hint="Name the folder that it is in.")
-    elif not mount.folder.is_dir():
+    elif not os.path.isdir(mount.folder):  # noqa: PTH112
         yield Problem(key=mount.toml_key, message=f"there is no folder {mount.folder}", hint=hint)
     elif mount.fallback:
         found = Folder(mount.folder, dot_files=True).open(mount.fallback.split("/"))

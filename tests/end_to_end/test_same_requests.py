@@ -222,6 +222,7 @@ REFUSED = [
     pytest.param(head("/x", "X-A: 1", " 2"), id="folded header"),
     pytest.param(head("/x", "X-A: a\0b"), id="NUL in a header"),
     pytest.param(head("/x", "X-A: a\rb"), id="carriage return in a header"),
+    pytest.param(head("/x", f"Content-Length: {'9' * 5000}"), id="length of 5000 digits"),
     pytest.param(head("/x", "Content-Length: +5") + b"hello", id="length with a sign"),
     pytest.param(head("/x", "Content-Length: -1"), id="negative length"),
     pytest.param(head("/x", "Content-Length:"), id="empty length"),

@@ -195,6 +195,25 @@ def test_a_folder_that_is_not_there_is_told(composed: Callable[..., Composition]
     ]
 
 
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ('{ static = "NAME" }', "there is no folder FOLDER/NAME"),
+        ('{ static = "web", fallback = "NAME" }', 'there is no file "NAME" in FOLDER/web'),
+        ('"NAME.py:app"', "there is no file FOLDER/NAME.py"),
+    ],
+)
+def test_a_name_that_is_too_long_is_that_of_nothing(
+    composed: Callable[..., Composition], entry: str, message: str
+) -> None:
+    name = "x" * 300
+    composition = composed(f'[mounts]\n"/" = "good:app"\n"/a" = {entry.replace("NAME", name)}')
+    (failed,) = composition.failures
+    assert failed.error is not None
+    expected = message.replace("NAME", name).replace("FOLDER", str(composition.config.folder))
+    assert [problem.message for problem in failed.error.problems] == [expected]
+
+
 def test_tenants_that_speak_asgi_make_the_set_asgi(composed: Callable[..., Composition]) -> None:
     assert composed('[mounts]\n"/u/{name}" = "tenants:asynchronous"').interface == "asgi"
     declared = composed('[mounts]\n"/u/{name}" = { app = "tenants:asgi", interface = "asgi" }')

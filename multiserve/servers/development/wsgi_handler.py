@@ -90,7 +90,7 @@ def _fault_of_headers(headers: Message, version: str) -> str:
         if len(headers.get_all(name, [])) > 1:
             return f"More than one {name}"
     length, coding = headers.get("Content-Length"), headers.get("Transfer-Encoding")
-    if length is not None and not re.fullmatch(r"[0-9]+[ \t]*", length):
+    if length is not None and not re.fullmatch(r"0*[0-9]{1,18}[ \t]*", length):  # more digits than any body has
         return "Bad Content-Length"
     if coding is not None and (coding.strip().lower() != "chunked" or length is not None or version == "HTTP/1.0"):
         return "Bad Transfer-Encoding"

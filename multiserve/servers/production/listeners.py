@@ -39,7 +39,7 @@ def check_addresses(settings: GunicornConfig, ours: Collection[Any] = ()) -> Non
 
 def _check_socket(path: Path) -> None:
     """Raise `ServeError` for what gunicorn would stumble over, and for a socket in use, which it would replace."""
-    if path.exists() and not path.is_socket():
+    if os.path.exists(path) and not path.is_socket():  # noqa: PTH110 (Path.exists raises where a name is too long)
         raise ServeError(Problem(message=f"cannot listen on unix:{path}: something else is there"))
     if _is_answered(path):
         raise ServeError(Problem(message=f"cannot listen on unix:{path}: another server listens there"))

@@ -16,6 +16,7 @@ from multiserve.servers.production.application import GunicornApplication
 from multiserve.servers.production.listeners import check_addresses
 from multiserve.servers.production.reload import SwappingArbiter
 from multiserve.servers.production.settings import absolute
+from multiserve.servers.production.temporary_folder import check_temporary_folder
 
 
 def serve(
@@ -34,10 +35,11 @@ def serve(
     Raises:
         ConfigError: The file, or a setting of gunicorn, is wrong.
         LoadError: A failure must not be served around.
-        ServeError: An address cannot be bound.
+        ServeError: An address cannot be bound, or there is no folder for temporary files.
     """
     application = GunicornApplication(read, absolute(overrides, Path.cwd()), announce)
     check_addresses(application.cfg)
+    check_temporary_folder(application.cfg)
     try:
         _run(application)
     except Exception as error:

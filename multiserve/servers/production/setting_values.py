@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,7 @@ _LARGEST = {"umask": 0o777, "control_socket_mode": 0o777, "cert_reqs": 2}
 _LARGEST_ELSEWHERE = 2**31 - 1  # more overflows in the system calls that take them
 _WORKERS = tuple(SUPPORTED_WORKERS)
 _FILES = ("certfile", "keyfile", "ca_certs", "logconfig", "logconfig_json")
+_LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107  # bytes, see unix(4) and unix(7)
 _FOLDERS = ("chdir", "worker_tmp_dir", "tmp_upload_dir")
 _WRITTEN = ("pidfile", "accesslog", "errorlog", "control_socket")
 
@@ -82,9 +85,16 @@ def _check_meaning(name: str, value: Any, folder: Path) -> Iterator[tuple[str, s
 
 def _check_sockets(addresses: list[str], folder: Path) -> Iterator[tuple[str, str]]:
     for address in addresses:
-        parent = Path(absolute_socket(address, folder).removeprefix("unix:")).parent
-        if address.startswith("unix:") and not parent.is_dir():
-            yield f"there is no folder {parent}", "Make the folder first."
+        path = Path(absolute_socket(address, folder).removeprefix("unix:"))
+        if not address.startswith("unix:"):
+            continue
+        if len(os.fsencode(path)) > _LONGEST_SOCKET:
+            yield (
+                "the path of the socket is too long",
+                f"A system takes {_LONGEST_SOCKET} bytes; use a folder nearer to /.",
+            )
+        elif not path.parent.is_dir():
+            yield f"there is no folder {path.parent}", "Make the folder first."
 
 
 def _check_path(name: str, path: Path) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from gunicorn.config import Config
 
@@ -38,6 +40,12 @@ WRONG = [
     ("pidfile", "no/pid", "there is no folder HERE/no", "Make the folder first."),
     ("errorlog", "", "HERE is a folder", "Name a file."),
     ("accesslog", ".", "HERE is a folder", "Name a file."),
+    (
+        "bind",
+        [f"unix:{'x' * 300}"],
+        "the path of the socket is too long",
+        f"A system takes {103 if sys.platform == 'darwin' else 107} bytes; use a folder nearer to /.",
+    ),
     ("protocol", "spdy", '"spdy" is not one of the choices', "Known here: http, uwsgi."),
     ("bind", [], "there is no address", 'Write HOST:PORT, or unix:PATH, such as "127.0.0.1:8000".'),
     ("bind", [""], "there is no address", 'Write HOST:PORT, or unix:PATH, such as "127.0.0.1:8000".'),
