@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from multiserve._types import ASGIApplication, Receive, Scope, Send
 from multiserve.dispatch.answers import Answer, not_started, starting
 from multiserve.dispatch.environ_keys import HOST_KEY, MOUNT_KEY
+from multiserve.dispatch.forks import leave_if_forked
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.routing import Route, Router
 
@@ -102,13 +104,7 @@ class ASGIDispatcher:
                     return
                 child["state"] = lifespan.state.copy()
             application = route.mount.websocket if kind == "websocket" else route.mount.http
-        try:
-            await application(child, receive, send)
-        except (asyncio.CancelledError, SystemExit, KeyboardInterrupt) as error:
-            # It would end the loop, and all others with it; and who did not cancel gets no answer.
-            if _is_cancelled(error):
-                raise
-            raise RuntimeError(f"the application at {route.name} raised {error!r}") from error
+        await _call(application, route.name, child, receive, send)
 
     async def _find(
         self, scope: Scope, path: str, host: str | None
@@ -131,6 +127,24 @@ class ASGIDispatcher:
         if not await lifespan.wait(self.startup_timeout):
             return starting(name)
         return not_started(name, lifespan.failure if self.details else "") if lifespan.failure else None
+
+
+async def _call(application: ASGIApplication, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """Call the application of a mount, so that whatever it does concerns this connection alone."""
+    pid = os.getpid()
+    try:
+        await application(scope, receive, send)
+    except Exception:
+        raise
+    except BaseException as error:
+        # SystemExit would end the loop for every mount, and servers answer nothing for the others: make all of them an
+        # ordinary error.
+        if isinstance(error, GeneratorExit) or _is_cancelled(error):
+            raise
+        raise RuntimeError(f"the application at {name} raised {error!r}") from error
+    finally:
+        if os.getpid() != pid:
+            leave_if_forked(pid)
 
 
 def _is_cancelled(error: BaseException) -> bool:

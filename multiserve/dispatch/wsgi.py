@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.environ_keys import HOST_KEY, MOUNT_KEY
+from multiserve.dispatch.forks import leave_if_forked
 from multiserve.routing import Route, Router
 
 
@@ -53,7 +55,12 @@ class WSGIDispatcher:
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + route.begin
             environ["PATH_INFO"] = path[end:]
         environ[MOUNT_KEY] = route.name
-        return application(environ, start_response)
+        pid = os.getpid()
+        try:
+            return application(environ, start_response)
+        finally:
+            if os.getpid() != pid:
+                leave_if_forked(pid)
 
     def _find(self, environ: WSGIEnvironment, path: str) -> tuple[Route[Any] | None, WSGIApplication]:
         """Find the mount by host and path; a tenant that its factory does not have leaves it to the next best mount."""

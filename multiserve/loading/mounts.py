@@ -11,6 +11,7 @@ from multiserve._types import Interface, Loaded, WSGIApplication
 from multiserve.config.file import Config
 from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount, TenantMount
 from multiserve.config.targets import Placeholder, Target
+from multiserve.dispatch.forks import leaving_after_fork
 from multiserve.errors import LoadError, Problem
 from multiserve.loading.applications import Factory, Middleware, load
 from multiserve.mounts.redirects import Redirect, with_slash_asgi, with_slash_wsgi
@@ -152,7 +153,8 @@ class MountLoader:
         for middleware in reversed(self._load_middleware(mount)):
             loaded = middleware.wrap(loaded, prefix)
         if self._wrap and loaded.interface == "wsgi":
-            loaded = Loaded(self._wrap(loaded.application), "wsgi")
+            # What wraps it may call the application only while its response is read, when the dispatcher has done.
+            loaded = Loaded(self._wrap(leaving_after_fork(loaded.application)), "wsgi")
         return loaded
 
     def _load_middleware(self, mount: Mount) -> list[Middleware]:

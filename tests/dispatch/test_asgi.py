@@ -231,7 +231,11 @@ def test_a_mount_whose_start_up_failed_answers_503(details: bool) -> None:
     assert sent[1]["body"] == text + (b"\nno database\n" if details else b"")
 
 
-@pytest.mark.parametrize("leave", [SystemExit(3), KeyboardInterrupt()], ids=repr)
+class OwnError(BaseException):
+    """What some frameworks raise so that nobody catches it by accident."""
+
+
+@pytest.mark.parametrize("leave", [SystemExit(3), KeyboardInterrupt(), OwnError()], ids=repr)
 def test_an_application_that_ends_the_process_ends_only_its_request(leave: BaseException) -> None:
     composition = Composition(["/a"])
 
