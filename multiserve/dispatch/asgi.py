@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import quote
 
 from multiserve._types import ASGIApplication, Receive, Scope, Send
+from multiserve.dispatch.absolute_form import BAD_AUTHORITY, take_authority_of_scope
 from multiserve.dispatch.answers import Answer, not_started, starting
-from multiserve.dispatch.environ_keys import HOST_KEY, MOUNT_KEY
+from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.dispatch.forks import leave_if_forked
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.routing import Route, Router
@@ -81,20 +82,22 @@ class ASGIDispatcher:
         if kind == "lifespan":
             await self.lifespans(receive, send)
             return
+        if not scope["path"].startswith("/") and not take_authority_of_scope(scope):
+            await BAD_AUTHORITY.asgi(scope, receive, send)
+            return
         if self._believe is not None:
             self._believe(scope)
-        asked, host = (scope, None) if scope["path"].startswith("/") else _split_authority(scope)
-        root_path, path = split_root_path(asked)
+        root_path, path = split_root_path(scope)
         routed = path if path.isascii() else path.encode("utf-8", "replace").decode("latin-1")
         if self._is_plain:
             route, tenant = self._find_path(routed), None
         else:
-            route, tenant = await self._find(scope, routed, host)
+            route, tenant = await self._find(scope, routed)
         if route is None:
             await self.not_found.asgi(scope, receive, send)
             return
-        asked[MOUNT_KEY] = scope[MOUNT_KEY] = route.name  # in the server's own scope, for its access log
-        child = _child_scope(asked, root_path, path, route)
+        scope[MOUNT_KEY] = route.name  # in the server's own scope, for its access log
+        child = _child_scope(scope, root_path, path, route)
         application = tenant
         if application is None:
             lifespan = route.mount.lifespan
@@ -106,12 +109,9 @@ class ASGIDispatcher:
             application = route.mount.websocket if kind == "websocket" else route.mount.http
         await _call(application, route.name, child, receive, send)
 
-    async def _find(
-        self, scope: Scope, path: str, host: str | None
-    ) -> tuple[Route[Any] | None, ASGIApplication | None]:
+    async def _find(self, scope: Scope, path: str) -> tuple[Route[Any] | None, ASGIApplication | None]:
         """Find the mount by host and path, and the application of a tenant; without one it is the next best mount."""
-        if host is None or HOST_KEY in scope:
-            host = requested_host(scope) if self.router.has_hosts else ""
+        host = requested_host(scope) if self.router.has_hosts else ""
         scheme = scope.get("scheme", "http")
         if not self.router.has_placeholders:
             return self.router.find(path, host, scheme), None
@@ -151,21 +151,6 @@ def _is_cancelled(error: BaseException) -> bool:
     """Whether the server has cancelled the request, and not the application something of its own."""
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)
-
-
-def _split_authority(scope: Scope) -> tuple[Scope, str | None]:
-    """Take scheme and authority off an absolute-form target (RFC 9112, section 3.2.2), where the server left them on.
-
-    Returns:
-        The scope with the path alone, and the authority, which counts more than the Host header; None without one.
-    """
-    path: str = scope["path"]
-    scheme, _, rest = path.partition("://")
-    if not rest or "/" in scheme:
-        return scope, None
-    authority, _, path = rest.partition("/")
-    raw: bytes = (scope.get("raw_path") or b"").partition(b"://")[2].partition(b"/")[2]
-    return {**scope, "path": f"/{path}", "raw_path": b"/" + raw if scope.get("raw_path") else None}, authority
 
 
 def split_root_path(scope: Scope) -> tuple[str, str]:

@@ -81,7 +81,7 @@ def believe_environ(environ: WSGIEnvironment, hops: int) -> None:
         environ["SERVER_NAME"], environ["SERVER_PORT"] = told.server[0], str(told.server[1])
         if told.is_named:
             environ[HOST_KEY] = environ["HTTP_HOST"]
-    if told.prefix and _find_path(environ.get("PATH_INFO", "")) == 0:
+    if told.prefix and _is_path(environ.get("PATH_INFO", "")):
         environ["SCRIPT_NAME"] = told.prefix.encode("utf-8").decode("latin-1") + environ.get("SCRIPT_NAME", "")
 
 
@@ -186,16 +186,15 @@ def _read_prefix(text: str) -> str:
 def _put_in_front(scope: Scope, prefix: str) -> None:
     path: str = scope["path"]
     raw: bytes = scope.get("raw_path") or b""
-    start, raw_start = _find_path(path), _find_path(raw.decode("latin-1"))
-    if start < 0 or raw_start < 0:
+    if not _is_path(path) or not _is_path(raw.decode("latin-1")):
         return
     root_path: str = scope.get("root_path", "").rstrip("/")
     scope["root_path"] = prefix + root_path
-    if not f"{path[start:]}/".startswith(f"{root_path}/"):
+    if not f"{path}/".startswith(f"{root_path}/"):
         prefix += root_path  # the server's own, which has been stripped as well
-    scope["path"] = path[:start] + prefix + path[start:]
+    scope["path"] = prefix + path
     if raw:
-        scope["raw_path"] = raw[:raw_start] + _escape(prefix) + raw[raw_start:]
+        scope["raw_path"] = _escape(prefix) + raw
 
 
 @lru_cache(maxsize=64)
@@ -203,11 +202,6 @@ def _escape(prefix: str) -> bytes:
     return quote(prefix).encode()
 
 
-def _find_path(target: str) -> int:
-    """Find where the path begins: behind the authority, where a server leaves that on; -1 if there is none, as in *."""
-    if not target or target.startswith("/"):
-        return 0
-    scheme, mark, rest = target.partition("://")
-    if not mark or "/" in scheme:
-        return -1
-    return len(scheme) + len(mark) + len(rest.partition("/")[0])
+def _is_path(target: str) -> bool:
+    """Return whether a prefix can stand in front of something, which it cannot of the * of OPTIONS."""
+    return not target or target.startswith("/")

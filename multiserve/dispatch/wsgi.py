@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
+from multiserve.dispatch.absolute_form import BAD_AUTHORITY, take_authority_of_environ
 from multiserve.dispatch.environ_keys import HOST_KEY, MOUNT_KEY
 from multiserve.dispatch.forks import leave_if_forked
 from multiserve.routing import Route, Router
@@ -41,6 +41,9 @@ class WSGIDispatcher:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or "/"
+        if target[0] != "/" and not take_authority_of_environ(environ, target):
+            return BAD_AUTHORITY.wsgi(environ, start_response)
         if self._believe is not None:
             self._believe(environ)
         path: str = environ.get("PATH_INFO", "")
@@ -78,15 +81,6 @@ class WSGIDispatcher:
 
 
 def requested_host(environ: WSGIEnvironment) -> str:
-    """Give the host of a request: of an absolute-form target, else of the Host header (RFC 9112, section 3.2)."""
-    if HOST_KEY in environ:
-        forwarded: str = environ[HOST_KEY]
-        return forwarded
-    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or "/"
-    if target.startswith("/") or "://" not in target:
-        host: str = environ.get("HTTP_HOST", "")
-        return host
-    try:
-        return urlsplit(target).netloc
-    except ValueError:
-        return ""
+    """Return the host of a request: the one that a trusted proxy names, else that of the Host header."""
+    host: str = environ.get(HOST_KEY) or environ.get("HTTP_HOST", "")
+    return host

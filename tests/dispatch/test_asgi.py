@@ -127,7 +127,6 @@ ABSOLUTE = [
     pytest.param("http://example.com:8443/x", None, "example.com:8443/x", "/x", None, id="a port, without raw_path"),
     pytest.param("https://other.test/admin", b"https://other.test/admin", "/admin", "/admin", b"/admin", id="other"),
     pytest.param("http://example.com", b"http://example.com", "example.com", "/", b"/", id="no path"),
-    pytest.param("http://a@example.com/x", None, "/", "/x", None, id="a user, which matches no host"),
     pytest.param("admin/http://example.com", None, "/", "admin/http://example.com", None, id="no absolute form"),
 ]
 

@@ -129,7 +129,9 @@ ANSWERED = [
     ),
     pytest.param(head("HTTP://APP.EXAMPLE.COM/"), seen("app.example.com", "", "/"), id="absolute-form in capitals"),
     pytest.param(
-        head("http://localhost/admin/x", APP), seen("/admin", "/admin", "/x"), id="absolute-form beats the header"
+        head("http://localhost/admin/x", APP),
+        {**seen("/admin", "/admin", "/x"), "HTTP_HOST": "localhost"},
+        id="absolute-form beats the header",
     ),
     pytest.param(head("http://localhost//admin", APP), seen("/", "", "//admin"), id="absolute-form with two slashes"),
     pytest.param(head("*", method="OPTIONS"), seen("/", "", "*"), id="asterisk-form"),
@@ -204,6 +206,8 @@ REFUSED = [
     pytest.param(head("?x"), id="query alone"),
     pytest.param(head("app.example.com:80"), id="authority-form without CONNECT"),
     pytest.param(head("http://[::1/a"), id="absolute-form with half a bracket"),
+    pytest.param(head("http://localhost%2fx/admin/a"), id="absolute-form with an escape in the host"),
+    pytest.param(head("http://user@localhost/admin/a"), id="absolute-form with a user"),
     pytest.param(head("/x", method="get"), id="method in small letters"),
     pytest.param(head("/x", method="X"), id="method of one letter"),
     pytest.param(head("/x", version=""), id="no version"),
