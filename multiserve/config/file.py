@@ -15,6 +15,7 @@ import tomli
 from multiserve.config.mounts import OPTIONS, Mount, attempt, read_middleware, read_mount
 from multiserve.config.tables import Table, did_you_mean, option, quote_key
 from multiserve.config.targets import Target
+from multiserve.config.variables import Variables
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.keys import KeyProblem, MountKey, parse_key
 
@@ -156,6 +157,9 @@ def load_config(path: str | os.PathLike[str], check: Callable[[Config], Iterable
             hint = f"Write [{root}.mounts] in it, or name another file with --config."
             raise ConfigError(Problem(message=f"there is no [{root}] table", hint=hint), source=str(file))
         document = table
+    variables = Variables(os.environ, root)
+    document = variables.replace(document)
+    raise_for(variables.problems, source=str(file))  # what is read with holes in it would only raise more questions
     problems: list[Problem] = []
     config = _read_config(Table(document, root, problems), file.absolute(), root)
     raise_for([*problems, *check(config)], source=str(file))
