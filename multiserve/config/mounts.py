@@ -75,6 +75,10 @@ class AppMount(Mount):
         minimum=0,
         maximum=100_000,
     )
+    strip: bool = option(
+        default=False,
+        help="Hide the prefix from an application that ignores SCRIPT_NAME or root_path, and take it off the path.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from multiserve.dispatch.forks import leaving_after_fork
 from multiserve.errors import LoadError, Problem
 from multiserve.loading.applications import Factory, Middleware, load
 from multiserve.mounts.redirects import Redirect, with_slash_asgi, with_slash_wsgi
+from multiserve.mounts.stripping import strip_asgi, strip_wsgi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,13 +141,17 @@ class MountLoader:
         targets = (*self._config.middleware, *mount.middleware)
         told = any(_asks_for_prefix(target) for target in targets)
         names = tuple(target.text for target in targets)
-        key = (id(loaded.application), loaded.interface, mount.slash, names, mount.key.prefix if told else "")
+        strip = isinstance(mount, AppMount) and mount.strip
+        key = (id(loaded.application), loaded.interface, mount.slash, strip, names, mount.key.prefix if told else "")
         if key not in self._wrappings:
             self._wrappings[key] = self._wrapped(mount, loaded, mount.key.prefix)
         return self._wrappings[key]
 
     def _wrapped(self, mount: Mount, loaded: Loaded, prefix: str) -> Loaded:
         """Put around an application what the file, and the development server, want around it."""
+        if isinstance(mount, AppMount) and mount.strip:
+            strip: Callable[[Any], Any] = strip_wsgi if loaded.interface == "wsgi" else strip_asgi
+            loaded = Loaded(strip(loaded.application), loaded.interface)
         if mount.slash == "redirect":
             add_slash: Callable[[Any], Any] = with_slash_wsgi if loaded.interface == "wsgi" else with_slash_asgi
             loaded = Loaded(add_slash(loaded.application), loaded.interface)

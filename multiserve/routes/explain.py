@@ -16,6 +16,7 @@ from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.errors import ConfigError, Problem
 from multiserve.keys import KeyProblem, MountKey, parse_key
 from multiserve.mounts.redirects import Redirect, with_slash_wsgi
+from multiserve.mounts.stripping import strip_environ, strip_scope
 from multiserve.routing import Route, Router
 
 
@@ -104,6 +105,8 @@ def explain(config: Config, url: str, method: str = "") -> Explanation:
     is_application = isinstance(mount, AppMount)
     environ = reached.environ if is_application and spoken != "asgi" else {}
     scope = _dispatch_asgi(config, request) if is_application and spoken != "wsgi" else {}
+    if scope and _is_stripped(mount):
+        scope = strip_scope(scope)
     return Explanation(
         url=url,
         method=request.method,
@@ -165,7 +168,7 @@ def _dispatch_wsgi(config: Config, request: _Request) -> _Reached | None:
         answer = _silent if request.is_websocket else _answer(mount)
 
         def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            reached.append((mount, environ))
+            reached.append((mount, strip_environ(environ) if _is_stripped(mount) else environ))
             return answer(environ, start_response)
 
         return application
@@ -193,6 +196,10 @@ def _answer(mount: Mount) -> WSGIApplication:
     if isinstance(mount, RedirectMount):
         return Redirect(mount.what, mount.status, mount.key.prefix).wsgi
     return with_slash_wsgi(_silent) if mount.slash == "redirect" else _silent
+
+
+def _is_stripped(mount: Mount) -> bool:
+    return isinstance(mount, AppMount) and mount.strip
 
 
 def _silent(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -54,7 +54,7 @@ NEEDS = (
 FOLDER_OPTIONS = (
     "Known here: dot_files, fallback, ignore, immutable, index, max_age, middleware, probe, required, slash."
 )
-APP_OPTIONS = "Known here: ignore, interface, max_concurrency, middleware, probe, required, slash, threads."
+APP_OPTIONS = "Known here: ignore, interface, max_concurrency, middleware, probe, required, slash, strip, threads."
 EVERYBODY = (
     "this folder holds the configuration, which everybody could read then",
     'Name a folder of files alone, such as "static".',

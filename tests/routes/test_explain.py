@@ -196,3 +196,10 @@ def test_what_is_no_url_is_an_error(write_config: Callable[[str], Path], url: st
     with pytest.raises(ConfigError) as caught:
         explain(load_config(write_config(FILE)), url)
     assert str(caught.value) == message
+
+
+def test_an_application_whose_prefix_is_stripped_sees_none(write_config):
+    path = write_config('[mounts]\n"/admin" = { app = "admin:app", strip = true }')
+    explanation = explain(load_config(path), "/admin/users")
+    assert (explanation.script_name, explanation.path_info) == ("", "/users")
+    assert (explanation.root_path, explanation.path) == ("", "/users")
