@@ -299,7 +299,7 @@ def test_what_wraps_wraps_each_wsgi_application(write: Callable[[str], Path], te
         return lambda environ, start_response: [b"wrapped ", *application(environ, start_response)]
 
     composition = compose(load_config(write(text)), wrap=wrap)
-    assert wrapped == [sys.modules["assembled"].app]
+    assert [each.__wrapped__ for each in wrapped] == [sys.modules["assembled"].app]
     assert composition.mounts[0].application is not wrapped[0]
     if composition.interface == "wsgi":
         assert get(composition.application, "/") == "wrapped |/|None"

@@ -32,4 +32,5 @@ def leaving_after_fork(application: WSGIApplication) -> WSGIApplication:
         finally:
             leave_if_forked(pid)
 
+    leaving.__wrapped__ = application  # type: ignore[attr-defined]
     return leaving
