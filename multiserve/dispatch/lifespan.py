@@ -27,7 +27,7 @@ class Lifespan:
     """
 
     def __init__(self, application: ASGIApplication, *mounts: str, may_log: Callable[[], bool] = lambda: True) -> None:
-        """Supervise `application`, which answers at these mounts; `may_log` returns whether one more failure is logged."""
+        """Supervise `application`, which answers at these mounts; `may_log` says whether one more failure is logged."""
         self.application = application
         self.mounts = list(mounts)
         self._may_log = may_log
