@@ -50,7 +50,7 @@ def routes(  # noqa: PLR0913 (one for each option)
     With --explain, only the mount that answers a URL is shown, and why it does; with --all also the route inside the
     application, its view, and the line that defines it. No view is called.
 
-    A mount that cannot be loaded is shown as FAILED, and the exit code stays 0; multiserve check exits with 3.
+    A mount that cannot be loaded is shown as FAILED, and the exit code stays 0; that of check is 3 then.
 
     \b
     Examples:
