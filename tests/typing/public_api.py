@@ -9,6 +9,7 @@ from wsgiref.types import WSGIApplication
 import multiserve
 from multiserve import Config, ConfigError, Explanation, Finding, LoadError, MultiserveError, Problem, ServeError
 from multiserve._types import ASGIApplication, Interface
+from multiserve.testing import Client, Response, assert_no_findings
 
 FILE = Path("multiserve.toml")
 
@@ -43,6 +44,16 @@ def raises(error: MultiserveError) -> None:
         assert_type(kind("no").problems[0].hint, str)
 
 
+def sends(config: Config) -> None:
+    assert_no_findings(FILE, production=True, probe=True)
+    with Client(config, origin="https://example.com") as client:
+        assert_type(client, Client)
+        assert_type(client.get("/", headers={"Accept": "*/*"}), Response)
+        assert_type(client.post("/", form={"a": "b"}).status, int)
+        assert_type(client.request("PUT", "/", body=b"x").text, str)
+        assert_type(client.get("/").body, bytes)
+
+
 def refuses(config: Config) -> None:
     """Use it wrongly: mypy has to object to each line, or it warns of an unused ignore."""
     multiserve.create_app(config, interface="cgi")  # type: ignore[call-overload]
@@ -50,4 +61,5 @@ def refuses(config: Config) -> None:
     multiserve.check()  # type: ignore[call-arg]
     multiserve.check(config, True)  # type: ignore[call-arg]
     multiserve.explain(config)  # type: ignore[call-arg]
+    Client(config, "https://example.com")  # type: ignore[call-arg]
     multiserve.frobnicate()  # type: ignore[attr-defined]
