@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from multiserve._types import ASGIApplication, Interface, WSGIApplication
+from multiserve._types import ASGIApplication, Interface, Loaded, WSGIApplication
 from multiserve.config.file import Config
 from multiserve.config.mounts import AppMount, TenantMount
 from multiserve.dispatch.answers import Answer, broken, not_found
 from multiserve.dispatch.concurrency import ASGILimit, ASGITenantsLimit, WSGILimit, WSGITenantsLimit
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.errors import LoadError
+from multiserve.loading.applications import Middleware
 from multiserve.loading.django_urls import forget_settled_urls
 from multiserve.loading.monkey_patches import refused_monkey_patches
 from multiserve.loading.mounts import LoadedMount, MountLoader
@@ -61,6 +62,9 @@ def compose(
         interface: What the composed application shall speak; by default WSGI if every mount does, else ASGI.
         wrap: Wrap each WSGI application, such as with a debugger.
         observe: Watch what happens while a mount is loaded, given the name of the mount.
+
+    Raises:
+        LoadError: The middleware of `[server]` cannot be had.
     """
     prepare_process(config, environment)
     loader = MountLoader(config, interface, wrap)
@@ -72,9 +76,25 @@ def compose(
     speaks: Interface = interface or ("asgi" if any(each.interface == "asgi" for each in loaded) else "wsgi")
     mounts = tuple(loader.finish(each, speaks) for each in loaded)
     compose = compose_wsgi if speaks == "wsgi" else compose_asgi
-    return Composition(
-        config=config, mounts=mounts, application=compose(config, mounts, development=development), interface=speaks
-    )
+    application = compose(config, mounts, development=development)
+    _surround(config, application, speaks)
+    return Composition(config=config, mounts=mounts, application=application, interface=speaks)
+
+
+def _surround(config: Config, dispatcher: Any, interface: Interface) -> None:
+    """Put the middleware of `[server]` around a dispatcher.
+
+    Raises:
+        LoadError: It cannot be loaded, or does not speak what the set speaks: to serve without it could be unsafe.
+    """
+    key = f"{config.root}.server.middleware" if config.root else "server.middleware"
+    for target in reversed(config.server.middleware):
+        middleware = Middleware(target, key=key, folder=config.folder)
+
+        def wrap(application: Any, middleware: Middleware = middleware) -> Any:
+            return middleware.wrap(Loaded(application, interface), "").application
+
+        dispatcher.surround(wrap)
 
 
 def prepare_process(config: Config, environment: Mapping[str, str] = MappingProxyType({})) -> None:

@@ -393,3 +393,98 @@ def test_a_bare_module_passes_over_a_submodule(write: Callable[[str], Path]) -> 
         "from . import app\nfrom assembled import app as create_app_of\ndef create_app(): return create_app_of\n"
     )
     assert get(create_app(path), "/x") == "|/x|None"
+
+
+AROUND = """
+seen = []
+def wsgi(application, name="wsgi"):
+    def around(environ, start_response):
+        seen.append((name, environ.get("SCRIPT_NAME", ""), environ["PATH_INFO"], environ.get("REMOTE_ADDR")))
+        return application(environ, start_response)
+    return around
+def asgi(application):
+    async def around(scope, receive, send):
+        seen.append(("asgi", scope.get("root_path"), scope.get("path"), scope["type"]))
+        await application(scope, receive, send)
+    return around
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"app"]
+async def asynchronous(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"app"})
+"""
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_server_middleware_goes_around_everything(write_config):
+    path = write_config(
+        """
+        [mounts]
+        "/shop" = "around:app"
+        [server]
+        trusted_proxies = 1
+        middleware = ["around:wsgi('outer')", "around:wsgi"]
+        """
+    )
+    (path.parent / "around.py").write_text(AROUND)
+    composition = compose(load_config(path))
+    statuses = []
+    for target in ("/shop/a", "/nowhere"):
+        environ = {"PATH_INFO": target, "REQUEST_METHOD": "GET", "HTTP_X_FORWARDED_FOR": "203.0.113.1"}
+        list(composition.application(environ, lambda status, *_: statuses.append(status)))
+    assert statuses == ["200 OK", "404 Not Found"]
+    seen = composition.mounts[0].origin.__globals__["seen"]
+    assert seen == [
+        (name, "", target, "203.0.113.1") for target in ("/shop/a", "/nowhere") for name in ("outer", "wsgi")
+    ]
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_server_middleware_goes_around_an_asgi_set_but_not_its_lifespans(write_config):
+    path = write_config(
+        '[mounts]\n"/shop" = "around:asynchronous"\n"/old" = "around:app"\n[server]\nmiddleware = ["around:asgi"]'
+    )
+    (path.parent / "around.py").write_text(AROUND)
+    composition = compose(load_config(path))
+    sent = []
+
+    async def ask():
+        async def send(message):
+            sent.append(message)
+
+        async def receive():
+            return {"type": "http.request"}
+
+        assert await composition.application.lifespans.start() == ""
+        for target in ("/shop/a", "/nowhere"):
+            scope = {"type": "http", "method": "GET", "path": target, "headers": []}
+            await composition.application(scope, receive, send)
+        await composition.application.lifespans.stop()
+
+    asyncio.run(ask())
+    assert [message["status"] for message in sent if "status" in message] == [200, 404]
+    seen = composition.mounts[0].origin.__globals__["seen"]
+    assert seen == [("asgi", None, target, "http") for target in ("/shop/a", "/nowhere")]
+
+
+@pytest.mark.usefixtures("clean_process")
+@pytest.mark.parametrize(
+    ("middleware", "message"),
+    [
+        ("around:none", '"around" has no "none"'),
+        ("around:asgi", 'the middleware "around:asgi" is ASGI, but what it wraps is WSGI'),
+    ],
+)
+def test_without_its_middleware_nothing_is_served(write_config, middleware, message):
+    path = write_config(f'[mounts]\n"/shop" = "around:app"\n[server]\nmiddleware = ["{middleware}"]')
+    (path.parent / "around.py").write_text(AROUND)
+    with pytest.raises(LoadError) as raised:
+        compose(load_config(path))
+    assert [(problem.key, problem.message) for problem in raised.value.problems] == [("server.middleware", message)]

@@ -58,7 +58,7 @@ def options_of(kind: type) -> Callable[[F], F]:
 
     def decorate(command: F) -> F:
         hints = get_type_hints(kind)
-        for field in reversed(dataclasses.fields(kind)):
+        for field in reversed([each for each in dataclasses.fields(kind) if not each.metadata.get("only_in_file")]):
             command = _option(field, hints[field.name])(command)
         return command
 

@@ -47,6 +47,11 @@ class Server:
         minimum=1,
         maximum=3600,
     )
+    middleware: tuple[Target, ...] = option(
+        (),
+        help="WSGI or ASGI middleware around everything, also around URLs without a mount, outermost first.",
+        only_in_file=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +228,7 @@ def _pyproject_table(document: dict[str, Any]) -> dict[str, Any] | None:
 
 def _read_config(table: Table, path: Path, root: str) -> Config:
     table.refuse_unknown(each.name for each in fields(Config) if each.metadata)
+    server = table.table("server")
     return Config(
         path=path,
         mounts=_read_mounts(table, path.parent),
@@ -231,7 +237,7 @@ def _read_config(table: Table, path: Path, root: str) -> Config:
         plugins=_read_plugins(table),
         env=_read_env(table.table("env")),
         pythonpath=(path.parent, *_read_pythonpath(table, path.parent)),
-        server=table.table("server").read(Server),
+        server=server.read(Server, middleware=read_middleware(server)),
         development=table.table("development").read(Development),
         gunicorn=MappingProxyType(dict(table.table("gunicorn").values)),
         root=root,

@@ -71,6 +71,7 @@ class ASGIDispatcher:
             from multiserve.dispatch.forwarded import believe_scope
 
             self._believe = partial(believe_scope, hops=trusted_proxies)
+        self._answer: ASGIApplication = self._dispatch
         self.lifespans = lifespans
         self.not_found = not_found
         self.startup_timeout = startup_timeout
@@ -78,8 +79,7 @@ class ASGIDispatcher:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
-        kind = scope["type"]
-        if kind == "lifespan":
+        if scope["type"] == "lifespan":
             await self.lifespans(receive, send)
             return
         if not scope["path"].startswith("/") and not take_authority_of_scope(scope):
@@ -87,6 +87,13 @@ class ASGIDispatcher:
             return
         if self._believe is not None:
             self._believe(scope)
+        await self._answer(scope, receive, send)
+
+    def surround(self, wrap: Callable[[ASGIApplication], ASGIApplication]) -> None:
+        """Wrap what answers requests and WebSockets, once what trusted proxies say counts; lifespans stay outside."""
+        self._answer = wrap(self._answer)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         root_path, path = split_root_path(scope)
         routed = path if path.isascii() else path.encode("utf-8", "replace").decode("latin-1")
         if self._is_plain:
@@ -106,7 +113,7 @@ class ASGIDispatcher:
                     await refusal.asgi(scope, receive, send)
                     return
                 child["state"] = lifespan.state.copy()
-            application = route.mount.websocket if kind == "websocket" else route.mount.http
+            application = route.mount.websocket if scope["type"] == "websocket" else route.mount.http
         await _call(application, route.name, child, receive, send)
 
     async def _find(self, scope: Scope, path: str) -> tuple[Route[Any] | None, ASGIApplication | None]:

@@ -38,6 +38,7 @@ class WSGIDispatcher:
             from multiserve.dispatch.forwarded import believe_environ
 
             self._believe = partial(believe_environ, hops=trusted_proxies)
+        self._answer: WSGIApplication = self._dispatch
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -46,6 +47,13 @@ class WSGIDispatcher:
             return BAD_AUTHORITY.wsgi(environ, start_response)
         if self._believe is not None:
             self._believe(environ)
+        return self._answer(environ, start_response)
+
+    def surround(self, wrap: Callable[[WSGIApplication], WSGIApplication]) -> None:
+        """Wrap what answers every request, once what trusted proxies say counts and before a mount is looked up."""
+        self._answer = wrap(self._answer)
+
+    def _dispatch(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
         if self._is_plain:
             route = self._find_path(path)
