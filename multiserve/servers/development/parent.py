@@ -24,14 +24,13 @@ from multiserve.hosts import authority
 from multiserve.servers.addresses import bind
 from multiserve.servers.development.watching import Watch
 from multiserve.servers.development.wsgi_handler import RequestHandler
+from multiserve.servers.development.wsgi_server import CHILD_VARIABLE, SOCKET_VARIABLE
 
 CHANGED = 75
 """What the serving process ends with when a file has changed, from sysexits.h: 3 is a refusal of ours."""
 INTERVAL = 0.25
 """Seconds between two looks at the files."""
 
-_CHILD_VARIABLE = "WERKZEUG_RUN_MAIN"  # what applications, and werkzeug, look at
-_SOCKET_VARIABLE = "WERKZEUG_SERVER_FD"
 _ADDRESS_VARIABLE = "MULTISERVE_SUPERVISED"
 _PATIENCE = 5.0  # seconds in which the process that serves has to end after a signal
 _POLL = 0.05  # seconds after which the server that stands in notices that it is over
@@ -62,7 +61,7 @@ class Inherited(NamedTuple):
 
 def inherit() -> Inherited:
     """Take over the socket of the supervising process; neither it nor the variables are for what we start."""
-    listener = socket.socket(fileno=int(os.environ.pop(_SOCKET_VARIABLE)))
+    listener = socket.socket(fileno=int(os.environ.pop(SOCKET_VARIABLE)))
     listener.set_inheritable(False)
     host, port = json.loads(os.environ.pop(_ADDRESS_VARIABLE))
     return Inherited(listener, host, port)
@@ -84,8 +83,8 @@ def supervise(read: Callable[[], Config], config: Config, tell: Callable[[str], 
     listener.set_inheritable(True)
     environ = {
         **os.environ,
-        _CHILD_VARIABLE: "true",
-        _SOCKET_VARIABLE: str(listener.fileno()),
+        CHILD_VARIABLE: "true",
+        SOCKET_VARIABLE: str(listener.fileno()),
         _ADDRESS_VARIABLE: json.dumps([host, port]),
     }
     command = [sys.executable, *sys.orig_argv[1:]]

@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from werkzeug._reloader import ensure_echo_on
 from werkzeug.debug import DebuggedApplication
-from werkzeug.serving import BaseWSGIServer, make_server
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.composition import Composition, compose, may_refuse, refuse_failures
@@ -23,7 +21,7 @@ from multiserve.errors import ConfigError, Problem, ServeError
 from multiserve.hosts import is_loopback
 from multiserve.servers.addresses import bind, origin
 from multiserve.servers.development.parent import CHANGED, INTERVAL, Reloader, inherit, is_supervised, supervise
-from multiserve.servers.development.wsgi_handler import patient_handler
+from multiserve.servers.development.wsgi_server import WSGIServer
 from multiserve.servers.trial import rehearse
 
 if TYPE_CHECKING:
@@ -98,10 +96,10 @@ def _on_signals_to_end(act: Callable[..., object] | signal.Handlers) -> None:
 
 
 def _serve_and_watch(
-    load: Callable[[], Composition], reloader: Reloader, make: Callable[[Composition], BaseWSGIServer | InProcessServer]
+    load: Callable[[], Composition], reloader: Reloader, make: Callable[[Composition], WSGIServer | InProcessServer]
 ) -> None:
     """Load and serve, and end the process when a file changes, or when nobody is left to start it anew."""
-    ensure_echo_on()  # a debugger in the terminal may have turned it off
+    _turn_on_echo()
     with reloader.while_loading():
         composition = load()  # in the main thread, as production does: signal handlers and event loops need it
     for loaded in composition.failures:
@@ -120,9 +118,20 @@ def _serve_and_watch(
             time.sleep(INTERVAL)
     finally:
         _on_signals_to_end(signal.SIG_IGN)  # one is enough: the applications shut down
-        if not isinstance(server, BaseWSGIServer):
-            server.stop()
+        server.stop()
     raise ServeError("the server has stopped by itself")
+
+
+def _turn_on_echo() -> None:
+    """Show again what is typed in the terminal: a debugger that was ended there may have turned that off."""
+    if sys.platform == "win32" or sys.stdin is None or not sys.stdin.isatty():
+        return
+    import termios
+
+    attributes = termios.tcgetattr(sys.stdin)
+    if not attributes[3] & termios.ECHO:
+        attributes[3] |= termios.ECHO
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, attributes)
 
 
 def _make_server(
@@ -131,20 +140,14 @@ def _make_server(
     composition: Composition,
     *,
     refuse: bool = False,
-) -> BaseWSGIServer | InProcessServer:
+) -> WSGIServer | InProcessServer:
     # `refuse`: whether a required application that cannot start ends the server. Under the reloader it is mended.
     config = composition.config
-    address, port = listener.getsockname()[:2]
-    announce(composition, origin(config.server.host, port))
+    announce(composition, origin(config.server.host, listener.getsockname()[1]))
     if composition.interface == "asgi":
         return _make_asgi_server(listener, composition, refuse=refuse)
-    return make_server(
-        address,
-        port,
-        composition.application,
-        threaded=config.development.threaded,
-        request_handler=patient_handler(config.server.client_timeout),
-        fd=listener.fileno(),
+    return WSGIServer(
+        composition.application, listener, config.server.client_timeout, threaded=config.development.threaded
     )
 
 

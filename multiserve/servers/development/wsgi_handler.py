@@ -21,6 +21,8 @@ _NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 class RequestHandler(WSGIRequestHandler):
     """Reads the request target as gunicorn does, keeps the Host header, and ends `wsgi.input` where the body ends."""
 
+    protocol_version = "HTTP/1.1"  # also without threads, where werkzeug would go back to 1.0
+
     def parse_request(self) -> bool:
         """Parse the request line and the headers; what gunicorn refuses is refused here as well."""
         if not super().parse_request():
@@ -60,11 +62,6 @@ class RequestHandler(WSGIRequestHandler):
             super().log_request(code, size)
         except ValueError:
             self.log("info", "%r %s %s", self.requestline, code, size)
-
-
-def patient_handler(seconds: float) -> type[RequestHandler]:
-    """Make the class of handlers that wait so long for a client that sends or takes in nothing."""
-    return type("RequestHandler", (RequestHandler,), {"timeout": seconds})
 
 
 def _fault_of_line(line: str) -> str:

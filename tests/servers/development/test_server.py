@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import signal
 import socket
+import termios
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -58,15 +61,30 @@ def test_the_debugger_of_the_file_is_refused_where_others_reach_it(config, host)
     )
 
 
-def test_a_server_that_stops_by_itself_is_an_error_that_the_supervising_process_sees(config, monkeypatch):
+def serve_supervised(config, listener, monkeypatch):
+    """Load nothing, and serve with a server that stops at once."""
     composition = SimpleNamespace(config=config, application=None, interface="wsgi", failures=())
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(server, "compose", lambda *_, **__: composition)
+    monkeypatch.setattr(server, "is_supervised", lambda: True)
+    monkeypatch.setattr(server, "inherit", lambda: Inherited(listener, "127.0.0.1", 8000))
+    monkeypatch.setattr(server.WSGIServer, "serve_forever", lambda _: None)
+    with pytest.raises(ServeError, match="the server has stopped by itself"):
+        server.serve(lambda: config, lambda *_: None, print)
+
+
+def test_a_server_that_stops_by_itself_is_an_error_that_the_supervising_process_sees(config, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        monkeypatch.setattr(signal, "signal", lambda *_: None)
-        monkeypatch.setattr(server, "compose", lambda *_, **__: composition)
-        monkeypatch.setattr(server, "is_supervised", lambda: True)
-        monkeypatch.setattr(server, "inherit", lambda: Inherited(listener, "127.0.0.1", 8000))
-        monkeypatch.setattr(
-            server, "make_server", lambda *_, **__: SimpleNamespace(serve_forever=lambda: None, stop=lambda: None)
-        )
-        with pytest.raises(ServeError, match="the server has stopped by itself"):
-            server.serve(lambda: config, lambda *_: None, print)
+        serve_supervised(config, listener, monkeypatch)
+
+
+@pytest.mark.parametrize("echo", [pytest.param(0, id="off"), pytest.param(termios.ECHO, id="on")])
+def test_what_is_typed_is_shown_again_after_a_debugger_has_turned_that_off(config, monkeypatch, echo):
+    shell, terminal = pty.openpty()
+    with os.fdopen(terminal) as stdin, os.fdopen(shell), socket.create_server(("127.0.0.1", 0)) as listener:
+        attributes = termios.tcgetattr(terminal)
+        attributes[3] = attributes[3] & ~termios.ECHO | echo
+        termios.tcsetattr(terminal, termios.TCSANOW, attributes)
+        monkeypatch.setattr("sys.stdin", stdin)
+        serve_supervised(config, listener, monkeypatch)
+        assert termios.tcgetattr(terminal)[3] & termios.ECHO
