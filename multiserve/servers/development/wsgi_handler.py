@@ -10,9 +10,9 @@ from typing import IO, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from werkzeug.serving import WSGIRequestHandler
-from werkzeug.wsgi import LimitedStream
 
 from multiserve._types import WSGIEnvironment
+from multiserve.servers.development.request_body import RequestBody
 
 _REQUEST_LINE = re.compile(r"[!$%&'*+\-.^_`|~0-9A-Z]{3,20} [\x21-\x7e]+ HTTP/1\.[0-9]")
 _NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -50,10 +50,8 @@ class RequestHandler(WSGIRequestHandler):
         environ["QUERY_STRING"] = query
         environ["REMOTE_PORT"] = str(environ["REMOTE_PORT"])  # werkzeug gives a number
         environ["REQUEST_URI"] = environ["RAW_URI"] = target
-        if not environ.get("wsgi.input_terminated"):
-            length = int(environ.get("CONTENT_LENGTH") or 0)
-            environ["wsgi.input"] = LimitedStream(cast("IO[bytes]", self.rfile), length)
-            environ["wsgi.input_terminated"] = True
+        environ["wsgi.input"] = RequestBody(cast("IO[bytes]", self.rfile), _length_of_body(self.headers))
+        environ["wsgi.input_terminated"] = True
         return environ
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -62,6 +60,11 @@ class RequestHandler(WSGIRequestHandler):
             super().log_request(code, size)
         except ValueError:
             self.log("info", "%r %s %s", self.requestline, code, size)
+
+
+def _length_of_body(headers: Message) -> int | None:
+    """Return the length of the body of a request whose headers are right; None if it is chunked."""
+    return None if "Transfer-Encoding" in headers else int(headers.get("Content-Length", "0"))
 
 
 def _fault_of_line(line: str) -> str:
@@ -87,7 +90,7 @@ def _fault_of_headers(headers: Message, version: str) -> str:
         if len(headers.get_all(name, [])) > 1:
             return f"More than one {name}"
     length, coding = headers.get("Content-Length"), headers.get("Transfer-Encoding")
-    if length is not None and not re.fullmatch(r"0*[0-9]{1,18}[ \t]*", length):  # more digits than any body has
+    if length is not None and not re.fullmatch(r"0*[0-9]{1,18}[ \t]*", length):
         return "Bad Content-Length"
     if coding is not None and (coding.strip().lower() != "chunked" or length is not None or version == "HTTP/1.0"):
         return "Bad Transfer-Encoding"
