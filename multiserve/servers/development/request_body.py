@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from typing import IO, Any
 
 _PART = 65536  # bytes that are read at a time, however many an application or a client asks for
 _LONGEST_LINE = 8190  # bytes of the line before a chunk, with its extensions, or of a trailer
@@ -30,7 +29,9 @@ class RequestBody(io.BufferedIOBase):
         fault: Why the body cannot be read to its end; None while it can.
     """
 
-    def __init__(self, stream: IO[bytes], length: int | None, before: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, stream: io.BufferedIOBase, length: int | None, before: Callable[[], object] = lambda: None
+    ) -> None:
         """Read from a buffered stream.
 
         Args:
@@ -38,7 +39,7 @@ class RequestBody(io.BufferedIOBase):
             length: The Content-Length; None if the body is chunked.
             before: What to do before the first read, such as to send `100 Continue`.
         """
-        self._stream: Any = stream
+        self._stream = stream
         self._left = length or 0  # bytes of the body, or of the chunk
         self._is_last = length is not None  # no chunk follows
         self._is_in_chunk = False
@@ -56,11 +57,11 @@ class RequestBody(io.BufferedIOBase):
 
     def read(self, size: int | None = -1) -> bytes:
         """Read `size` bytes, or as many as there are; all of them if it is negative or None."""
-        return self._collect(self._read1, size, until=None)
+        return self._collect(self._stream.read1, size, until=None)
 
     def read1(self, size: int = -1) -> bytes:
         """Read what is there, at most `size` bytes; wait only if nothing is."""
-        return self._take(self._read1, size) if size else b""
+        return self._take(self._stream.read1, size) if size else b""
 
     def readline(self, size: int | None = -1) -> bytes:
         """Read up to the end of the line, at most `size` bytes."""
@@ -74,10 +75,6 @@ class RequestBody(io.BufferedIOBase):
             if until and part.endswith(until):
                 break
         return bytes(data)
-
-    def _read1(self, size: int) -> bytes:
-        data: bytes = self._stream.read1(size)
-        return data
 
     def _take(self, read: Callable[[int], bytes], most: int) -> bytes:
         """Read a part of the body, of at most `most` bytes if that is not negative; empty at its end."""
@@ -128,7 +125,7 @@ class RequestBody(io.BufferedIOBase):
 
     def _read_line(self, longest: int) -> bytes:
         """Read a line with its end, or the first `longest` bytes of one that is longer."""
-        line: bytes = self._stream.readline(longest)
+        line = self._stream.readline(longest)
         if len(line) < longest and not line.endswith(b"\n"):
             raise ClientGone(_GONE)
         return line

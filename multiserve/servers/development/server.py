@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,6 +17,7 @@ from werkzeug.debug import DebuggedApplication
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.composition import Composition, compose, may_refuse, refuse_failures
 from multiserve.config.file import Config
+from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.errors import ConfigError, Problem, ServeError
 from multiserve.hosts import is_loopback
 from multiserve.servers.addresses import bind, origin
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 # Flask hides an exception from the debugger unless it is told to let it through, before it is imported.
 ENVIRONMENT = {"FLASK_DEBUG": "1"}
-_DEBUGGED = "multiserve.debugged"  # where the environ has the application that the debugger watches
+_DEBUGGED = "multiserve.debugged"  # where the environ has the application that the debugger watches, and start_response
 
 
 def serve(
@@ -165,21 +166,38 @@ def _make_asgi_server(listener: socket.socket, composition: Composition, *, refu
 def debugging(config: Config) -> Callable[[WSGIApplication], WSGIApplication]:
     """Make what wraps each WSGI application with one debugger for all, which has one PIN."""
 
-    def current(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        application: WSGIApplication = environ[_DEBUGGED]
-        return application(environ, start_response)
+    def current(environ: WSGIEnvironment, _: StartResponse) -> Iterator[bytes]:
+        application, start_response = environ[_DEBUGGED]
+        result: Iterable[bytes] = ()
+        try:
+            result = application(environ, start_response)
+            for part in result:  # noqa: UP028 ("yield from" would close it as well)
+                yield part
+        except Exception:
+            # The debugger writes the traceback behind it.
+            environ["wsgi.errors"].write(f"The application at {environ.get(MOUNT_KEY)} failed:\n")
+            raise
+        finally:
+            if hasattr(result, "close"):
+                result.close()
 
     debugger = DebuggedApplication(current, evalex=True, console_path=None)  # type: ignore[arg-type]
     debugger.trusted_hosts += _trusted_hosts(config)
 
     def wrap(application: WSGIApplication) -> WSGIApplication:
         def debugged(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            environ[_DEBUGGED] = application
-            return debugger(environ, start_response)
+            environ[_DEBUGGED] = application, start_response
+            return debugger(environ, partial(_start_again, start_response))
 
         return debugged
 
     return wrap
+
+
+def _start_again(start_response: StartResponse, status: str, headers: list[tuple[str, str]], *_: Any) -> Any:
+    """Start the debugger's response, in place of one that the application has started before it raised."""
+    raised = sys.exc_info()  # the debugger is about to answer it, but does not say so
+    return start_response(status, headers, raised if raised[1] else None)
 
 
 def _trusted_hosts(config: Config) -> list[str]:

@@ -2,38 +2,124 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
+import time
+import traceback
 from email.errors import InvalidHeaderDefect, MissingHeaderBodySeparatorDefect
 from email.message import Message
 from http import HTTPStatus
-from typing import IO, cast
+from socket import SHUT_WR, socket
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from werkzeug.exceptions import InternalServerError
 from werkzeug.serving import WSGIRequestHandler
 
 from multiserve._types import WSGIEnvironment
-from multiserve.servers.development.request_body import RequestBody
+from multiserve.dispatch.environ_keys import MOUNT_KEY
+from multiserve.hosts import normalise_host
+from multiserve.servers.development.request_body import BadBody, RequestBody
+from multiserve.servers.development.wsgi_response import BadResponse, Response
+from multiserve.tracebacks import own_frames
 
 _REQUEST_LINE = re.compile(r"[!$%&'*+\-.^_`|~0-9A-Z]{3,20} [\x21-\x7e]+ HTTP/1\.[0-9]")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://([^/?#]*)")
+_LONGEST_TARGET = 8190
+# Seconds to wait for what a client still sends after the response: altogether, and without a byte while its request is
+# incomplete or complete.
+_LONGEST_REST = 5.0
+_PAUSE = 1.0
+_MOMENT = 0.01
 _NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class RequestHandler(WSGIRequestHandler):
-    """Reads the request target as gunicorn does, keeps the Host header, and ends `wsgi.input` where the body ends."""
+    """Reads requests as RFC 9112 says, and closes the connection after each response."""
 
     protocol_version = "HTTP/1.1"  # also without threads, where werkzeug would go back to 1.0
+    _is_read = False  # everything has been read that belongs to the request
 
     def parse_request(self) -> bool:
-        """Parse the request line and the headers; what gunicorn refuses is refused here as well."""
+        """Parse the request line and the headers; what is malformed gets 400, and too long a target 414."""
+        line = str(self.raw_requestline, "latin-1").rstrip("\r\n")
+        self.command, self.requestline, self.request_version = "", line, self.protocol_version  # in case of an error
+        if line.strip() and (fault := _fault_of_line(line)):
+            self.send_error(HTTPStatus.BAD_REQUEST, fault)
+            return False
         if not super().parse_request():
             return False
-        # http.server has folded //path into /path; the request line still has what the client wrote.
-        self.path = self.requestline.split()[1]
-        for fault in (_fault_of_line(self.requestline), _fault_of_headers(self.headers, self.request_version)):
-            if fault:
-                self.send_error(HTTPStatus.BAD_REQUEST, fault)
-                return False
+        self.path = line.split(" ")[1]  # http.server has folded //path into /path
+        if len(self.path) > _LONGEST_TARGET:
+            self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
+            return False
+        if fault := _fault_of_headers(self.headers, self.request_version):
+            self.send_error(HTTPStatus.BAD_REQUEST, fault)
+            return False
         return True
+
+    def handle_expect_100(self) -> bool:
+        """Go on: `100 Continue` is sent when the application reads the body."""
+        return True
+
+    def run_wsgi(self) -> None:
+        """Let the application answer; what it raises is logged, and gets 500 unless a response has begun."""
+        response = self._response = self._new_response()
+        self.environ = self.make_environ()
+        try:
+            response.send(self.server.app, self.environ)
+        except Exception as error:  # noqa: BLE001 (applications raise anything)
+            self._answer_exception(response, error)
+        except SystemExit as error:
+            if threading.current_thread() is threading.main_thread():
+                raise  # a signal ends the server
+            self._answer_exception(response, error)
+        self._is_read = self._body.is_complete
+
+    def _new_response(self) -> Response:
+        return Response(self.wfile, self.command, self.request_version, self._send_head)
+
+    def _send_head(self, code: int, reason: str, headers: list[tuple[str, str]]) -> None:
+        if isinstance(fault := self._body.fault, BadBody):
+            raise fault  # whatever the application makes of it
+        self.log_request(code)
+        self.send_response_only(code, reason)
+        names = {name.lower() for name, _ in headers}
+        for name, value in (("Server", self.version_string()), ("Date", self.date_time_string())):
+            if name.lower() not in names:
+                self.send_header(name, value)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def _answer_exception(self, response: Response, error: BaseException) -> None:
+        """Log what an application has raised unless the client is at fault, and answer if no response has begun."""
+        self.close_connection = True
+        fault = self._body.fault
+        # flask-sock raises a bare ConnectionError once a WebSocket is closed.
+        if response.client_gone or isinstance(fault, ConnectionError) or type(error) is ConnectionError:
+            return
+        if fault:
+            if not response.is_begun:
+                late = isinstance(fault, TimeoutError)
+                self.send_error(HTTPStatus.REQUEST_TIMEOUT if late else HTTPStatus.BAD_REQUEST, str(fault))
+            return
+        self.log("error", "%s", describe_exception(self.environ, error))
+        if not response.is_begun:
+            with contextlib.suppress(OSError):
+                self._new_response().send(InternalServerError(), self.environ)
+
+    def finish(self) -> None:
+        """Close the connection so that the client can still read the response (RFC 9112, section 9.6)."""
+        super().finish()
+        _drop_rest(self.connection, _MOMENT if self._is_read else _PAUSE)
+
+    def _continue(self) -> None:
+        """Tell a client that waits for it to send its body."""
+        expects = self.headers.get("Expect", "").strip().lower() == "100-continue"
+        if expects and self.request_version >= "HTTP/1.1" and not self._response.is_begun:
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def make_environ(self) -> WSGIEnvironment:
         """Build the environ (PEP 3333)."""
@@ -50,7 +136,12 @@ class RequestHandler(WSGIRequestHandler):
         environ["QUERY_STRING"] = query
         environ["REMOTE_PORT"] = str(environ["REMOTE_PORT"])  # werkzeug gives a number
         environ["REQUEST_URI"] = environ["RAW_URI"] = target
-        environ["wsgi.input"] = RequestBody(cast("IO[bytes]", self.rfile), _length_of_body(self.headers))
+        if target_host := _host_of_target(target):
+            environ["HTTP_HOST"] = target_host  # RFC 9112, section 3.2.2
+        if len(cookies := self.headers.get_all("Cookie", [])) > 1:
+            environ["HTTP_COOKIE"] = "; ".join(cookie.strip(" \t") for cookie in cookies)
+        # Applications may replace it.
+        self._body = environ["wsgi.input"] = RequestBody(self.rfile, _length_of_body(self.headers), self._continue)
         environ["wsgi.input_terminated"] = True
         return environ
 
@@ -60,6 +151,36 @@ class RequestHandler(WSGIRequestHandler):
             super().log_request(code, size)
         except ValueError:
             self.log("info", "%r %s %s", self.requestline, code, size)
+
+
+def describe_exception(environ: WSGIEnvironment, error: BaseException) -> str:
+    """Describe an exception for the log, beginning with the mount of the application that has raised it."""
+    name = environ.get(MOUNT_KEY)
+    where = f"The application at {name}" if name else "The answer where no mount is"
+    if isinstance(error, BadResponse):
+        return f"{where} failed: {error}"
+    details = traceback.TracebackException.from_exception(error)
+    del details.stack[: len(details.stack) - len(own_frames(error))]
+    return f"{where} failed:\n{''.join(details.format())}".rstrip()
+
+
+def _drop_rest(connection: socket, pause: float) -> None:
+    """Close the sending side, and read and drop what the client still sends, for a while.
+
+    Bytes that nobody has read when a connection is closed would make the system reset it, and the client might lose the
+    response.
+
+    Args:
+        connection: The connection.
+        pause: Seconds to wait for each part.
+    """
+    end = time.monotonic() + _LONGEST_REST
+    with contextlib.suppress(OSError):
+        connection.shutdown(SHUT_WR)
+        while (left := end - time.monotonic()) > 0:
+            connection.settimeout(min(pause, left))
+            if not connection.recv(65536):
+                break
 
 
 def _length_of_body(headers: Message) -> int | None:
@@ -72,12 +193,18 @@ def _fault_of_line(line: str) -> str:
     if not _REQUEST_LINE.fullmatch(line):
         return "Bad request line"
     method, target, _ = line.split(" ")
-    try:
-        split_target(target)
-    except ValueError:
-        return "Bad request target"
-    right = method == "OPTIONS" if target == "*" else target.startswith("/") or "://" in target or method == "CONNECT"
+    if target.startswith("/"):
+        return ""
+    if "://" in target:
+        return "" if _host_of_target(target) else "Bad request target"
+    right = method == "OPTIONS" if target == "*" else method == "CONNECT"
     return "" if right else "Bad request target"
+
+
+def _host_of_target(target: str) -> str:
+    """Return the authority of a target in absolute-form as it is written; empty if it is none."""
+    match = _ABSOLUTE.match(target)
+    return match[1] if match and normalise_host(match[1]) else ""
 
 
 def _fault_of_headers(headers: Message, version: str) -> str:
@@ -86,7 +213,7 @@ def _fault_of_headers(headers: Message, version: str) -> str:
         return "Bad header"
     if any(_NOT_IN_VALUES.search(value) for value in headers.values()):
         return "Bad header value"
-    for name in ("Host", "Content-Type", "Content-Length"):
+    for name in ("Host", "Content-Type", "Content-Length", "Transfer-Encoding"):
         if len(headers.get_all(name, [])) > 1:
             return f"More than one {name}"
     length, coding = headers.get("Content-Length"), headers.get("Transfer-Encoding")

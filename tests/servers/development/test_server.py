@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import signal
@@ -16,7 +17,8 @@ from multiserve.config.file import load_config
 from multiserve.errors import ConfigError, ServeError
 from multiserve.servers.development import server
 from multiserve.servers.development.parent import Inherited
-from multiserve.servers.development.server import use_debugger
+from multiserve.servers.development.server import debugging, use_debugger
+from multiserve.servers.development.wsgi_response import Response
 
 
 @pytest.fixture
@@ -88,3 +90,62 @@ def test_what_is_typed_is_shown_again_after_a_debugger_has_turned_that_off(confi
         monkeypatch.setattr("sys.stdin", stdin)
         serve_supervised(config, listener, monkeypatch)
         assert termios.tcgetattr(terminal)[3] & termios.ECHO
+
+
+def started(environ, start_response):
+    start_response("200 OK", [("X-App", "1")])
+    raise KeyError("oh")
+
+
+def late(environ, start_response):
+    start_response("200 OK", [])
+    yield b"begun"
+    raise KeyError("oh")
+
+
+def below(environ, start_response):
+    start_response("200 OK", [("Content-Length", "2")])
+    return iter([b"ok"])
+
+
+@pytest.mark.parametrize(
+    ("application", "status", "body", "errors"),
+    [
+        pytest.param(started, 500, "KeyError", ["The application at /shop failed:", "KeyError: 'oh'"], id="at once"),
+        pytest.param(late, 200, "begun", ["The application at /shop failed:", "KeyError: 'oh'"], id="behind the head"),
+        pytest.param(below, 200, "ok", [], id="never"),
+    ],
+)
+def test_the_debugger_answers_an_exception_and_names_the_mount(config, monkeypatch, application, status, body, errors):
+    monkeypatch.setenv("WERKZEUG_DEBUG_PIN", "off")
+    heads, sent, closed = [], io.BytesIO(), []
+
+    class Parts(list):
+        def close(self):
+            closed.append(1)
+
+    def closing(environ, start_response):
+        result = application(environ, start_response)
+        return result if application is late else Parts(result)
+
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/",
+        "HTTP_HOST": "localhost",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": io.StringIO(),
+        "multiserve.mount": "/shop",
+    }
+    response = Response(sent, "GET", "HTTP/1.0", lambda *head: heads.append(head))
+    response.send(debugging(config)(closing), environ)
+    assert [code for code, *_ in heads] == [status]
+    assert ("X-App", "1") not in heads[0][2]
+    assert body in sent.getvalue().decode()
+    assert response.is_broken is (application is late)
+    assert closed == [1] * (application is below)
+    lines = [
+        line for line in environ["wsgi.errors"].getvalue().splitlines() if not line.startswith(("  ", "Trace", "Deb"))
+    ]
+    assert lines == errors
