@@ -1,10 +1,11 @@
-"""A rehearsal: what would be raised is found out in a child process, so that this one imports no application."""
+"""Runs a function in a child process, such as one that loads all applications, so that this process imports none."""
 
 from __future__ import annotations
 
 import os
 import pickle
 import signal
+import threading
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -15,34 +16,42 @@ from multiserve.errors import MultiserveError, ServeError
 T = TypeVar("T")
 
 _INTERRUPTED = 130  # what shells give for Ctrl-C
+_ORPHANED = 1
 
 
-def rehearse(act: Callable[[], T]) -> T:
-    """Run `act` in a forked child, and return or raise here what it does there; without fork, run it here.
+def try_in_child(act: Callable[[], T]) -> T:
+    """Run a function in a forked child, and return its result or raise its error here; without fork, run it here.
+
+    The child ends with this process, however this one ends.
 
     Args:
-        act: What may fail; what it returns has to be picklable.
+        act: The function; what it returns has to be picklable.
 
     Raises:
-        MultiserveError: What `act` raised.
-        ServeError: The child ended without a word, such as by os._exit or a signal.
+        MultiserveError: What the function raised.
+        ServeError: The child ended without an answer, such as by os._exit or a signal.
     """
     if not hasattr(os, "fork"):  # Windows
         return act()
     reading, writing = os.pipe()
+    parent_ended, parent_lives = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
+        os.close(parent_lives)
+        threading.Thread(target=_end_with_parent, args=(parent_ended,), daemon=True).start()
         _report(act, writing)
     os.close(writing)
+    os.close(parent_ended)
     before = signal.signal(signal.SIGTERM, partial(_end, child))
     try:
         answer = _read_answer(reading)
-    except BaseException:  # such as Ctrl-C: nobody waits for the child any longer
+    except BaseException:  # such as Ctrl-C
         os.kill(child, signal.SIGKILL)
         raise
     finally:
         _, status = os.waitpid(child, 0)
+        os.close(parent_lives)
         signal.signal(signal.SIGTERM, before)
     if answer is None:
         code = os.waitstatus_to_exitcode(status)
@@ -55,15 +64,21 @@ def rehearse(act: Callable[[], T]) -> T:
     return cast("T", result)
 
 
+def _end_with_parent(parent_ended: int) -> None:
+    """Wait in a thread of the child for the end of the parent, which has the pipe's only other end, and end as well."""
+    os.read(parent_ended, 1)
+    os._exit(_ORPHANED)
+
+
 def _end(child: int, number: int, _: object) -> None:
-    """End both processes by a signal that only this one has got."""
+    """End both processes by a signal that only the parent was sent."""
     os.kill(child, signal.SIGKILL)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
 
 def _read_answer(reading: int) -> Any:
-    """Read what the child reports, and no further: processes that the applications start hold the pipe open."""
+    """Read the child's answer, and no further: processes that the applications start may hold the pipe open."""
     with os.fdopen(reading, "rb") as pipe:
         try:
             return pickle.load(pipe)  # noqa: S301 (from our own child)
@@ -82,11 +97,11 @@ def _report(act: Callable[[], object], writing: int) -> None:
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(pickle.dumps(answer))
         code = 0
-    except BrokenPipeError:  # nobody waits for the answer any more
+    except BrokenPipeError:  # the parent has ended
         pass
     except KeyboardInterrupt:
         code = _INTERRUPTED
-    except BaseException:  # noqa: BLE001 (nothing may run on in this process)
+    except BaseException:  # noqa: BLE001 (this process must end here)
         traceback.print_exc()
     finally:
         os._exit(code)

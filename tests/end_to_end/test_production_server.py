@@ -530,3 +530,34 @@ def application(environ, start_response):
     start_response("200 OK", [])
     return [f"{colour} {os.environ['COLOUR']}".encode()]
 """
+
+
+LOADING = """\
+import pathlib, time
+print("loading", flush=True)
+while not pathlib.Path("go").exists():
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("name", ["HUP", "USR1", "USR2", "WINCH", "TTIN", "TTOU"])
+def test_a_signal_that_comes_while_the_applications_load_is_heeded_afterwards(run, write, hello, tmp_path, name):
+    write("one.py", LOADING + hello("one"))
+    write("multiserve.toml", '[mounts]\n"/" = "one"\n[gunicorn]\nworkers = 2\n')
+    server = run("--production")
+    server.until_logged("loading")
+    server.signal(f"SIG{name}")
+    (tmp_path / "go").touch()
+    server.ready()
+    server.until_logged(f"Handling signal: {name.lower()}")
+    assert server.get("/").status == 200
+
+
+def test_what_loads_the_applications_ends_with_the_server(run, write):
+    write("one.py", LOADING)
+    write("multiserve.toml", '[mounts]\n"/" = "one"\n')
+    server = run("--production")
+    server.until_logged("loading")
+    assert len(server.members()) == 2
+    server.signal("SIGKILL")
+    server.until(lambda: not server.members(), "the end of all processes")

@@ -23,7 +23,7 @@ from multiserve.hosts import is_loopback
 from multiserve.servers.addresses import bind, origin
 from multiserve.servers.development.parent import CHANGED, INTERVAL, Reloader, inherit, is_supervised, supervise
 from multiserve.servers.development.wsgi_server import WSGIServer
-from multiserve.servers.trial import rehearse
+from multiserve.servers.trial import try_in_child
 
 if TYPE_CHECKING:
     from multiserve.servers.development.asgi_server import InProcessServer  # it needs gunicorn
@@ -69,7 +69,7 @@ def serve(
         elif config.development.reload:
             # Only what a file or an option asks for is refused: a mount that is broken now may be mended.
             if may_refuse(config):
-                rehearse(lambda: refuse_failures(load()))
+                try_in_child(lambda: refuse_failures(load()))
             _on_signals_to_end(_leave)
             supervise(read, config, tell)
         else:

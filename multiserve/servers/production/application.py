@@ -18,7 +18,7 @@ from multiserve.config.file import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.servers.addresses import origin
-from multiserve.servers.trial import rehearse
+from multiserve.servers.trial import try_in_child
 
 try:
     from gunicorn.app.base import Application
@@ -53,13 +53,13 @@ class GunicornApplication(Application):  # type: ignore[misc]
         announce: Callable[[Config, list[str], list[Mount]], None],
         spoken: Spoken | None = None,
     ) -> None:
-        """Read the configuration; without being told what the mounts speak, find out by a rehearsal."""
+        """Read the configuration; without being told what the mounts speak, find out in a child process."""
         self._read = read
         self._overrides = overrides
         self._announce = announce
         self._spoken = spoken
         self._environment: dict[str, str] = {}
-        self._failed: list[str] = []  # the keys of the mounts that the rehearsal could not load
+        self._failed: list[str] = []  # the keys of the mounts that could not be loaded in it
         self.joining = Joining()
         self.broken: frozenset[str] = frozenset()  # the keys of the mounts that could not be loaded
         super().__init__(prog="multiserve")
@@ -84,7 +84,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         self.cfg = checked_settings(self.config, self._overrides)
         named = interface_of(self.cfg) if "worker_class" in self.config.gunicorn else None
         if self._spoken is None:
-            spoken, self._failed = rehearse(self._rehearse)
+            spoken, self._failed = try_in_child(self._rehearse)
         else:
             spoken = named if named and self._spoken.is_guess else self._spoken.interface
         self.cfg = checked_settings(self.config, self._overrides, spoken)

@@ -13,6 +13,7 @@ from multiserve.config.file import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ServeError
 from multiserve.servers.production.application import GunicornApplication
+from multiserve.servers.production.held_signals import held_signals
 from multiserve.servers.production.listeners import check_addresses
 from multiserve.servers.production.reload import SwappingArbiter
 from multiserve.servers.production.settings import absolute
@@ -37,15 +38,21 @@ def serve(
         LoadError: A failure must not be served around.
         ServeError: An address cannot be bound, or there is no folder for temporary files.
     """
-    application = GunicornApplication(read, absolute(overrides, Path.cwd()), announce)
-    check_addresses(application.cfg)
-    check_temporary_folder(application.cfg)
-    try:
-        _run(application)
-    except Exception as error:
-        # Once the workers run, gunicorn's loop lets no exception out: this is the start.
-        message = f"gunicorn cannot start: {str(error).strip() or type(error).__name__}"
-        raise ServeError(message) from error
+    with held_signals() as release:
+
+        def announce_ready(config: Config, origins: list[str], failed: list[Mount]) -> None:
+            release()  # gunicorn's handlers are in place
+            announce(config, origins, failed)
+
+        application = GunicornApplication(read, absolute(overrides, Path.cwd()), announce_ready)
+        check_addresses(application.cfg)
+        check_temporary_folder(application.cfg)
+        try:
+            _run(application)
+        except Exception as error:
+            # Once the workers run, gunicorn's loop lets no exception out: this is the start.
+            message = f"gunicorn cannot start: {str(error).strip() or type(error).__name__}"
+            raise ServeError(message) from error
 
 
 def _run(application: GunicornApplication) -> None:
