@@ -142,8 +142,8 @@ def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) ->
 
 def _refuse_gunicorn(error: ImportError) -> NoReturn:
     hint = (
-        "Use another server: waitress-serve multiserve.wsgi:application, "
-        "or uvicorn multiserve.asgi:application if any mount is ASGI."
+        "Use another server: waitress-serve multiserve.wsgi:application if all mounts are WSGI, "
+        "or uvicorn multiserve.asgi:application, which serves mounts of both kinds."
     )
     where = "gunicorn does not run on Windows" if os.name == "nt" else f"gunicorn cannot be imported: {error}"
     raise ServeError(Problem(message=where, hint=hint)) from error

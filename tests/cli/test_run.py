@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
+from multiserve.cli.run import _refuse_gunicorn
 from multiserve.errors import ServeError
 
 APPS = Path(__file__).parents[1] / "apps"
@@ -85,6 +87,18 @@ def test_a_production_server_that_cannot_be_imported_says_what_to_run_instead(ru
     assert (code, out) == (ServeError.exit_code, "")
     assert err.startswith("Error: gunicorn cannot be imported: ")
     assert err.endswith(
-        "    Use another server: waitress-serve multiserve.wsgi:application, "
-        "or uvicorn multiserve.asgi:application if any mount is ASGI.\n"
+        "    Use another server: waitress-serve multiserve.wsgi:application if all mounts are WSGI, "
+        "or uvicorn multiserve.asgi:application, which serves mounts of both kinds.\n"
+    )
+
+
+def test_on_windows_production_says_which_servers_run_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "name", "nt")
+        with pytest.raises(ServeError) as caught:
+            _refuse_gunicorn(ImportError("No module named 'fcntl'"))
+    assert str(caught.value) == (
+        "gunicorn does not run on Windows\n"
+        "    Use another server: waitress-serve multiserve.wsgi:application if all mounts are WSGI, "
+        "or uvicorn multiserve.asgi:application, which serves mounts of both kinds."
     )
