@@ -1,4 +1,4 @@
-"""Requests made at random against both worker classes: no request makes the dispatcher fail, or harms the next one."""
+"""Requests made at random: none makes the dispatcher or a server fail, or harms the next one."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ WSGI_MOUNTS = """\
 "example.com:81" = "apps:wsgi"
 """
 MOUNTS = {"threaded": WSGI_MOUNTS, "asgi": WSGI_MOUNTS + '"/c" = "apps:asgi"\n"c.example.com" = "apps:asgi"\n'}
+MOUNTS["development"] = WSGI_MOUNTS
 SETTINGS = "[server]\nclient_timeout = 1\n[gunicorn]\nworkers = 1\nkeepalive = 1\nthreads = 8\n"
 CLIENTS = 12
 ATTACKS = 50  # of each client
@@ -85,7 +86,8 @@ def server(request, start_for_module, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     (folder / "apps.py").write_text(APPS)
     (folder / "multiserve.toml").write_text(f"[mounts]\n{MOUNTS[request.param]}{SETTINGS}", "utf-8")
-    return start_for_module("run", "--production", "--port", "0", cwd=folder).ready()
+    how = ["--no-reload", "--no-debugger"] if request.param == "development" else ["--production"]
+    return start_for_module("run", *how, "--port", "0", cwd=folder).ready()
 
 
 def make_request(chance):
