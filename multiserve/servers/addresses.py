@@ -1,4 +1,4 @@
-"""The addresses that servers listen on: binding them early, with errors that say what to do, and their URLs."""
+"""The addresses that servers listen on: binding them, with helpful errors, and their URLs."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def _cannot_listen(host: str, port: int, reason: str, hint: str) -> ServeError:
 
 
 def absolute_socket(address: str, folder: Path) -> str:
-    """Let the path of a unix socket start from a folder; every other address stays as it is."""
+    """Make the path of a unix socket absolute, relative to a folder; return any other address unchanged."""
     if not address.startswith("unix:"):
         return address
     return f"unix:{folder / address.removeprefix('unix:').removeprefix('//')}"
 
 
 def origin(host: str, port: int, scheme: str = "http") -> str:
-    """Give the URL under which a person on this machine reaches an address."""
+    """Return the URL of an address for a browser on this machine."""
     reachable = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared)
     return f"{scheme}://{authority(reachable, port)}"

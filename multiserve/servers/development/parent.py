@@ -1,4 +1,4 @@
-"""The reloader: one process holds the socket, and another serves and is started anew whenever a file changes."""
+"""The reloader: one process holds the socket and starts another one, which serves, again for each change of a file."""
 
 from __future__ import annotations
 
@@ -27,40 +27,40 @@ from multiserve.servers.development.wsgi_handler import RequestHandler
 from multiserve.servers.development.wsgi_server import CHILD_VARIABLE, SOCKET_VARIABLE
 
 CHANGED = 75
-"""What the serving process ends with when a file has changed, from sysexits.h: 3 is a refusal of ours."""
+"""Exit code of the serving process when a file has changed; our own errors use lower ones."""
 INTERVAL = 0.25
-"""Seconds between two looks at the files."""
+"""Seconds between two checks of the files."""
 
 _ADDRESS_VARIABLE = "MULTISERVE_SUPERVISED"
-_PATIENCE = 5.0  # seconds in which the process that serves has to end after a signal
-_POLL = 0.05  # seconds after which the server that stands in notices that it is over
+_PATIENCE = 5.0  # seconds to wait for the end of the serving process before it is killed
+_POLL = 0.05  # seconds within which the substitute server stops
 
 
 def is_supervised() -> bool:
-    """Tell whether this process serves on behalf of one that holds the socket."""
+    """Return whether this is the serving process of a reloader."""
     return is_running_from_reloader() and _ADDRESS_VARIABLE in os.environ
 
 
 class Inherited(NamedTuple):
-    """What the supervising process hands down: its socket, and the address that it was bound with."""
+    """What the serving process gets from its parent: the socket, and the address that it was bound with."""
 
     listener: socket.socket
     host: str
     port: int
 
     def keep_address(self, config: Config) -> Config:
-        """Give the configuration with the address of the socket in place of its own."""
+        """Return the configuration with the address of the socket instead of its own."""
         return replace(config, server=replace(config.server, host=self.host, port=self.port))
 
     def describe_stay(self, config: Config) -> str:
-        """Say that an address in the configuration does not count; empty where it is that of the socket."""
+        """Return a message that the new address in the configuration is not used; empty if it has not changed."""
         if (config.server.host, config.server.port) == (self.host, self.port):
             return ""
         return f"Host and port stay {authority(self.host, self.port)} until the server is started anew."
 
 
 def inherit() -> Inherited:
-    """Take over the socket of the supervising process; neither it nor the variables are for what we start."""
+    """Take over the socket of the parent, so that processes started from here inherit neither it nor the variables."""
     listener = socket.socket(fileno=int(os.environ.pop(SOCKET_VARIABLE)))
     listener.set_inheritable(False)
     host, port = json.loads(os.environ.pop(_ADDRESS_VARIABLE))
@@ -68,15 +68,15 @@ def inherit() -> Inherited:
 
 
 def supervise(read: Callable[[], Config], config: Config, tell: Callable[[str], None]) -> NoReturn:
-    """Hold the socket, start the process that serves, and start it anew for each change.
+    """Hold the socket, start the serving process, and start it again for each change.
 
-    Requests that come in between wait in the socket. When the process ends by itself, such as by os._exit in a module,
-    they are told so until the next change.
+    Requests between two processes wait in the socket. If the process ends by itself, such as by os._exit in a module,
+    they are answered with 503 until the next change.
 
     Args:
-        read: Read the configuration anew.
+        read: Reads the configuration again.
         config: The configuration as it is now.
-        tell: Tell the user in the terminal.
+        tell: Prints a message in the terminal.
     """
     host, port = config.server.host, config.server.port
     listener = bind(host, port)
@@ -102,7 +102,7 @@ def supervise(read: Callable[[], Config], config: Config, tell: Callable[[str], 
 
 
 def _run(command: list[str], environ: dict[str, str]) -> int:
-    """Run the process that serves to its end; what interrupts us ends it, and its applications get to shut down."""
+    """Run the serving process to its end; on an interrupt, end it, with time for its applications to shut down."""
     with subprocess.Popen(command, env=environ, close_fds=False) as process:  # noqa: S603 (our own command)
         try:
             return process.wait()
@@ -116,7 +116,7 @@ def _run(command: list[str], environ: dict[str, str]) -> int:
 
 
 def describe_end(code: int) -> str:
-    """Say how a process has ended, given its exit code, or the number of a signal below zero."""
+    """Describe the end of a process, given its exit code, or the negative number of a signal."""
     if code >= 0:
         return f"has ended with exit code {code}"
     try:
@@ -126,17 +126,17 @@ def describe_end(code: int) -> str:
 
 
 class _BriefHandler(RequestHandler):
-    """Leaves no connection open: a request that comes later is for the process that serves."""
+    """Keeps no idle connection: later requests are for the serving process."""
 
     timeout = 1.0
 
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 (the name is inherited)
-        """Log nothing: a connection without a request is no fault."""
+        """Log nothing: a connection without a request is not an error."""
 
 
 @contextlib.contextmanager
 def _standing_in(listener: socket.socket, answer: Answer) -> Iterator[None]:
-    """Answer requests in place of the process that serves."""
+    """Answer every request while there is no serving process."""
     address, port = listener.getsockname()[:2]
     server = make_server(address, port, answer.wsgi, threaded=True, request_handler=_BriefHandler, fd=listener.fileno())
     serving = threading.Thread(target=server.serve_forever, args=(_POLL,), daemon=True)
@@ -149,33 +149,33 @@ def _standing_in(listener: socket.socket, answer: Answer) -> Iterator[None]:
 
 
 class Reloader:
-    """Decides in the process that serves when it is over: a file has changed, and the configuration can be read.
+    """Decides when the serving process ends: when a file has changed and the configuration is valid.
 
-    While the configuration is wrong the last good one serves on, whatever else has changed.
+    While the configuration is invalid, the process keeps serving the last valid one.
     """
 
     def __init__(self, config: Config, check: Callable[[], object], tell: Callable[[str], None]) -> None:
-        """Watch from now on.
+        """Record the state of all files; `is_due` compares with it.
 
         Args:
-            config: What is served.
-            check: Read the configuration anew; it raises what is wrong with it.
-            tell: Tell the user in the terminal.
+            config: The configuration that is served.
+            check: Reads the configuration again, and raises ConfigError if it is invalid.
+            tell: Prints a message in the terminal.
         """
         self.watch = Watch(config)
         self._check = check
         self._tell = tell
         self._changed = ""
-        self._wrong = ""  # what was wrong with the configuration at the last look
+        self._wrong = ""  # the error of the configuration at the last check
         self._told = ""
         self._parent = os.getppid()
 
     def is_orphan(self) -> bool:
-        """Tell whether the supervising process has gone: nobody would start this one anew, or end it."""
+        """Return whether the parent has ended, which would restart or end this process."""
         return os.getppid() != self._parent
 
     def is_due(self) -> bool:
-        """Look once at every file, and tell whether to start anew."""
+        """Check every file once, and return whether the process should be restarted."""
         self._changed = self._changed or self.watch.look()
         if not self._changed:
             return False
@@ -188,7 +188,7 @@ class Reloader:
         return True
 
     def _tell_once(self, wrong: str) -> None:
-        """Tell what is wrong if it still is so at the second look: an editor may not have written all of it."""
+        """Print an error if it is the same at two checks: an editor may not have finished writing at the first."""
         if wrong == self._wrong != self._told:
             self._told = wrong
             self._tell(f"Error: {wrong}\nThe mounts stay as they were until this is mended.")
@@ -196,7 +196,7 @@ class Reloader:
 
     @contextlib.contextmanager
     def while_loading(self) -> Iterator[None]:
-        """Watch while the main thread loads the applications, which may take long, or for ever."""
+        """Check the files in a thread while the main thread loads the applications, which may never end."""
         loaded = threading.Event()
 
         def look() -> None:
@@ -205,9 +205,9 @@ class Reloader:
                     os._exit(0)
                 if self.is_due():
                     for stream in (sys.stdout, sys.stderr):
-                        with contextlib.suppress(Exception):  # an application may have put anything there
+                        with contextlib.suppress(Exception):  # applications may have replaced them
                             stream.flush()
-                    os._exit(CHANGED)  # an exception would be one in the application that loads
+                    os._exit(CHANGED)  # an exception in this thread would not end the process
 
         looking = threading.Thread(target=look, daemon=True)
         looking.start()

@@ -1,4 +1,4 @@
-"""The development server: werkzeug's, with its reloader and its debugger, on a socket that outlives every reload."""
+"""The development server: loads the applications, serves them with reloader and debugger, and keeps its socket."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def serve(
     """Serve until interrupted.
 
     Args:
-        read: Read the configuration; it is read anew when it changes.
-        announce: Tell the user, given the origin such as `http://127.0.0.1:8000`; called when the port is bound.
-        tell: Tell the user whatever else happens.
-        debugger: What the command line says about the debugger; None if nothing.
+        read: Reads the configuration; called again when it changes.
+        announce: Called when the port is bound, with the composition and its origin, such as `http://127.0.0.1:8000`.
+        tell: Prints any other message for the user.
+        debugger: Whether the command line turns the debugger on; None if it does not say.
 
     Raises:
         ConfigError: The configuration is wrong, or the debugger must not run as the file asks for it.
@@ -67,7 +67,7 @@ def serve(
             reloader = Reloader(config, lambda: use_debugger(keep(read()), asked=debugger), tell)
             _serve_and_watch(load, reloader, partial(_make_server, announce, inherited.listener))
         elif config.development.reload:
-            # Only what a file or an option asks for is refused: a mount that is broken now may be mended.
+            # Without `strict` or `required` a mount that is broken may be repaired while the server runs.
             if may_refuse(config):
                 try_in_child(lambda: refuse_failures(load()))
             _on_signals_to_end(_leave)
@@ -90,7 +90,7 @@ def _leave(*_: Any) -> NoReturn:
 
 
 def _on_signals_to_end(act: Callable[..., object] | signal.Handlers) -> None:
-    """Act on SIGTERM, and on SIGHUP, which comes when the terminal is closed; under nohup that is ignored."""
+    """Handle SIGTERM, and SIGHUP, which is sent when the terminal is closed; under nohup it stays ignored."""
     signal.signal(signal.SIGTERM, act)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         signal.signal(signal.SIGHUP, act)
@@ -99,7 +99,7 @@ def _on_signals_to_end(act: Callable[..., object] | signal.Handlers) -> None:
 def _serve_and_watch(
     load: Callable[[], Composition], reloader: Reloader, make: Callable[[Composition], WSGIServer | InProcessServer]
 ) -> None:
-    """Load and serve, and end the process when a file changes, or when nobody is left to start it anew."""
+    """Load and serve, and end the process when a file changes, or when the process that restarts it has ended."""
     _turn_on_echo()
     with reloader.while_loading():
         composition = load()  # in the main thread, as production does: signal handlers and event loops need it
@@ -118,7 +118,7 @@ def _serve_and_watch(
                 sys.exit(CHANGED)
             time.sleep(INTERVAL)
     finally:
-        _on_signals_to_end(signal.SIG_IGN)  # one is enough: the applications shut down
+        _on_signals_to_end(signal.SIG_IGN)  # a second signal must not interrupt the shutdown of the applications
         server.stop()
     raise ServeError("the server has stopped by itself")
 
@@ -142,7 +142,7 @@ def _make_server(
     *,
     refuse: bool = False,
 ) -> WSGIServer | InProcessServer:
-    # `refuse`: whether a required application that cannot start ends the server. Under the reloader it is mended.
+    # `refuse`: whether a required application that cannot start ends the server; the reloader waits for its repair.
     config = composition.config
     announce(composition, origin(config.server.host, listener.getsockname()[1]))
     if composition.interface == "asgi":
@@ -164,7 +164,7 @@ def _make_asgi_server(listener: socket.socket, composition: Composition, *, refu
 
 
 def debugging(config: Config) -> Callable[[WSGIApplication], WSGIApplication]:
-    """Make what wraps each WSGI application with one debugger for all, which has one PIN."""
+    """Return a wrapper for WSGI applications; they share one debugger with one PIN."""
 
     def current(environ: WSGIEnvironment, _: StartResponse) -> Iterator[bytes]:
         application, start_response = environ[_DEBUGGED]
@@ -201,17 +201,17 @@ def _start_again(start_response: StartResponse, status: str, headers: list[tuple
 
 
 def _trusted_hosts(config: Config) -> list[str]:
-    """Give the hosts under which the debugger may be used: a leading dot stands for any label in front."""
+    """Return the hosts under which the debugger may be used; a leading dot matches any subdomain."""
     mounted = (mount.key.host.removeprefix("*") for mount in config.mounts if mount.key.host)
     return [config.server.host, *mounted]
 
 
 def use_debugger(config: Config, *, asked: bool | None) -> bool:
-    """Decide whether the debugger runs: it hands a Python console to whoever reaches it.
+    """Return whether the debugger runs: anyone who can reach it gets a Python console.
 
     Args:
         config: The configuration.
-        asked: What the command line says; None if nothing.
+        asked: Whether the command line turns it on; None if it does not say.
 
     Raises:
         ConfigError: The file asks for it on an address that other machines reach.

@@ -1,4 +1,4 @@
-"""Which files a development server watches, and which of them has changed; it knows nothing of processes."""
+"""Which files a development server watches, and which of them has changed."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
 
 class Watch:
-    """Compares the files with what they were at the last look.
+    """Compares files with their state at the last check.
 
-    These are the configuration, `extra_files`, the Python files in the folders of the mounts, the modules that are
-    loaded from elsewhere and are not installed there, and the files to blame for what failed.
+    It watches the configuration, `extra_files`, the Python files in the folders of the mounts, loaded modules from
+    elsewhere that are not installed packages, and the files in the tracebacks of failures.
     """
 
     def __init__(self, config: Config) -> None:
-        """Watch the files as they are now."""
+        """Record the state of all files."""
         self._config = config
         self._roots = list(dict.fromkeys(source_roots(config)))
         self._began = time.time_ns()
@@ -44,11 +44,11 @@ class Watch:
         self._stamps = {name: _stamp(name) for name in (*self._found(), *self._loaded())}
 
     def blame(self, error: BaseException) -> None:
-        """Watch the files that an error comes from, too: a module that failed is not among those that are loaded."""
+        """Watch the files of a traceback, too: a module that failed to load is not in sys.modules."""
         self._blamed |= blamed_files(error)
 
     def look(self) -> str:
-        """Look at every file once, and give one that has changed; empty if none has."""
+        """Check every file once, and return one that has changed; empty if none has."""
         found = set(self._found())
         for name in {*self._stamps, *found, *self._loaded()}:
             if self._has_changed(name, is_found=name in found):
@@ -91,7 +91,7 @@ def _stamp(name: str) -> _Stamp:
 
 
 def source_roots(config: Config) -> Iterator[str]:
-    """Give the folders to look through: those of the file, and the packages of mounts that come from elsewhere."""
+    """Yield the folders to search: those of `pythonpath`, and the packages of mounts that are elsewhere."""
     own = [str(folder) for folder in config.pythonpath]
     yield from own
     yield from (path for path in _extra_files(config) if os.path.isdir(path))  # noqa: PTH112 (a pattern's match)
@@ -104,7 +104,7 @@ def source_roots(config: Config) -> Iterator[str]:
 
 
 def named_files(config: Config) -> Iterator[str]:
-    """Give the files to watch by name, also where they are not there yet: the configuration, extra files, targets."""
+    """Yield files that are watched even before they exist: the configuration, extra files, the modules of targets."""
     yield str(config.path)
     yield from _extra_files(config)
     for target in _targets(config):
@@ -132,9 +132,9 @@ def _targets(config: Config) -> Iterator[Target]:
 
 
 def python_files(root: str) -> Iterator[str]:
-    """Give the Python files below a folder, but not those of virtual environments and of packages installed there.
+    """Yield the Python files below a folder, without those of virtual environments and installed packages.
 
-    A folder is left out if neither it nor the one above has any: what is loaded from below is watched nevertheless.
+    Folders are not searched if neither they nor their parents have any; modules loaded from there are watched anyway.
     """
     has_python = {os.path.dirname(root): True}  # noqa: PTH120 (os.walk gives texts)
     for folder, below, files in os.walk(root):
@@ -149,7 +149,7 @@ def python_files(root: str) -> Iterator[str]:
 
 
 def loaded_files() -> Iterator[str]:
-    """Give the files of the loaded modules, but for those of Python and of installed packages."""
+    """Yield the files of the loaded modules, without those of Python and of installed packages."""
     for module in list(sys.modules.values()):  # as it is now: applications may load more meanwhile
         name = getattr(module, "__file__", None)
         if isinstance(name, str) and not is_installed(name):
@@ -157,12 +157,12 @@ def loaded_files() -> Iterator[str]:
 
 
 def is_installed(name: str) -> bool:
-    """Tell whether a file or a folder belongs to Python itself or to an installed package."""
+    """Return whether a file or folder belongs to Python itself or to an installed package."""
     return name.startswith(_STANDARD) or any(part in name for part in _INSTALLED)
 
 
 def blamed_files(error: BaseException) -> set[str]:
-    """Give the files in the tracebacks of an error, and of those behind it, and where a syntax is wrong."""
+    """Return the files in the tracebacks of an error and its causes, and those with a syntax error."""
     names: set[str] = set()
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]

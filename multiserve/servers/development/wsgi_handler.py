@@ -1,4 +1,4 @@
-"""werkzeug's request handler, made to hand over what a production server hands over."""
+"""werkzeug's request handler, made as strict as a production server, with the same environ."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class RequestHandler(WSGIRequestHandler):
         _drop_rest(self.connection, _MOMENT if self._is_read else _PAUSE)
 
     def _continue(self) -> None:
-        """Tell a client that waits for it to send its body."""
+        """Send `100 Continue` to a client that waits for it before it sends the body."""
         expects = self.headers.get("Expect", "").strip().lower() == "100-continue"
         if expects and self.request_version >= "HTTP/1.1" and not self._response.is_begun:
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -167,8 +167,7 @@ def describe_exception(environ: WSGIEnvironment, error: BaseException) -> str:
 def _drop_rest(connection: socket, pause: float) -> None:
     """Close the sending side, and read and drop what the client still sends, for a while.
 
-    Bytes that nobody has read when a connection is closed would make the system reset it, and the client might lose the
-    response.
+    A connection that is closed with unread bytes is reset by the system, and the client might lose the response.
 
     Args:
         connection: The connection.
@@ -189,7 +188,7 @@ def _length_of_body(headers: Message) -> int | None:
 
 
 def _fault_of_line(line: str) -> str:
-    """Say what is wrong with a request line (RFC 9112, section 3); nothing if it is right."""
+    """Return what is wrong with a request line (RFC 9112, section 3); empty if nothing is."""
     if not _REQUEST_LINE.fullmatch(line):
         return "Bad request line"
     method, target, _ = line.split(" ")
@@ -208,7 +207,7 @@ def _host_of_target(target: str) -> str:
 
 
 def _fault_of_headers(headers: Message, version: str) -> str:
-    """Say what is wrong with the headers (RFC 9110, section 5; RFC 9112, section 6); nothing if they are right."""
+    """Return what is wrong with the headers (RFC 9110, section 5; RFC 9112, section 6); empty if nothing is."""
     if any(isinstance(defect, (MissingHeaderBodySeparatorDefect, InvalidHeaderDefect)) for defect in headers.defects):
         return "Bad header"
     if any(_NOT_IN_VALUES.search(value) for value in headers.values()):
