@@ -149,12 +149,6 @@ def test_to_wait_for_what_is_there_takes_no_time(pair):
     server.wait(select.POLLOUT)
 
 
-def test_a_socket_that_is_closed_has_nothing_unsent(pair):
-    server, _ = pair
-    server.close()
-    assert unsent(server) == 0
-
-
 @pytest.fixture
 def tls_pair(pair, tmp_path):
     """The same with TLS."""
