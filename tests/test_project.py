@@ -1,7 +1,8 @@
-"""README, example file, help texts, CHANGELOG and wheel say what the code does."""
+"""README, example file, help texts, CHANGELOG and wheel say what the code does; tests/ mirrors the package."""
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 import shlex
@@ -172,3 +173,117 @@ def test_no_file_names_a_package_registry_or_a_path_of_a_machine() -> None:
         if word in (ROOT / name).read_text("utf-8", "replace")
     ]
     assert not found
+
+
+# Modules without a test file of their own, each with what tests it instead.
+TESTED_ELSEWHERE = {
+    "__init__.py": "tests/test_api.py",
+    "__main__.py": "tests/test_documents.py",
+    "_types.py": "mypy; it holds types alone",
+    "asgi.py": "tests/end_to_end/test_other_servers.py",
+    "wsgi.py": "tests/end_to_end/test_other_servers.py",
+    "dispatch/environ_keys.py": "tests/dispatch/test_wsgi.py; it holds names alone",
+    "findings.py": "mypy; it holds two dataclasses without methods",
+    "servers/asgi/defaults.py": "tests/test_project.py; it holds settings alone",
+    "servers/asgi/connection.py": "tests/end_to_end/test_asgi_production.py",
+    "servers/development/asgi_server.py": "tests/end_to_end/test_asgi_development.py",
+    "servers/production/application.py": "tests/end_to_end/test_production_server.py",
+    "servers/production/arbiter.py": "tests/end_to_end/test_reloads.py",
+    "servers/production/asgi_worker.py": "tests/end_to_end/test_asgi_production.py",
+    "servers/production/server.py": "tests/end_to_end/test_production_server.py",
+}
+# Modules whose tests are still in the file of a neighbour. Move them, and take the module off this list.
+NOT_SPLIT_YET = {
+    *(f"checks/{name}.py" for name in ("capacity", "exposure", "findings", "imports", "mounts")),
+    *(f"checks/{name}.py" for name in ("prefixes", "sessions", "sharing", "subject")),
+    "config/mounts.py",
+    *(f"frameworks/{name}.py" for name in ("django_urls", "facts", "reading", "starlette_router", "wrappers")),
+    *(f"probing/{name}.py" for name in ("asgi_client", "escapes", "exchange", "results")),
+    *(f"probing/{name}.py" for name in ("site", "topics", "wsgi_client")),
+}
+# Test files that concern more than one module.
+TESTS_OF_MORE_THAN_A_MODULE = {
+    "checks/test_certainty.py",
+    "frameworks/test_agreement.py",
+    "loading/test_factories.py",
+    "probing/test_clients.py",
+    "test_documents.py",
+    "test_project.py",
+}
+WHOLE_PROGRAM = {"apps", "benchmarks", "compositions", "end_to_end", "soak"}
+
+
+def has_code(module: Path) -> bool:
+    """Return whether a module does more than document itself and pass on names of other modules."""
+    passing_on = (ast.Expr, ast.Import, ast.ImportFrom)
+    return any(
+        not isinstance(node, passing_on) and not ast.unparse(node).startswith("__all__")
+        for node in ast.parse(module.read_text("utf-8")).body
+    )
+
+
+def names_of_tests(module: str) -> set[str]:
+    """Return the names that the test file of a module may have, relative to tests/."""
+    path = Path(module)
+    if path.name != "__init__.py":
+        return {path.with_name(f"test_{path.name}").as_posix()}
+    return {(path.parent / name).as_posix() for name in ("test_init.py", f"test_{path.parent.name or 'init'}.py")}
+
+
+def test_tests_mirror_the_package() -> None:
+    package, tests = ROOT / "multiserve", ROOT / "tests"
+    paths = {path.relative_to(package).as_posix(): path for path in package.rglob("*.py")}
+    written = {path.relative_to(tests).as_posix() for path in tests.rglob("test_*.py")}
+    written = {name for name in written if name.partition("/")[0] not in WHOLE_PROGRAM}
+    modules = {name for name, path in paths.items() if not name.endswith("__init__.py") or has_code(path)}
+    untested = {name for name in modules if not names_of_tests(name) & written}
+    assert untested == TESTED_ELSEWHERE.keys() | NOT_SPLIT_YET
+    assert written - set().union(*map(names_of_tests, paths)) == TESTS_OF_MORE_THAN_A_MODULE
+
+
+def test_what_tests_a_module_elsewhere_exists() -> None:
+    named = [place for place in TESTED_ELSEWHERE.values() if place.startswith("tests/")]
+    assert named
+    assert [place for place in named if not (ROOT / place.partition(";")[0]).is_file()] == []
+
+
+DOCUMENTS = ["CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_files_that_documents_name_exist(document: str) -> None:
+    text = (ROOT / document).read_text("utf-8")
+    named = set(re.findall(r"(?<![\w./-])(?:multiserve|tests|docs|examples|\.ci)/[\w./-]*\w", text))
+    named -= {name for name in named if "nnn" in name}  # a placeholder for the code of a check
+    links = {target for target in re.findall(r"\]\(([^)#:]+)\)", text) if target}
+    missing = {name for name in named if not (ROOT / name).exists()}
+    missing |= {link for link in links if not ((ROOT / document).parent / link).exists()}
+    assert missing == set()
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_pin_each_action_and_ask_for_no_more_than_reading(path: Path) -> None:
+    text = path.read_text("utf-8")
+    used = re.findall(r"^\s*(?:- )?uses: *(.*)$", text, re.MULTILINE)
+    assert used
+    assert [action for action in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
+    assert re.findall(r"^permissions:\n((?:  .*\n)+)", text, re.MULTILINE) == ["  contents: read\n"]
+
+
+def test_one_hash_stands_for_each_action() -> None:
+    text = "".join(path.read_text("utf-8") for path in WORKFLOWS)
+    pins = set(re.findall(r"uses: *([\w./-]+)@(\w+)", text))
+    assert len({action for action, _ in pins}) == len(pins)
+
+
+def test_only_the_job_that_publishes_may_ask_for_a_token() -> None:
+    granted = {}
+    for path in WORKFLOWS:
+        jobs = path.read_text("utf-8").partition("\njobs:\n")[2]
+        for name, body in re.findall(r"^  (\w+):\n((?:    .*\n|\n)+)", jobs, re.MULTILINE):
+            for lines in re.findall(r"^    permissions:\n((?:      .*\n)+)", body, re.MULTILINE):
+                granted[path.name, name] = [line.partition("#")[0].strip() for line in lines.splitlines()]
+    assert granted == {("release.yml", "publish"): ["id-token: write"]}
