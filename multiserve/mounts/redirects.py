@@ -1,4 +1,4 @@
-"""Mounts that answer with another URL: a redirect, and the slash that a bare prefix lacks (RFC 9110, section 15.4)."""
+"""Redirects (RFC 9110, section 15.4): mounts that redirect, and the slash that is added to a bare prefix."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from multiserve._types import ASGIApplication, Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.answers import Answer
 
-SAFE = "/:@!$&'()*+,;=~"  # what a path may have beside letters and digits (RFC 3986, section 3.3)
+SAFE = "/:@!$&'()*+,;=~"  # allowed in a path besides letters and digits (RFC 3986, section 3.3)
 
 _SAFE_METHODS = ("GET", "HEAD")
 
 
 class Redirect:
-    """Redirects to another path or host, and keeps the rest of the path and the query."""
+    """Redirects to another path or host; the rest of the path and the query are kept."""
 
     def __init__(self, target: str, status: int, prefix: str) -> None:
         """Redirect from below a prefix.
 
         Args:
-            target: An absolute path, which is one among the mounts, or an absolute URL.
+            target: An absolute path on this site, or an absolute URL.
             status: 301, 302, 303, 307 or 308.
-            prefix: The prefix of the mount: what stands in front of it stands in front of the target, too.
+            prefix: The prefix of the mount. Whatever precedes it in the request also precedes the target.
         """
         parts = urlsplit(target)
         self._origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
@@ -40,7 +40,7 @@ class Redirect:
         return self._answer(outer, rest, environ.get("QUERY_STRING", "")).wsgi(environ, start_response)
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as an ASGI application; it has no lifespan."""
+        """Answer as an ASGI application without a lifespan."""
         if scope["type"] == "lifespan":
             raise NotImplementedError
         root_path = scope["root_path"]
@@ -51,22 +51,22 @@ class Redirect:
         await self._answer(outer, rest, query).asgi(scope, receive, send)
 
     def _answer(self, outer: bytes, rest: str, query: str) -> Answer:
-        if rest and not rest.startswith("/"):  # such as the * of OPTIONS: it would go on the name of the host
+        if rest and not rest.startswith("/"):  # such as the * of OPTIONS: it would become part of the host name
             rest = f"/{rest}"
         path = (self._path.rstrip("/") + rest) if rest else self._path
         if not self._origin:
             path = quote(outer, safe=SAFE) + path
-            if not path or path.startswith("//"):  # the name of a host would be next
+            if not path or path.startswith("//"):  # the next segment would be taken for a host
                 path = f"/{path.lstrip('/')}"
         return _moved(f"{self._origin}{path}", self._status, query)
 
 
 def _as_written(target: bytes, rest: str) -> str:
-    """Give the end of a path as the client has escaped it, where the server has kept that; else escape it anew.
+    """Return the end of a path as the client escaped it, if the server has kept that; otherwise escape it again.
 
     Args:
         target: The whole path of the request as the client wrote it; empty if the server has not kept it.
-        rest: The end of it, decoded, as a string of WSGI.
+        rest: The end of the path, decoded, as a WSGI string.
     """
     decoded = rest.encode("latin-1")
     begin = len(unquote_to_bytes(target)) - len(decoded)
@@ -76,7 +76,7 @@ def _as_written(target: bytes, rest: str) -> str:
 
 
 def with_slash_wsgi(application: WSGIApplication) -> WSGIApplication:
-    """Redirect the bare prefix to the prefix with a slash; every other request goes to the application."""
+    """Redirect the bare prefix to the prefix with a slash; hand every other request to the application."""
 
     def redirecting(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         script_name = environ.get("SCRIPT_NAME", "")
@@ -89,7 +89,7 @@ def with_slash_wsgi(application: WSGIApplication) -> WSGIApplication:
 
 
 def with_slash_asgi(application: ASGIApplication) -> ASGIApplication:
-    """Do as `with_slash_wsgi` does for an ASGI application; WebSockets and the lifespan are the application's."""
+    """Do the same as `with_slash_wsgi` for an ASGI application, which still gets WebSockets and the lifespan."""
 
     async def redirecting(scope: Scope, receive: Receive, send: Send) -> None:
         is_bare = scope["type"] == "http" and scope["path"] == scope["root_path"] != ""
@@ -104,14 +104,14 @@ def with_slash_asgi(application: ASGIApplication) -> ASGIApplication:
 
 
 def add_slash(segment: bytes, query: str) -> Answer:
-    """Redirect to the same path with a slash behind; relative, so that it is right behind any proxy.
+    """Redirect to the same path with a slash appended; relative, so that it is right behind any proxy.
 
     Args:
         segment: The last segment of the path, decoded.
-        query: The query, as it came.
+        query: The query string of the request.
     """
-    # The dot keeps a segment with a colon from being taken for a scheme. And without no-cache browsers would keep the
-    # answer for ever, though the next configuration may say something else.
+    # The dot keeps a segment with a colon from being read as a scheme. Without no-cache, browsers would keep the
+    # redirect for ever, even after the configuration has changed.
     location = f"./{quote(segment, safe=SAFE)}/"
     return _moved(location, HTTPStatus.PERMANENT_REDIRECT, query, ("Cache-Control", "no-cache"))
 

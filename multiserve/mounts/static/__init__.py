@@ -1,1 +1,1 @@
-"""Static folders: which file a path stands for, and how it is sent."""
+"""Static folders: which file a path names, and how it is sent."""

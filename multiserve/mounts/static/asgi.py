@@ -1,7 +1,7 @@
-"""A WSGI application that reads files, over ASGI 3.0: it runs in threads, and its response is sent block by block.
+"""A WSGI application that reads files as an ASGI 3.0 application: it runs in threads, and sends its response in blocks.
 
-A thread is taken for each block, and for no longer: a disk that is slow holds up no event loop, a client that is slow
-no thread.
+Each block takes a thread only while it is read: a slow disk does not block the event loop, and a slow client holds no
+thread.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from multiserve.mounts.static.responses import REUSES_MEMORY
 
 Buffer: TypeAlias = bytes | memoryview
 
-# What such an application wants to know about a request.
+# The headers that such an application reads.
 _VARIABLES = {
     name.lower().replace("_", "-").encode(): f"HTTP_{name}"
     for name in (
@@ -37,7 +37,7 @@ _VARIABLES = {
 
 
 def build_environ(scope: Scope) -> WSGIEnvironment:
-    """Build as much of an environ (PEP 3333) as an application needs that only reads files."""
+    """Build the part of an environ (PEP 3333) that an application which only reads files needs."""
     root_path: str = scope.get("root_path", "")
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],
@@ -61,7 +61,7 @@ class Sender:
     """A WSGI application that only reads files, as an ASGI application."""
 
     def __init__(self, application: WSGIApplication, threads: int, name: str) -> None:
-        """Send what `application` answers; at most `threads` disk accesses are under way at a time."""
+        """Send the responses of `application`, with at most `threads` disk accesses at a time."""
         self._application = application
         self._threads = ThreadPool(threads, name)
 
@@ -96,13 +96,13 @@ class Sender:
         done: asyncio.Future[Buffer] = loop.create_future()
 
         def run() -> None:
-            if done.cancelled():  # the server has given the request up before a thread was free
+            if done.cancelled():  # the server gave up the request before a thread was free
                 return
             try:
                 settle = functools.partial(done.set_result, job())
             except BaseException as error:  # noqa: BLE001 (it is raised in the coroutine)
                 settle = functools.partial(done.set_exception, error)
-            with contextlib.suppress(RuntimeError):  # the loop is closed: the server is on its way out
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the server is shutting down
                 loop.call_soon_threadsafe(lambda: done.done() or settle())
 
         self._threads.submit(run)
@@ -110,7 +110,7 @@ class Sender:
 
 
 class _ClientGone(Exception):  # noqa: N818 (it is a state)
-    """Nobody waits for the response any more."""
+    """The client has disconnected and no longer waits for the response."""
 
 
 class _Reply:
@@ -127,9 +127,9 @@ class _Reply:
         self.is_closed = False
 
     def read(self) -> Buffer:
-        """Give the next block, and close the file with the last one; the first call runs the application."""
+        """Return the next block, and close the file after the last one; the first call runs the application."""
         with self._reading:
-            if self.is_closed:  # by another thread, which was faster
+            if self.is_closed:  # by another thread
                 return b""
             if self._blocks is None:
                 self._content = self._application(self._environ, self._start_response)
@@ -141,7 +141,7 @@ class _Reply:
             return block
 
     def close(self) -> None:
-        """Close the file, however much of it was read; it is never closed while a thread reads from it."""
+        """Close the file, but never while a thread reads from it."""
         with self._reading:
             if not self.is_closed:
                 self._close()
@@ -164,13 +164,13 @@ class _Reply:
 
 
 def _refuse_to_write(_: bytes) -> object:
-    raise TypeError("an application that reads files gives blocks, and does not write")
+    raise TypeError("an application that reads files returns blocks, and does not call write()")
 
 
 async def _deliver(send: Send, message: Message) -> None:
     try:
         await send(message)
-    except OSError as error:  # what servers of ASGI 2.4 raise when the client has left
+    except OSError as error:  # raised by servers of ASGI 2.4 when the client has disconnected
         raise _ClientGone from error
 
 
@@ -179,6 +179,6 @@ def _body(block: Buffer, *, more: bool) -> Message:
 
 
 async def _wait_until_gone(receive: Receive) -> None:
-    """Wait until the client has left; a body of its request is of no interest."""
+    """Wait until the client disconnects; the body of its request is ignored."""
     while (await receive())["type"] != "http.disconnect":
         pass

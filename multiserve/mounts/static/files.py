@@ -1,4 +1,4 @@
-"""The files of one folder: which of them a path names, and in which form a client likes it best.
+"""The files of one folder: which file a path names, and in which compressed form the client prefers it.
 
 Nothing outside the folder is ever served, however the path is spelt.
 """
@@ -26,7 +26,7 @@ _FOLDER = _ANY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", 0)  # whi
 _OPENS_BENEATH = {os.open, os.stat} <= os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")  # not on Windows
 _QUESTIONS = 5
 
-# Content codings and how the names of such files end, the best first: for clients that like several equally well.
+# Content codings and the suffixes of such files, in order of preference where a client accepts several equally.
 _CODINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 
 

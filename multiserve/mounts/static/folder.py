@@ -1,4 +1,4 @@
-"""A folder of files as a mount, over both interfaces: which file answers a path, or what does in its place."""
+"""A static folder as a mount, for WSGI and ASGI: which file answers a path, or which other response does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAVIGATION = "Accept, Sec-Fetch-Mode"  # what decides whether the fallback answ
 _MISSING = Answer("404 Not Found", "Not Found: there is no such file.\n")
 _NO_PAGE = Answer("404 Not Found", "Not Found: there is no such file.\n", ("Vary", _NAVIGATION))
 _NOT_ALLOWED = Answer("405 Method Not Allowed", "Method Not Allowed: files can only be read.\n", ("Allow", "GET, HEAD"))
-_THREADS = 8  # so that a disk access that takes its time does not hold up the next
+_THREADS = 8  # so that one slow disk access does not delay the next
 _REVALIDATE = "no-cache"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -41,16 +41,16 @@ class StaticFolder:
         immutable: Sequence[str] = (),
         dot_files: bool = False,
     ) -> None:
-        """Serve a folder, which may be a link.
+        """Serve a folder, which may be a symbolic link.
 
         Args:
             folder: Where the files are.
-            index: The name of the file that answers for the folder in which it is.
+            index: The name of the file that answers for a folder.
             fallback: The file, relative to the folder, that answers navigations to URLs without a file; "" for none.
-            max_age: Seconds for which clients may keep a file; None if they have to ask whether it has changed.
+            max_age: Seconds for which clients may cache a file; None if they must revalidate it each time.
             immutable: Patterns (as in `fnmatch`) for the names, or for the paths in the folder, of files that never
                 change.
-            dot_files: Serve files and folders whose names begin with a dot, too.
+            dot_files: Also serve files and folders whose names begin with a dot.
         """
         self._folder = Folder(folder, dot_files=dot_files)
         self._index = index
@@ -64,14 +64,14 @@ class StaticFolder:
         return self._answer(environ)(environ, start_response)
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as an ASGI application; a WebSocket is refused, and it has no lifespan."""
+        """Answer as an ASGI application without a lifespan; WebSockets are refused."""
         if scope["type"] == "lifespan":
             raise NotImplementedError
         if scope["type"] == "websocket":
             await _MISSING.asgi(scope, receive, send)
             return
         if self._sender is None:
-            from multiserve.mounts.static.asgi import Sender  # asyncio takes long to import, and WSGI does without it
+            from multiserve.mounts.static.asgi import Sender  # asyncio is slow to import, and WSGI does not need it
 
             self._sender = Sender(self.wsgi, _THREADS, f"static:{self._folder.path}")
         await self._sender(scope, receive, send)
@@ -114,7 +114,7 @@ class StaticFolder:
         caching: str = "",
         vary: str = "",
     ) -> WSGIApplication | None:
-        """Serve what was found, or the sibling of it that the client likes best; None if it is no file."""
+        """Serve a file, or the compressed form that the client prefers; return None if it is not a file."""
         if found is None or found.file is None:
             return None
         headers = [("Cache-Control", caching or self._caching_of(segments)), ("X-Content-Type-Options", "nosniff")]
@@ -126,7 +126,7 @@ class StaticFolder:
         return respond(found, environ, name=segments[-1], coding=coding, headers=headers)
 
     def _open_sibling(self, original: FileFound, segments: Sequence[str], coding: str) -> tuple[FileFound, str]:
-        """Open the compressed form of a file in its place, if that can still be had."""
+        """Open the compressed form of a file instead of it, if that is still possible."""
         sibling = self._folder.open(segments)
         if sibling is None or not is_sibling(sibling.status, original.status):
             if sibling is not None:
