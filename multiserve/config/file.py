@@ -44,6 +44,12 @@ class Server:
         minimum=1,
         maximum=3600,
     )
+    max_websockets: int = option(
+        1000,
+        help="WebSockets that one worker keeps open at a time; further ones get 503.",
+        minimum=1,
+        maximum=1_000_000,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
