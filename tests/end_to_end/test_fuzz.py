@@ -1,4 +1,4 @@
-"""Requests made at random against both worker classes: no request makes the dispatcher fail, or harms the next one."""
+"""Requests made at random: no request makes the dispatcher fail, or harms the next one."""
 
 from __future__ import annotations
 
@@ -35,16 +35,17 @@ async def asgi(scope, receive, send):
             await send({"type": "http.response.body", "body": f"{scope['path']!a} {length}".encode()})
             return
 """
-WSGI_MOUNTS = """\
+MOUNTS = """\
 "/" = "apps:wsgi"
 "/a" = "apps:wsgi"
 "/a/bé" = "apps:wsgi"
 "example.com" = "apps:wsgi"
 "*.example.com/x" = "apps:wsgi"
 "example.com:81" = "apps:wsgi"
+"/c" = "apps:asgi"
+"c.example.com" = "apps:asgi"
 """
-MOUNTS = {"threaded": WSGI_MOUNTS, "asgi": WSGI_MOUNTS + '"/c" = "apps:asgi"\n"c.example.com" = "apps:asgi"\n'}
-SETTINGS = "[server]\nclient_timeout = 1\n[gunicorn]\nworkers = 1\nkeepalive = 1\nthreads = 8\n"
+SETTINGS = "[server]\nclient_timeout = 1\n[gunicorn]\nworkers = 1\nkeepalive = 1\n"
 CLIENTS = 12
 ATTACKS = 50  # of each client
 
@@ -78,13 +79,11 @@ BODIES = [
 ENDS = ["\r\n"] * 12 + ["\n", "\r", "\r\r\n", ""]
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"fuzz-{kind}")) for kind in MOUNTS]
-)
-def server(request, start_for_module, tmp_path_factory):
-    folder = tmp_path_factory.mktemp(request.param)
+@pytest.fixture(scope="module")
+def server(start_for_module, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fuzz")
     (folder / "apps.py").write_text(APPS)
-    (folder / "multiserve.toml").write_text(f"[mounts]\n{MOUNTS[request.param]}{SETTINGS}", "utf-8")
+    (folder / "multiserve.toml").write_text(f"[mounts]\n{MOUNTS}{SETTINGS}", "utf-8")
     return start_for_module("run", "--production", "--port", "0", cwd=folder).ready()
 
 
