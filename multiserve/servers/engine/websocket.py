@@ -63,6 +63,7 @@ class WebSocket(WatchedConnection, WebSocketsSansIOProtocol):
         self._status = self._status or status
         self.conn.send_response(self.conn.reject(status, status.phrase))
         self.transport.write(b"".join(self.conn.data_to_send()))
+        self.handshake_complete = self.close_sent = True  # uvicorn would refuse it once more
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def noting(message: Message) -> None:

@@ -72,12 +72,11 @@ class Scene:
         self.records = []
         handler = logging.Handler()
         handler.emit = self.records.append
-        log = logging.Logger("scene")
+        log = logging.Logger("scene")  # noqa: LOG001 (a new one for each scene)
         log.addHandler(handler)
         self.accesses = []
         self.listener = Listener(application, EngineSettings(**settings), log, self.accesses.append)
-        self.listener._loop = asyncio.get_running_loop()
-        self.listener._set_date()
+        self.loop = self.listener._loop = asyncio.get_running_loop()  # noqa: SLF001 (as `start` does)
         self.listener.state.default_headers = [(b"server", b"x"), (b"date", b"now")]
 
     @property
@@ -85,7 +84,7 @@ class Scene:
         return [record.getMessage() for record in self.records]
 
     def connect(self):
-        connection = Connection(self.listener, self.listener._loop)
+        connection = Connection(self.listener, self.loop)
         transport = Transport(connection)
         connection.connection_made(transport)
         return connection, transport

@@ -30,7 +30,3 @@ def test_a_release_that_lacks_something_ends_the_start_with_a_sentence(monkeypat
 def test_a_name_that_uvicorn_sets_on_instances_counts(monkeypatch):
     monkeypatch.setitem(release.USED, ("uvicorn.server", "ServerState"), ("total_requests", "no_such_attribute"))
     assert release.list_missing() == ["uvicorn.server.ServerState.no_such_attribute"]
-
-
-def test_a_distribution_that_is_not_there_has_no_version():
-    assert release._version("no-such-distribution") == "(not installed)"
