@@ -53,7 +53,7 @@ _PRODUCTION_ONLY = ("bind", "workers", "threads")
     type=click.IntRange(1),
     envvar="MULTISERVE_THREADS",
     show_envvar=True,
-    help="With --production: threads in each worker, if all mounts are WSGI. [default: 4]",
+    help="With --production and worker_class gthread: threads in each worker. [default: 4]",
 )
 @click.pass_context
 def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values: Any) -> None:

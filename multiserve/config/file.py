@@ -52,6 +52,12 @@ class Server:
         help="WSGI or ASGI middleware around everything, also around URLs without a mount, outermost first.",
         only_in_file=True,
     )
+    max_websockets: int = option(
+        1000,
+        help="WebSockets that one worker keeps open at a time; further ones get 503.",
+        minimum=1,
+        maximum=1_000_000,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

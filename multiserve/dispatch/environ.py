@@ -10,7 +10,7 @@ from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
 from multiserve._types import Scope, WSGIEnvironment
-from multiserve.dispatch.environ_keys import MOUNT_KEY
+from multiserve.dispatch.environ_keys import ALONE_KEY, MOUNT_KEY
 from multiserve.hosts import DEFAULT_PORTS
 
 _BLOCK = 65536  # bytes read at a time from what an application hands to wsgi.file_wrapper, or from the client
@@ -71,7 +71,7 @@ def build_environ(scope: Scope, receive: Callable[[], bytes]) -> WSGIEnvironment
         "wsgi.url_scheme": scope.get("scheme", "http"),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
-        "wsgi.multiprocess": True,  # the scope does not tell, and this is the careful answer
+        "wsgi.multiprocess": not scope.get(ALONE_KEY, False),  # where nothing tells, this is the careful answer
         "wsgi.run_once": False,
         "wsgi.file_wrapper": FileWrapper,
         "wsgi.input_terminated": True,

@@ -121,18 +121,6 @@ def test_sigterm_waits_for_no_connection_that_does_nothing(produce, site, reques
     assert "live: down" in server.log
 
 
-def test_sigterm_waits_for_no_http_2_connection(produce, site):
-    pytest.importorskip("h2")
-    http2 = 'http_protocols = ["h2", "h1"]\nhttp2_cleartext = "prior-knowledge"\nkeepalive = 60'
-    site(http2, server="trusted_proxies = 1")
-    server = produce().ready()
-    # The preface of a client, and its SETTINGS.
-    with send(server, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0") as connection:
-        assert connection.recv(65536)[3] == 4  # SETTINGS, too
-        assert stop(server) < 3
-    assert "live: down" in server.log
-
-
 @pytest.mark.parametrize("path", ["/live/wait", "/live/background"])
 def test_sigterm_lets_a_request_end_and_what_runs_after_its_response(produce, site, tmp_path, path):
     server = produce().ready()
@@ -207,10 +195,9 @@ def test_sighup_with_nothing_better_keeps_serving(produce, site, websocket):
     assert client.recv(20) == "still here"
 
 
-def test_sighup_changes_the_kind_of_worker_with_what_is_mounted(produce, site, websocket):
+def test_sighup_takes_asgi_where_all_was_wsgi_and_back(produce, site, websocket):
     site(mounts='"/" = "one"')
     server = produce().ready()
-    assert "Using worker: multiserve.servers.production.threaded_worker.Worker" in server.log
     site()
     server.signal("SIGHUP")
     answers(server, "/live/", "('up'")

@@ -22,21 +22,20 @@ FILE = """\
 [mounts]
 "/" = "wsgi_ways"
 "/one" = {{ app = "wsgi_ways", threads = 1 }}
-{more}
 [gunicorn]
 workers = 1
+{more}
 accesslog = "-"
 """
 
 
 @pytest.fixture(scope="module")
 def servers(start_for_module, tmp_path_factory):
-    """The application under gthread, and beside an ASGI application, which puts it behind the bridge."""
+    """The application under gunicorn's gthread, and under our own worker, behind the bridge."""
     started = []
-    for more in ("", '"/asgi" = "echo:asgi"'):
+    for more in ('worker_class = "gthread"', ""):
         folder = tmp_path_factory.mktemp("ways")
-        for name in ("wsgi_ways.py", "echo.py"):
-            shutil.copy(MIXED / name, folder)
+        shutil.copy(MIXED / "wsgi_ways.py", folder)
         (folder / "multiserve.toml").write_text(FILE.format(more=more))
         started.append(start_for_module("run", "--production", "--port", "0", cwd=folder))
     return [server.ready() for server in started]

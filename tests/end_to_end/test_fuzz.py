@@ -43,9 +43,12 @@ WSGI_MOUNTS = """\
 "*.example.com/x" = "apps:wsgi"
 "example.com:81" = "apps:wsgi"
 """
-MOUNTS = {"threaded": WSGI_MOUNTS, "asgi": WSGI_MOUNTS + '"/c" = "apps:asgi"\n"c.example.com" = "apps:asgi"\n'}
-MOUNTS["development"] = WSGI_MOUNTS
-SETTINGS = "[server]\nclient_timeout = 1\n[gunicorn]\nworkers = 1\nkeepalive = 1\nthreads = 8\n"
+MOUNTS = {
+    "production": f'{WSGI_MOUNTS}"/c" = "apps:asgi"\n"c.example.com" = "apps:asgi"\n',
+    "development": WSGI_MOUNTS,
+}
+SETTINGS = "[server]\nclient_timeout = 1\n[gunicorn]\nworkers = 1\nkeepalive = 1\n"
+HOW = {"production": ["--production"], "development": ["--no-reload", "--no-debugger"]}
 CLIENTS = 12
 ATTACKS = 50  # of each client
 
@@ -86,8 +89,7 @@ def server(request, start_for_module, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     (folder / "apps.py").write_text(APPS)
     (folder / "multiserve.toml").write_text(f"[mounts]\n{MOUNTS[request.param]}{SETTINGS}", "utf-8")
-    how = ["--no-reload", "--no-debugger"] if request.param == "development" else ["--production"]
-    return start_for_module("run", *how, "--port", "0", cwd=folder).ready()
+    return start_for_module("run", *HOW[request.param], "--port", "0", cwd=folder).ready()
 
 
 def make_request(chance):

@@ -397,14 +397,14 @@ def test_good_code_takes_over_and_nobody_notices(service, figures, times):
     assert not service.workers() & before
 
 
-def test_another_kind_of_worker_takes_over_and_comes_back(service, figures):
+def test_another_kind_of_application_takes_over_and_comes_back(service, figures):
     other = ASGI if service.source is WSGI else WSGI
     with service.load() as load:
         for source in (other, service.source):
             until_served(service, load, 100)
             service.version += 1
             service.write("first.py", source.replace("@version@", f"first {service.version}"))
-            service.hup("Using worker: ", 1 + (source is service.source))
+            service.hup(TAKEN, 1 + (source is service.source))
         until_served(service, load)
     figures(load)
     service.write_good()

@@ -1,62 +1,48 @@
-"""The ASGI server of development: gunicorn's protocol in a thread of this process, so that the reloader can watch."""
+"""The ASGI server of development: the engine in this process, in a thread where the reloader has to watch."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from socket import socket
 
-from gunicorn.config import Config
-from gunicorn.glogging import Logger
-
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.errors import LoadError
-from multiserve.servers.asgi.connection import SWITCH_INTERVAL, Listener
-from multiserve.servers.asgi.defaults import ACCESS_LOG_FORMAT, TRUST
+from multiserve.servers.engine.access import Access
+from multiserve.servers.engine.listener import Listener, hand_over_errors
+from multiserve.servers.engine.settings import SWITCH_INTERVAL, EngineSettings
 
 # Seconds, short ones: whoever saves a file waits for the restart.
 _REQUESTS = 0.25  # for requests that run, and streams that never end
 _LINGER = 0.1  # for connections that are kept alive: the listening socket stays, a browser connects anew
 _LIFESPANS = 1.0
-_SETTINGS = {
-    "accesslog": "-",
-    "access_log_format": ACCESS_LOG_FORMAT,
-    "loglevel": "warning",
-    "keepalive": 5,
-    "http_parser": "python",
-    **TRUST,
-}
+
+_DATE = "%Y-%m-%d %H:%M:%S %z"
 
 
 class InProcessServer:
-    """Serves one application; it is also the `worker` that gunicorn's protocol asks for everything."""
+    """Serves one application on a socket that is bound already."""
 
     def __init__(
-        self, application: ASGIDispatcher, listener: socket, client_timeout: float, *, refuse: bool = False
+        self, application: ASGIDispatcher, listener: socket, settings: EngineSettings, *, refuse: bool = False
     ) -> None:
-        """Serve on a socket that is bound already.
+        """Prepare to serve.
 
         Args:
             application: The composed application.
             listener: The socket.
-            client_timeout: Seconds that a client may keep the server waiting.
+            settings: The settings of the engine.
             refuse: End with an error if a required application cannot start; the others would serve.
         """
         self.asgi = application
-        self.cfg = Config(prog="multiserve")
-        for name, value in _SETTINGS.items():
-            self.cfg.set(name, value)
-        self.log = Logger(self.cfg)
         self.loop = asyncio.new_event_loop()
-        self.alive = True
-        self.nr = self.nr_conns = 0
-        self.max_requests = sys.maxsize
         self._socket = listener
-        self._client_timeout = client_timeout
+        self._settings = settings
         self._refuse = refuse
         self._stopping = asyncio.Event()
         self._stopped = threading.Event()
@@ -82,10 +68,11 @@ class InProcessServer:
         lifespans = self.asgi.lifespans
         starting = asyncio.create_task(lifespans.start(refuse=self._refuse))
         starting.add_done_callback(self._check_start)
-        listener = Listener(self, self._client_timeout)
+        log = _error_log()
+        hand_over_errors(log.handlers, log.level)
+        listener = Listener(self.asgi, self._settings, log, _print_access)
         await listener.start([self._socket])  # requests wait for the start-up of their own mount
         await self._stopping.wait()
-        self.alive = False
         await listener.stop(_REQUESTS, _LINGER, takes_rest=False)
         failure = starting.result() if starting.done() else ""
         starting.cancel()
@@ -113,6 +100,19 @@ class InProcessServer:
         """Stop from another thread, and wait for it, but not for long."""
         self._tell()
         self._stopped.wait(4 * _REQUESTS + _LIFESPANS)
+
+
+def _print_access(access: Access) -> None:
+    print(access.line(), flush=True)  # noqa: T201 (it is what the user watches)
+
+
+def _error_log() -> logging.Logger:
+    """Make the logger of the engine, which no configuration of an application's can switch off."""
+    log = logging.Logger("multiserve.engine", logging.WARNING)  # noqa: LOG001 (so that it is nobody else's)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s", _DATE))
+    log.addHandler(handler)
+    return log
 
 
 @contextlib.contextmanager

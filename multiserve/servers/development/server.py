@@ -153,14 +153,12 @@ def _make_server(
 
 
 def _make_asgi_server(listener: socket.socket, composition: Composition, *, refuse: bool) -> InProcessServer:
-    try:
-        from multiserve.servers.development.asgi_server import InProcessServer
-    except ImportError as error:
-        message = f"the development server needs gunicorn for ASGI applications: {error}"
-        hint = "Serve multiserve.asgi:application with another server, such as: uvicorn multiserve.asgi:application"
-        raise ServeError(Problem(message=message, hint=hint)) from error
-    timeout = composition.config.server.client_timeout
-    return InProcessServer(composition.application, listener, timeout, refuse=refuse)
+    from multiserve.servers.development.asgi_server import InProcessServer
+    from multiserve.servers.engine.settings import EngineSettings
+
+    server = composition.config.server
+    settings = EngineSettings(client_timeout=server.client_timeout, max_websockets=server.max_websockets, is_alone=True)
+    return InProcessServer(composition.application, listener, settings, refuse=refuse)
 
 
 def debugging(config: Config) -> Callable[[WSGIApplication], WSGIApplication]:

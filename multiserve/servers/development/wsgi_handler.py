@@ -231,4 +231,5 @@ def split_target(target: str) -> tuple[str, str]:
     """
     # As gunicorn does it: behind a dot, the first segment of //path is not taken for an authority.
     parts = urlsplit(f".{target}" if target.startswith("//") else target)
-    return parts.path[target.startswith("//") :], parts.query
+    path = parts.path[target.startswith("//") :]
+    return path or "/", parts.query  # an absolute URL may have none, which is the same as a slash (RFC 9110, 4.2.3)

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from multiserve._types import Interface
@@ -27,20 +26,12 @@ except ValueError as error:  # gunicorn reads the variable while it is imported
     raise ConfigError(Problem(key="WEB_CONCURRENCY", message=f"not a number of workers: {error}")) from error
 
 from multiserve.servers.production.readiness import Joining
-from multiserve.servers.production.settings import configure, interface_of
+from multiserve.servers.production.settings import configure, interface_of, root_of, wrong_worker
 
 log = logging.getLogger("gunicorn.error")
 
 # What they raise would end the master; what other hooks raise is a refusal, or the end of one worker.
 _MASTERS_HOOKS = ("child_exit", "nworkers_changed", "on_exit", "worker_exit")
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """What the mounts speak, or a guess at it."""
-
-    interface: Interface
-    is_guess: bool
 
 
 class GunicornApplication(Application):  # type: ignore[misc]
@@ -51,13 +42,14 @@ class GunicornApplication(Application):  # type: ignore[misc]
         read: Callable[[], Config],
         overrides: Mapping[str, Any],
         announce: Callable[[Config, list[str], list[Mount]], None],
-        spoken: Spoken | None = None,
+        *,
+        is_first: bool = True,
     ) -> None:
-        """Read the configuration; without being told what the mounts speak, find out in a child process."""
+        """Read the configuration; the first time, find out in a child process whether it can be served."""
         self._read = read
         self._overrides = overrides
         self._announce = announce
-        self._spoken = spoken
+        self._is_first = is_first
         self._environment: dict[str, str] = {}
         self._failed: list[str] = []  # the keys of the mounts that could not be loaded in it
         self.joining = Joining()
@@ -82,14 +74,10 @@ class GunicornApplication(Application):  # type: ignore[misc]
 
     def _configure(self) -> None:
         self.cfg = checked_settings(self.config, self._overrides)
-        named = interface_of(self.cfg) if "worker_class" in self.config.gunicorn else None
-        if self._spoken is None:
-            spoken, self._failed = try_in_child(self._rehearse)
-        else:
-            spoken = named if named and self._spoken.is_guess else self._spoken.interface
-        self.cfg = checked_settings(self.config, self._overrides, spoken)
-        self.interface: Interface = interface_of(self.cfg) or spoken
-        self._takes_all = named == "asgi"  # the worker serves WSGI applications even where there are no others
+        self.takes = interface_of(self.cfg)
+        if self._is_first:
+            interface, self._failed = try_in_child(self._rehearse)
+            self.cfg = checked_settings(self.config, self._overrides, interface)
         # For SIGUSR2: the second master reads the variables from the file as it is then.
         self.cfg.env_orig = {name: value for name, value in self.cfg.env_orig.items() if name not in self._environment}
         for name in _MASTERS_HOOKS:
@@ -97,19 +85,15 @@ class GunicornApplication(Application):  # type: ignore[misc]
         self.cfg.set("post_fork", _close_others_before(self.cfg.post_fork))
         self.cfg.set("post_worker_init", self._join_after(self.cfg.post_worker_init))
 
-    def fresh(self, interface: Interface | None = None) -> GunicornApplication:
+    def fresh(self) -> GunicornApplication:
         """Read the file again, for SIGHUP; `enter_environment` brings its variables into force.
-
-        Args:
-            interface: What the mounts speak; by default it is taken to be the same, until a worker knows better.
 
         Raises:
             MultiserveError: The file is wrong.
         """
-        spoken = Spoken(interface or self.interface, is_guess=interface is None)
         self.leave_environment()  # the file may set it differently now
         try:
-            application = type(self)(self._read, self._overrides, self._announce, spoken)
+            application = type(self)(self._read, self._overrides, self._announce, is_first=False)
             application.leave_environment()
         finally:
             self.enter_environment()
@@ -128,24 +112,24 @@ class GunicornApplication(Application):  # type: ignore[misc]
         """Do nothing: the arbiter has the application that it asked `fresh` for."""
 
     def _rehearse(self) -> tuple[Interface, list[str]]:
-        """Find out what the mounts speak and which ones fail, and raise if they must not be served."""
-        composition = self._compose(None)
+        """Return the interface of the composed application and the mounts that fail; raise if it must not be served."""
+        composition = self._compose()
         refuse_failures(composition)
         return composition.interface, [loaded.mount.name for loaded in composition.failures]
 
-    def _compose(self, interface: Interface | None) -> Composition:
+    def _compose(self) -> Composition:
         os.chdir(self.cfg.chdir)  # not before: for SIGUSR2 the master has to stay where it was started
-        return compose(self.config, interface=interface)
+        # A worker for WSGI alone gets what the mounts are, and refuses them if that is ASGI.
+        return compose(self.config, interface="asgi" if self.takes == "asgi" else None)
 
     def load(self) -> Any:
         """Load the application; gunicorn calls this in each worker, or in the master with `preload_app`."""
         logging.getLogger("multiserve").handlers[:] = log.handlers
-        is_open = self.joining.waits and not self._takes_all  # what the mounts speak now is still to be found out
         with _default_signals():
-            composition = self._compose(None if is_open else self.interface)
+            composition = self._compose()
         self.joining.judge(composition)
-        if composition.interface != self.interface:
-            self.joining.change(composition.interface)
+        if self.takes == "wsgi" and composition.interface == "asgi":
+            self.joining.refuse(str(ConfigError(wrong_worker(root_of(self.config)), source=str(self.config.path))))
         self.broken = frozenset(loaded.mount.name for loaded in composition.failures)
         log_failures(composition, log)
         return composition.application

@@ -117,7 +117,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         """Tell whether a worker has ended that never served."""
         ended = [member for pid, member in self.current.members.items() if pid not in self.WORKERS]
         # An ASGI worker that is not ours, such as uvicorn's, joins before it has run the lifespans.
-        is_certain = self.app.interface == "wsgi" or getattr(self.worker_class, "joins_by_itself", False)
+        is_certain = self.app.takes == "wsgi" or getattr(self.worker_class, "joins_by_itself", False)
         return any(member.serves is None or not is_certain for member in ended)
 
     def _stop_again(self, members: dict[int, Member]) -> None:

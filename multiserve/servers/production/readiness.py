@@ -11,13 +11,12 @@ from collections.abc import Iterable
 from socket import socket
 from typing import Any, Literal, NoReturn
 
-from multiserve._types import Interface
 from multiserve.composition import Composition, refuse_failures
 from multiserve.errors import LoadError
 from multiserve.tracebacks import format_cause
 
 REFUSED = 5  # the exit code of a worker that would serve less than the others; gunicorn's own are 1, 3 and 4
-Kind = Literal["ready", "refused", "speaks", "worn"]
+Kind = Literal["ready", "refused", "worn"]
 _LOOK = 1.0  # seconds between two looks whether the master is still there
 
 
@@ -63,11 +62,6 @@ class Joining:
     def refuse(self, reason: str) -> NoReturn:
         """Tell the master why this worker must not serve, and end the process."""
         self._tell("refused", reason)
-        sys.exit(REFUSED)
-
-    def change(self, interface: Interface) -> NoReturn:
-        """Tell the master that the mounts speak something else than this kind of worker does, and end the process."""
-        self._tell("speaks", interface)
         sys.exit(REFUSED)
 
     def report(self, worker: Any, broken: Iterable[str]) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 from gunicorn import util
 from gunicorn.pidfile import Pidfile
 
-from multiserve._types import Interface
 from multiserve.errors import MultiserveError
 from multiserve.servers.production import listeners, pid_file
 from multiserve.servers.production.arbiter import CarefulArbiter
@@ -39,7 +38,6 @@ class SwappingArbiter(CarefulArbiter):
     def __init__(self, *args: Any) -> None:
         """Prepare to serve an application."""
         self.candidate: Generation | None = None
-        self._is_second = False  # the candidate's kind of worker is what the mounts turned out to speak
         self._asked = 0.0  # when SIGHUP has asked for a reload that has not begun, on the monotonic clock
         self._outcomes = 0
         self._former: Path | None = None  # the pid file before a reload has renamed it
@@ -85,13 +83,12 @@ class SwappingArbiter(CarefulArbiter):
         is_known = self.current.has_ready or not self.current.members
         if self._asked and not self.candidate and (is_known or time.monotonic() > self._asked + _PATIENCE):
             self._asked = 0.0
-            self._try(None)
+            self._try()
 
-    def _try(self, interface: Interface | None) -> None:
-        """Start a candidate, whose mounts are taken to speak the same as before unless `interface` says otherwise."""
-        self._is_second = interface is not None
+    def _try(self) -> None:
+        """Start a candidate."""
         try:
-            self.candidate = self._prepare(interface)
+            self.candidate = self._prepare()
             with self._standing_in(self.candidate):
                 for _ in range(self.cfg.workers):
                     self.start_worker(self.candidate)
@@ -100,8 +97,8 @@ class SwappingArbiter(CarefulArbiter):
         except Exception as error:  # noqa: BLE001 (hooks, and log files, raise what they like)
             self._refuse(f"the new workers cannot be started: {str(error) or type(error).__name__}")
 
-    def _prepare(self, interface: Interface | None) -> Generation:
-        application = self.app.fresh(interface)
+    def _prepare(self) -> Generation:
+        application = self.app.fresh()
         if application.cfg.preload_app:
             self.log.info(_PRELOADED)
         sockets = listeners.take_over(application.cfg, self.cfg, self.LISTENERS, self.log)
@@ -144,23 +141,12 @@ class SwappingArbiter(CarefulArbiter):
             if kind == "refused":
                 self._refuse(value)
                 return
-            if kind == "speaks":
-                self._start_over(value)
-                return
         if ended := candidate.take_ended(self.WORKERS):
             self._refuse(f"a new worker (pid:{ended[0][0]}) ended before it could serve")
         elif candidate.is_ready:
             self._swap(candidate)
         elif time.monotonic() > candidate.deadline:
             self._refuse(f"not all of the new workers could serve after {LONGEST:.0f} seconds")
-
-    def _start_over(self, interface: Interface) -> None:
-        """Start workers of the other kind instead, once."""
-        if self._is_second:
-            self._refuse("the new workers do not agree whether any mount is an ASGI application")
-        else:
-            self._dismiss()
-            self._try(interface)
 
     def _dismiss(self) -> None:
         """Stop the candidate, whose workers have served nothing."""

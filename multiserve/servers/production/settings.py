@@ -6,7 +6,7 @@ import inspect
 import os
 import ssl
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,17 @@ from multiserve.config.tables import did_you_mean
 from multiserve.errors import ConfigError, Problem
 from multiserve.hosts import HIGHEST_PORT, authority
 from multiserve.servers.addresses import absolute_socket
-from multiserve.servers.asgi.defaults import ACCESS_LOG_FORMAT, TRUST
+from multiserve.servers.engine.settings import EngineSettings
+from multiserve.servers.production.access_log import ACCESS_LOG_FORMAT
 from multiserve.servers.production.setting_values import check, convert
 
 _TRUSTED_PROXIES = "Write trusted_proxies under [server] instead."
 _ALL_SETTINGS = "They are at https://docs.gunicorn.org/en/stable/settings.html"
-ASGI_WORKER = "multiserve.servers.production.asgi_worker.Worker"
-THREADED_WORKER = "multiserve.servers.production.threaded_worker.Worker"
+WORKER = "multiserve.servers.production.worker.Worker"
+
+# [server] trusted_proxies says who is believed, and the dispatcher believes. gunicorn believes nobody: what comes over
+# a unix socket it would always trust, and a client's SCRIPT_NAME header could move a request into another mount.
+TRUST: dict[str, Any] = {"forwarded_allow_ips": "", "secure_scheme_headers": {}, "forwarder_headers": ""}
 
 REFUSED = {
     "wsgi_app": "The applications are in [mounts].",
@@ -52,33 +56,52 @@ _LOCAL_PROXIES = "127.0.0.1,::1"  # who may speak HTTP/2 without TLS, if there i
 
 # The modules of the classes that workers derive from, by what their applications speak; uvicorn_worker is one, too.
 _WORKER_MODULES: dict[Interface, tuple[str, ...]] = {
-    "asgi": ("gunicorn.workers.gasgi", "uvicorn"),
+    "asgi": ("gunicorn.workers.gasgi", "uvicorn", "multiserve.servers.production.worker"),
     "wsgi": tuple(f"gunicorn.workers.{name}" for name in ("base_async", "gthread", "gtornado", "sync")),
 }
 
 
-def defaults(config: Config, interface: Interface = "wsgi") -> dict[str, Any]:
-    """Give the settings that differ from gunicorn's own defaults, each with its reason.
+_NAME_ASGI = 'Write worker_class = "asgi": a worker of gunicorn itself.'
+_NAME_GTHREAD = 'Write worker_class = "gthread", a worker of gunicorn itself, if all mounts are WSGI.'
 
-    Args:
-        config: The configuration.
-        interface: What the mounts speak: ASGI if any of them does.
-    """
+# What multiserve's worker does not have, and must not ignore: whether a value asks for it, and what to do instead.
+UNHEEDED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "http_protocols": (lambda value: set(value) != {"h1"}, _NAME_ASGI),
+    "proxy_protocol": (lambda value: value != "off", _NAME_ASGI),
+    "protocol": (lambda value: value != "http", _NAME_ASGI),
+    "header_map": (lambda value: value != "drop", _NAME_ASGI),
+    "threads": (lambda value: value > 1, "Write threads on a mount: each one has threads of its own, 4 by default."),
+    "sendfile": (bool, _NAME_GTHREAD),
+    **dict.fromkeys(
+        (
+            "permit_obsolete_folding",
+            "strip_header_spaces",
+            "permit_unconventional_http_method",
+            "permit_unconventional_http_version",
+            "casefold_http_method",
+        ),
+        (bool, _NAME_ASGI),
+    ),
+}
+
+
+def defaults(config: Config) -> dict[str, Any]:
+    """Return the settings that differ from gunicorn's own defaults, each with its reason."""
     given = config.gunicorn
     return {
         "bind": [authority(config.server.host, config.server.port)],
         # One worker is no production; more than a few multiply the memory of every mounted application.
         "workers": min(_cores(), 4),
-        # Threads: one slow application must not stop the others, and browsers keep their connections.
-        "worker_class": THREADED_WORKER if interface == "wsgi" else ASGI_WORKER,
-        # More threads gain nothing under the GIL. gunicorn turns sync with threads into gthread, so sync has one; with
-        # ASGI each WSGI mount has threads of its own.
-        "threads": 1 if interface == "asgi" or given.get("worker_class") == "sync" else 4,
+        "worker_class": WORKER,
+        # For gunicorn's own threads: one slow application must not stop the others. In ours each mount has its own.
+        "threads": 4 if given.get("worker_class") == "gthread" else 1,
         # Browsers reuse a connection for longer than gunicorn's 2 seconds between two clicks.
         "keepalive": 5,
+        # What most servers and proxies take; gunicorn's own default is half of it.
+        "limit_request_line": EngineSettings().longest_line,
         # One path per user: a second server would take the socket of the first. On where a path is given.
         "control_socket_disable": "control_socket" not in given,
-        # The C parser that "auto" would pick up is laxer with broken requests.
+        # For gunicorn's own workers: the C parser that "auto" would pick up is laxer with broken requests.
         "http_parser": "python",
         # gunicorn's format, and the mount at its end.
         "access_log_format": ACCESS_LOG_FORMAT,
@@ -105,9 +128,9 @@ def configure(
     """
     settings = _fresh_settings(config)
     problems: list[Problem] = []
-    root = f"{config.root}.gunicorn" if config.root else "gunicorn"
+    root = root_of(config)
     layers = [
-        ("{}", defaults(config, interface)),
+        ("{}", defaults(config)),
         ("WEB_CONCURRENCY", _concurrency()),
         (f"{root}.{{}}", dict(config.gunicorn)),
         ("--{}", dict(overrides)),
@@ -117,11 +140,14 @@ def configure(
             problem = partial(Problem, key=template.format(name))
             problems.extend(_set(settings, name, value, config.folder, problem))
     if not problems:
-        problems.extend(_check_together(settings, root, interface))
+        given = {name: template for template, layer in layers[2:] for name in layer}
+        problems.extend(_check_together(settings, root, given, interface))
     return settings, problems
 
 
-def _check_together(settings: GunicornConfig, root: str, interface: Interface) -> Iterator[Problem]:
+def _check_together(
+    settings: GunicornConfig, root: str, given: Mapping[str, str], interface: Interface
+) -> Iterator[Problem]:
     """Check what no setting tells by itself."""
     try:
         settings.validate()
@@ -130,9 +156,25 @@ def _check_together(settings: GunicornConfig, root: str, interface: Interface) -
     except Exception as error:  # noqa: BLE001 (gunicorn's validators raise what they like)
         yield Problem(key=root, message=_reason(error))
     if interface == "asgi" and interface_of(settings) == "wsgi":
-        message = "this worker cannot serve the ASGI applications among the mounts"
-        hint = "Leave worker_class out, or name one for ASGI, such as uvicorn_worker.UvicornWorker."
-        yield Problem(key=f"{root}.worker_class", message=message, hint=hint)
+        yield wrong_worker(root)
+    if settings.worker_class_str == WORKER:
+        for name, template in given.items():
+            is_asked_for, hint = UNHEEDED.get(name, (None, ""))
+            if is_asked_for and is_asked_for(settings.settings[name].get()):
+                key = template.format(name)
+                yield Problem(key=key, message="multiserve's own worker does not have this", hint=hint)
+
+
+def wrong_worker(root: str) -> Problem:
+    """Return the problem with a worker class that cannot serve what is mounted; `root` is the key path of its table."""
+    message = "this worker cannot serve the ASGI applications among the mounts"
+    hint = "Leave worker_class out, or name one for ASGI, such as uvicorn_worker.UvicornWorker."
+    return Problem(key=f"{root}.worker_class", message=message, hint=hint)
+
+
+def root_of(config: Config) -> str:
+    """Return the key path of gunicorn's table."""
+    return f"{config.root}.gunicorn" if config.root else "gunicorn"
 
 
 def _fresh_settings(config: Config) -> GunicornConfig:
@@ -209,7 +251,7 @@ def _reason(error: BaseException) -> str:
 
 
 def interface_of(settings: GunicornConfig) -> Interface | None:
-    """Tell what the applications of a worker class have to speak; None if it is not known."""
+    """Return the interface that a worker class asks of the application; None if it is not known."""
     worker = util.load_class(settings.settings["worker_class"].get())
     for interface, modules in _WORKER_MODULES.items():
         if any(each.__module__.startswith(modules) for each in worker.__mro__):

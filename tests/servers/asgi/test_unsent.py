@@ -6,7 +6,6 @@ import socket
 import time
 
 import pytest
-
 from multiserve.servers.asgi.unsent import unsent
 
 

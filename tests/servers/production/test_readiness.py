@@ -86,13 +86,6 @@ def test_a_worker_that_serves_no_less_goes_on(line, composition, options, target
     assert line.heard() == []
 
 
-def test_a_worker_of_the_wrong_kind_says_so_and_ends(line):
-    with pytest.raises(SystemExit) as caught:
-        Joining(line.worker, waits=True).change("asgi")
-    assert caught.value.code == REFUSED
-    assert line.heard() == [["speaks", "asgi"]]
-
-
 class Worker:
     """What gunicorn's workers have."""
 

@@ -23,7 +23,7 @@ from gunicorn.pidfile import Pidfile
 from multiserve.config.file import load_config
 from multiserve.servers.production import arbiter as arbiter_module
 from multiserve.servers.production import reload
-from multiserve.servers.production.application import GunicornApplication, Spoken
+from multiserve.servers.production.application import GunicornApplication
 from multiserve.servers.production.reload import SwappingArbiter
 
 TOML = """\
@@ -107,7 +107,7 @@ def stage(write_config, monkeypatch):
     """Start two workers, 1000 and 1001, which serve all mounts."""
     path = write_config(TOML)
     monkeypatch.delenv("MULTISERVE_TEST_COLOUR", raising=False)
-    application = GunicornApplication(lambda: load_config(path), {}, lambda *_: None, Spoken("wsgi", is_guess=False))
+    application = GunicornApplication(lambda: load_config(path), {}, lambda *_: None, is_first=False)
     clock = SimpleNamespace(now=1000.0, is_full=False)
     for module in (arbiter_module, reload):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
@@ -224,45 +224,8 @@ def test_a_second_signal_follows_the_reload_that_is_under_way(stage, outcome, tm
     assert outcome() == [1, ""]
 
 
-def test_mounts_that_speak_something_else_get_workers_of_the_other_kind(stage):
-    stage.reload()
-    stage.turn()
-    assert stage.candidate.application.cfg.worker_class_str == "multiserve.servers.production.threaded_worker.Worker"
-    stage.say(1002, "speaks", "asgi")
-    stage.turn()
-    assert stage.candidate.application.cfg.worker_class_str == "multiserve.servers.production.asgi_worker.Worker"
-    assert stage.stopped == {1002, 1003}
-    for pid in (1004, 1005):
-        stage.say(pid, "ready", [])
-    stage.turn()
-    assert stage.working == [1004, 1005]
-    assert "Using worker: multiserve.servers.production.asgi_worker.Worker\n" in stage.written
-
-
-def test_workers_that_do_not_agree_on_what_the_mounts_speak_are_refused(stage, outcome):
-    stage.reload()
-    for pid, kind in ((1002, "asgi"), (1004, "wsgi")):
-        stage.turn()
-        stage.say(pid, "speaks", kind)
-    stage.turn()
-    assert stage.working == [1000, 1001]
-    assert outcome() == [1, "the new workers do not agree whether any mount is an ASGI application"]
-
-
-def test_a_kind_of_worker_that_is_named_and_cannot_serve_the_mounts_is_refused(stage, write_config, outcome):
-    path = write_config(TOML + 'worker_class = "gthread"\n')
-    stage.reload()
-    stage.turn()
-    stage.say(1002, "speaks", "asgi")
-    stage.turn()
-    assert stage.working == [1000, 1001]
-    assert outcome()[1].startswith(
-        f"{path}:\ngunicorn.worker_class: this worker cannot serve the ASGI applications among the mounts\n"
-    )
-
-
-def test_a_kind_of_worker_that_is_named_is_taken_whatever_the_mounts_spoke_before(stage, write_config):
-    for name in ("multiserve.servers.production.asgi_worker.Worker", "gthread"):
+def test_a_worker_class_that_is_named_is_taken(stage, write_config):
+    for name in ("gthread", "multiserve.servers.production.worker.Worker", "asgi"):
         write_config(TOML + f'worker_class = "{name}"\n')
         stage.reload()
         stage.turn()

@@ -9,16 +9,16 @@ import sys
 from dataclasses import replace
 
 import pytest
-from gunicorn import util
 from gunicorn.config import KNOWN_SETTINGS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multiserve.config.file import load_config
+from multiserve.errors import Problem
 from multiserve.servers.production.settings import (
-    ASGI_WORKER,
     REFUSED,
-    THREADED_WORKER,
+    UNHEEDED,
+    WORKER,
     absolute,
     configure,
     defaults,
@@ -52,7 +52,7 @@ def value(config):
     """Give what gunicorn makes of one value."""
 
     def value(name, given):
-        made, found = configure(replace(config, gunicorn={name: given}), {})
+        made, found = configure(replace(config, gunicorn={"worker_class": "asgi", name: given}), {})
         assert found == []
         return made.settings[name].get()
 
@@ -67,29 +67,49 @@ def test_the_defaults_pass_and_differ_from_gunicorns_where_they_should(config, m
         "bind": ["127.0.0.1:8000"],
         "workers": 0,
         "worker_class": made.worker_class,
-        "threads": 4,
+        "threads": 1,
         "keepalive": 5,
+        "limit_request_line": 8190,
         "control_socket_disable": True,
         "http_parser": "python",
         "access_log_format": '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" "%({multiserve.mount}e)s"',
         "proc_name": "multiserve",
     }
-    assert made.worker_class_str == THREADED_WORKER
+    assert made.worker_class_str == WORKER
     assert 1 <= made.workers <= 4
 
 
-def test_the_defaults_for_asgi_differ_in_worker_and_threads(config):
-    made, found = configure(config, {}, "asgi")
+def test_threads_are_for_gunicorns_own_worker(config):
+    made, found = configure(replace(config, gunicorn={"worker_class": "gthread"}), {})
     assert found == []
-    assert (made.worker_class_str, made.threads) == (ASGI_WORKER, 1)
-    other = {"worker_class", "threads"}
-    assert {name: value for name, value in defaults(config, "asgi").items() if name not in other} == {
-        name: value for name, value in defaults(config).items() if name not in other
-    }
+    assert made.threads == 4
 
 
-def test_our_worker_derives_from_gunicorns():
-    assert issubclass(util.load_class(ASGI_WORKER), util.load_class("asgi"))
+ASGI_HINT = 'Write worker_class = "asgi": a worker of gunicorn itself.'
+GTHREAD_HINT = 'Write worker_class = "gthread", a worker of gunicorn itself, if all mounts are WSGI.'
+THREADS_HINT = "Write threads on a mount: each one has threads of its own, 4 by default."
+ASKED_FOR = {
+    "http_protocols": (["h1", "h2"], ["h1"], ASGI_HINT),
+    "proxy_protocol": ("auto", "off", ASGI_HINT),
+    "protocol": ("uwsgi", "http", ASGI_HINT),
+    "header_map": ("dangerous", "drop", ASGI_HINT),
+    "threads": (8, 1, THREADS_HINT),
+    "sendfile": (True, False, GTHREAD_HINT),
+    "permit_obsolete_folding": (True, False, ASGI_HINT),
+    "strip_header_spaces": (True, False, ASGI_HINT),
+    "permit_unconventional_http_method": (True, False, ASGI_HINT),
+    "permit_unconventional_http_version": (True, False, ASGI_HINT),
+    "casefold_http_method": (True, False, ASGI_HINT),
+}
+
+
+@pytest.mark.parametrize("name", sorted(UNHEEDED))
+def test_what_the_worker_does_not_have_is_refused_and_not_ignored(config, name):
+    asked, harmless, hint = ASKED_FOR[name]
+    refused = Problem(key=f"gunicorn.{name}", message="multiserve's own worker does not have this", hint=hint)
+    assert configure(replace(config, gunicorn={name: asked}), {})[1] == [refused]
+    assert configure(replace(config, gunicorn={name: harmless}), {})[1] == []
+    assert configure(replace(config, gunicorn={name: asked, "worker_class": "gthread"}), {})[1] == []
 
 
 OWN_WORKERS = """
@@ -109,8 +129,7 @@ WORKERS = [
     pytest.param("gevent_pywsgi", "wsgi", "gevent", id="gevent's own server"),
     pytest.param("tornado", "wsgi", "tornado", id="tornado"),
     pytest.param("asgi", "asgi", "", id="asgi"),
-    pytest.param(ASGI_WORKER, "asgi", "", id="ours for ASGI"),
-    pytest.param(THREADED_WORKER, "wsgi", "", id="ours for WSGI"),
+    pytest.param(WORKER, "asgi", "", id="ours"),
     pytest.param("uvicorn_worker.UvicornWorker", "asgi", "uvicorn_worker", id="uvicorn"),
     pytest.param("uvicorn_worker.UvicornH11Worker", "asgi", "uvicorn_worker", id="uvicorn with h11"),
     pytest.param("own_workers.Threads", "wsgi", "", id="a subclass for WSGI"),
@@ -150,16 +169,14 @@ def test_gunicorns_variable_for_trust_does_not_matter(config, variable):
     code = """if True:
         import sys
         from multiserve.config.file import load_config
-        from multiserve.servers.development.asgi_server import InProcessServer
         from multiserve.servers.production.settings import configure
         made, found = configure(load_config(sys.argv[1]), {})
-        for each in (made, InProcessServer(None, None, 30).cfg):
-            print(found, each.forwarded_allow_ips, each.secure_scheme_headers, each.forwarder_headers)
+        print(found, made.forwarded_allow_ips, made.secure_scheme_headers, made.forwarder_headers)
     """
     environ = os.environ | {"FORWARDED_ALLOW_IPS": variable}
     command = [sys.executable, "-c", code, config.path]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
-    assert done.stdout == "[] [] {} []\n" * 2
+    assert done.stdout == "[] [] {} []\n"
 
 
 def test_every_refused_setting_is_one_of_gunicorns():
@@ -271,7 +288,7 @@ def test_a_certificate_that_is_none_is_a_problem(config, problems):
 
 def test_http2_without_its_package_is_a_problem(problems, monkeypatch):
     monkeypatch.setattr("gunicorn.http2.is_http2_available", lambda: False)
-    assert problems(http_protocols=["h2"]) == (
+    assert problems(worker_class="asgi", http_protocols=["h2"]) == (
         "gunicorn: http_protocols includes h2 but the h2 package is not installed. "
         "Install gunicorn[http2], or drop h2 from http_protocols."
     )

@@ -1,31 +1,38 @@
-"""gunicorn's ASGI worker, made to stop at once and in good order, and to run every lifespan to its end."""
+"""The worker for gunicorn's master: the engine in one event loop, with every lifespan run to its end."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import os
+import signal
 import sys
+from functools import partial
 from socket import socket
 from typing import Any
 
 from gunicorn.sock import ssl_context
-from gunicorn.workers.gasgi import ASGIWorker
+from gunicorn.workers import base
 
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.dispatch.lifespan import Lifespan
 from multiserve.errors import LoadError
-from multiserve.servers.asgi.connection import SWITCH_INTERVAL, Listener
+from multiserve.servers.engine.descriptors import fit_descriptors
+from multiserve.servers.engine.listener import Listener, hand_over_errors
+from multiserve.servers.engine.settings import SWITCH_INTERVAL, EngineSettings
+from multiserve.servers.production.access_log import log_access
 from multiserve.servers.production.readiness import Joining
 
 _MARGIN = 0.75  # seconds before the master would kill the worker
 _AT_ONCE = 1.0  # seconds for the lifespans when everything else is dropped
+_CLEANUP = 0.25  # seconds for what is left then
 
 
-class Worker(ASGIWorker):  # type: ignore[misc]
+class Worker(base.Worker):  # type: ignore[misc]
     """Serves the composed application in one event loop."""
 
     asgi: ASGIDispatcher
+    loop: asyncio.AbstractEventLoop
     joins_by_itself = True  # when its lifespans are up
 
     def __init__(self, *args: Any) -> None:
@@ -38,22 +45,53 @@ class Worker(ASGIWorker):  # type: ignore[misc]
 
     @property
     def alive(self) -> bool:
-        """Whether to go on; gunicorn clears it on a signal, at `max_requests`, and when a file has changed."""
+        """Whether to go on; gunicorn clears it on a signal, and when a file has changed."""
         return self._alive
 
     @alive.setter
     def alive(self, value: bool) -> None:
-        if not value and self._listener is not None:
-            self._listener.keep_promises()
         self._alive = value
         if not value:
+            if self._listener is not None:
+                self._listener.announce_stop()
             self.loop.call_soon_threadsafe(self._stopping.set)
 
-    def handle_quit_signal(self) -> None:
-        """Stop at once for SIGINT and SIGQUIT, even if a stop in good order is under way."""
-        super().handle_quit_signal()
+    def init_process(self) -> None:
+        """Make the event loop before gunicorn asks for signal handlers."""
+        self.loop = _new_event_loop(self.cfg.asgi_loop)
+        asyncio.set_event_loop(self.loop)
+        super().init_process()
+
+    def init_signals(self) -> None:
+        """Handle signals in the loop."""
+        for each in self.SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        self.loop.add_signal_handler(signal.SIGTERM, self._stop)
+        self.loop.add_signal_handler(signal.SIGQUIT, self._quit)
+        self.loop.add_signal_handler(signal.SIGINT, self._quit)
+        self.loop.add_signal_handler(signal.SIGUSR1, self.log.reopen_files)
+        self.loop.add_signal_handler(signal.SIGABRT, self._abort)
+        signal.signal(signal.SIGWINCH, signal.SIG_IGN)  # it is for the master, and comes from a terminal, too
+
+    def _stop(self) -> None:
+        self.alive = False
+
+    def _quit(self) -> None:
+        """Stop at once, even if a stop in good order is under way."""
+        if self.alive:
+            self.alive = False
+            self.cfg.worker_int(self)
         if self._serving is not None:
             self._serving.cancel()
+
+    def _abort(self) -> None:
+        self.alive = False
+        self.cfg.worker_abort(self)
+        sys.exit(1)
+
+    def load_wsgi(self) -> None:
+        """Load the application."""
+        self.asgi = self.app.wsgi()
 
     def run(self) -> None:
         """Serve until told to stop."""
@@ -72,9 +110,17 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         finally:
             self._cleanup()
 
+    def _cleanup(self) -> None:
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self.loop.run_until_complete(asyncio.wait(left, timeout=_CLEANUP))
+        self.loop.close()
+
     async def _serve(self) -> None:
         heart = asyncio.create_task(self._beat())
-        self._listener = listener = Listener(self, self.app.config.server.client_timeout)
+        self._listener = listener = self._make_listener()
         try:
             await self._join(listener)
             await self._stopping.wait()
@@ -90,6 +136,14 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         finally:
             for task in (heart, *self._late):
                 task.cancel()
+
+    def _make_listener(self) -> Listener:
+        errors = getattr(self.log, "error_log", None)  # a logger_class of one's own may have none
+        if errors is not None:
+            hand_over_errors(errors.handlers, errors.level)
+        settings = fit_descriptors(engine_settings(self.cfg, self.app.config.server), self.log)
+        logs_access = getattr(self.log, "access_log_enabled", True)
+        return Listener(self.asgi, settings, self.log, partial(log_access, self.log) if logs_access else None)
 
     async def _join(self, listener: Listener) -> None:
         """Listen and start the applications.
@@ -111,12 +165,11 @@ class Worker(ASGIWorker):  # type: ignore[misc]
             await self._listen(listener)
 
     async def _listen(self, listener: Listener) -> None:
-        # gunicorn's own version would serve without TLS if the context cannot be made.
         context = ssl_context(self.cfg) if self.cfg.is_ssl else None
         await listener.start([each.sock for each in self.sockets], context)
 
     async def _start(self, joining: Joining) -> list[str]:
-        """Start the applications, and return the mounts that are not up; end the process if it must not serve."""
+        """Start the applications, and return the names of those that are not up; exit if they must not be served."""
         if self.cfg.asgi_lifespan == "off":
             return []
         lifespans = self.asgi.lifespans
@@ -136,7 +189,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         return lifespans.missing
 
     async def _report_late(self, joining: Joining, broken: frozenset[str], lifespan: Lifespan) -> None:
-        """Tell the master once an application is up for which nobody has waited."""
+        """Tell the master once an application is up for which no worker has waited."""
         await lifespan.wait(math.inf)
         joining.report_again(broken.union(self.asgi.lifespans.missing))
 
@@ -157,9 +210,48 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         stopping.cancel()
 
     async def _beat(self) -> None:
-        """Tell the master once a second that the loop is alive, and stop if the master is gone."""
+        """Tell the master once a second that the loop is alive; stop after max_requests, or if the master is gone."""
         while self.ppid == os.getppid():
+            if self._listener is not None:
+                self.nr = self._listener.answered
             self.notify()
+            if self.nr >= self.max_requests:  # where the master is not asked for another worker first
+                self.log.info("Worker has served its max_requests.")
+                self.alive = False
+                return
             await asyncio.sleep(1.0)
         self.log.info("The master has gone.")
         self.alive = False
+
+
+def engine_settings(cfg: Any, server: Any) -> EngineSettings:
+    """Return the engine's settings.
+
+    Args:
+        cfg: gunicorn's settings.
+        server: The table `[server]` of the configuration.
+    """
+    return EngineSettings(
+        client_timeout=server.client_timeout,
+        keepalive=cfg.keepalive,
+        max_connections=cfg.worker_connections,
+        max_websockets=server.max_websockets,
+        backlog=cfg.backlog,
+        longest_line=cfg.limit_request_line,
+        most_fields=cfg.limit_request_fields,
+        longest_field=cfg.limit_request_field_size,
+        is_alone=cfg.workers == 1,
+    )
+
+
+def _new_event_loop(wanted: str) -> asyncio.AbstractEventLoop:
+    """Make a loop of uvloop where that is installed and not unwanted; `wanted` is gunicorn's `asgi_loop`."""
+    if wanted != "asyncio":
+        try:
+            import uvloop
+        except ImportError:
+            if wanted == "uvloop":
+                raise
+        else:
+            return uvloop.new_event_loop()
+    return asyncio.new_event_loop()

@@ -1,1 +1,0 @@
-"""gunicorn's ASGI protocol as both servers use it."""

@@ -1,0 +1,73 @@
+"""What the access log can tell of one request or WebSocket."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from multiserve._types import Scope
+from multiserve.dispatch.environ_keys import MOUNT_KEY
+
+
+class Access(NamedTuple):
+    """One request that has been answered, or one WebSocket that has ended.
+
+    Attributes:
+        scope: The scope, in which the dispatcher has noted mount and true client.
+        status: The status of the response; 101 for a WebSocket that was accepted.
+        headers: The headers of the response.
+        sent: Bytes of its body.
+        seconds: How long it took.
+    """
+
+    scope: Scope
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    sent: int
+    seconds: float
+
+    @property
+    def method(self) -> str:
+        """The method; the handshake of a WebSocket is a GET."""
+        method: str = self.scope.get("method", "GET")
+        return method
+
+    @property
+    def query(self) -> str:
+        """The query of the target."""
+        query: bytes = self.scope["query_string"]
+        return query.decode("latin-1")
+
+    @property
+    def target(self) -> str:
+        """The target, as it came."""
+        path: str = self.scope["raw_path"].decode("latin-1")
+        return f"{path}?{self.query}" if self.query else path
+
+    @property
+    def client(self) -> str:
+        """The address of the client; empty on a unix socket."""
+        client = self.scope.get("client")
+        return str(client[0]) if client else ""
+
+    @property
+    def mount(self) -> str:
+        """The key of the mount; empty if none has answered."""
+        mount: str = self.scope.get(MOUNT_KEY, "")
+        return mount
+
+    def fields(self) -> dict[str, str]:
+        """Return the header fields of the request, by their names in lower case."""
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
+
+    def line(self) -> str:
+        """Return the line of the combined log format, with the mount at its end."""
+        fields = self.fields()
+        when = time.strftime("%d/%b/%Y:%H:%M:%S %z")
+        request = f"{self.method} {self.target} HTTP/{self.scope['http_version']}"
+        referer, agent = (fields.get(name, "-").replace('"', '\\"') for name in ("referer", "user-agent"))
+        size = self.sent or "-"
+        return (
+            f'{self.client or "-"} - - [{when}] "{request}" {self.status} {size} "{referer}" "{agent}" '
+            f'"{self.mount or "-"}"'
+        )

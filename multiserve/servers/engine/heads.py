@@ -1,0 +1,85 @@
+"""Which heads of requests are refused, with which status, and what a target in absolute form stands for."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+from multiserve.servers.engine.settings import EngineSettings
+
+Fields = list[tuple[bytes, bytes]]
+
+# RFC 9112, section 3.2.2, with the host of RFC 3986: no user, nothing that has to be decoded.
+_AUTHORITY = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_KNOWN_CODINGS = (b"identity", b"gzip", b"deflate", b"compress", b"chunked,identity")
+_ONCE = (b"host", b"content-type", b"transfer-encoding")
+LOOKED_AT = frozenset((b"transfer-encoding", b"expect"))
+
+
+class Refusal(Exception):  # noqa: N818 (it is an answer, not an error)
+    """A head is refused, with a status."""
+
+    def __init__(self, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
+        """Keep the status."""
+        super().__init__(status)
+        self.status = status
+
+
+def check_field(name: bytes, value: bytes) -> None:
+    """Refuse a field of `LOOKED_AT` that asks for what this server does not do.
+
+    Raises:
+        Refusal: With the status.
+    """
+    value = value.lower()
+    if name == b"expect" and value != b"100-continue":
+        raise Refusal(HTTPStatus.EXPECTATION_FAILED)
+    if name == b"transfer-encoding" and value != b"chunked":
+        is_known = value.replace(b" ", b"") in _KNOWN_CODINGS
+        raise Refusal(HTTPStatus.BAD_REQUEST if is_known else HTTPStatus.NOT_IMPLEMENTED)
+
+
+def check_sizes(method: bytes, url: bytes, headers: Fields, settings: EngineSettings) -> None:
+    """Refuse a request line, or a field, that is too long.
+
+    Raises:
+        Refusal: With status 414 or 431.
+    """
+    line = len(method) + len(url) + len("  HTTP/1.1")
+    if line > settings.longest_line > 0:
+        raise Refusal(HTTPStatus.REQUEST_URI_TOO_LONG)
+    longest = settings.longest_field
+    if longest > 0 and any(len(name) + len(value) + len(": \r\n") > longest for name, value in headers):
+        raise Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+
+def check_head(method: bytes, url: bytes, version: str, headers: Fields) -> None:
+    """Refuse a head that can be read in two ways, or that asks for a tunnel.
+
+    Raises:
+        Refusal: With status 400.
+    """
+    names = [name for name, _ in headers]
+    if (
+        version not in ("1.1", "1.0")
+        or method == b"CONNECT"
+        or (url == b"*" and method != b"OPTIONS")
+        or (version == "1.0" and b"transfer-encoding" in names)
+        or any(names.count(name) > 1 for name in _ONCE)
+    ):
+        raise Refusal
+
+
+def split_absolute(url: bytes) -> tuple[bytes, bytes]:
+    """Split a target in absolute form into its authority and the rest, before anything is decoded.
+
+    Raises:
+        Refusal: The target is not in absolute form, or its authority is none.
+    """
+    scheme, mark, rest = url.partition(b"://")
+    ends = [at for at in map(rest.find, (b"/", b"?", b"#")) if at >= 0]
+    end = min(ends, default=len(rest))
+    authority, rest = rest[:end], rest[end:]
+    if not mark or not scheme.isalpha() or not _AUTHORITY.fullmatch(authority):
+        raise Refusal
+    return authority, rest if rest.startswith(b"/") else b"/" + rest

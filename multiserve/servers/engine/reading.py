@@ -1,0 +1,167 @@
+"""What a connection reads: uvicorn's parser made strict, with limits, and with refusals that wait for their turn.
+
+What it leans on in uvicorn is listed in `release`, and held against the installed release there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from urllib.parse import quote
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from multiserve.servers.engine import heads
+from multiserve.servers.engine.heads import Refusal
+from multiserve.servers.engine.host import Host
+
+_SAFE = "/?%:@!$&'()*+,;=-._~#[]|\\^`{}\"<>"  # everything that is printable: only bytes beyond ASCII are escaped
+
+
+class RequestReader(HttpToolsProtocol):
+    """The half of a connection that reads requests.
+
+    Attributes:
+        is_refused: Nothing more is read.
+        is_half_closed: Nothing more may be written.
+        refused_later: The status of a refusal that waits for the responses in front of it.
+    """
+
+    def __init__(self, listener: Host, loop: asyncio.AbstractEventLoop) -> None:
+        """Read for a listener."""
+        super().__init__(listener.config, listener.state, {}, loop)
+        self.listener = listener
+        self.settings = listener.settings
+        self._packets = 0
+        self._head = 0  # bytes of a head that is not complete
+        self._in_head = self._in_message = False
+        self._ignores_upgrade = False
+        self.is_refused = self.is_half_closed = False
+        self.refused_later: HTTPStatus | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Read, but no head that is too long."""
+        if self.is_refused:
+            return
+        self._packets += 1
+        self._head += len(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._ignores_upgrade:
+                self._read_without_upgrade(data[upgrade.args[0] :])
+            else:
+                self._upgrade()
+            return
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            self._refuse_in_turn(cause.status if isinstance(cause, Refusal) else HTTPStatus.BAD_REQUEST)
+        if not self._in_head:
+            self._head = 0
+        elif self._head > self.settings.longest_head:
+            is_line = not self.headers
+            self._refuse_in_turn(
+                HTTPStatus.REQUEST_URI_TOO_LONG if is_line else HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            )
+
+    def _upgrade(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._refuse_in_turn(HTTPStatus.BAD_REQUEST)  # the response under way comes first
+        elif self.listener.has_room_for_websocket:
+            self.handle_websocket_upgrade()
+        else:
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, b"retry-after: 10\r\n")
+
+    def _read_without_upgrade(self, rest: bytes) -> None:
+        """Read a request again without its Upgrade: llhttp takes all that follows for another protocol."""
+        self._ignores_upgrade = False
+        parts = [self.parser.get_method(), b" ", self.url, b" HTTP/1.1\r\n"]
+        for name, value in self.headers:
+            if name != b"upgrade":
+                parts += (name, b": ", value, b"\r\n")
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self.data_received(b"".join((*parts, b"\r\n", rest)))
+
+    def on_message_begin(self) -> None:
+        """Begin with a head."""
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field, without the white space behind its value, which httptools leaves on."""
+        if not self._in_head:
+            return  # a trailer: uvicorn would add it to the headers that an application already has
+        if b"_" in name:
+            return  # X_Name and X-Name would be the same variable of an environ; gunicorn drops it, too
+        name, value = name.lower(), value.rstrip(b" \t")
+        if name in heads.LOOKED_AT:
+            heads.check_field(name, value)
+            self.expect_100_continue = self.expect_100_continue or name == b"expect"
+        self.headers.append((name, value))
+        if len(self.headers) > self.settings.most_fields > 0:
+            raise Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def on_headers_complete(self) -> None:
+        """Refuse what must not be served, and take the authority off a target in absolute form."""
+        self._in_head, self._in_message = False, True
+        method = self.parser.get_method()
+        heads.check_sizes(method, self.url, self.headers, self.settings)
+        heads.check_head(method, self.url, self.parser.get_http_version(), self.headers)
+        if self.parser.should_upgrade() and not self._should_upgrade():
+            self._ignores_upgrade = True
+            return
+        is_whole = self.url == b"*"
+        if is_whole:
+            self.url = b"/"  # httptools parses no asterisk
+        elif not self.url.startswith(b"/"):
+            authority, self.url = heads.split_absolute(self.url)
+            # RFC 9112, section 3.2.2: the Host field is replaced.
+            self.headers[:] = [(b"host", authority), *(each for each in self.headers if each[0] != b"host")]
+        if not self.url.isascii():
+            self.url = quote(self.url, safe=_SAFE).encode()
+        super().on_headers_complete()
+        if is_whole:
+            self.scope["path"], self.scope["raw_path"] = "*", b"*"
+
+    def on_message_complete(self) -> None:
+        """Take note that nothing more of a request is to come."""
+        self._in_message = False
+        if not self._ignores_upgrade:
+            super().on_message_complete()
+
+    # Refusals.
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (uvicorn's)
+        """Refuse a request in our way, should uvicorn itself refuse it."""
+        self._refuse_in_turn(HTTPStatus.BAD_REQUEST)
+
+    def _refuse_in_turn(self, status: HTTPStatus) -> None:
+        """Refuse what cannot be read, but not before the requests in front of it have their responses."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or (cycle.more_body and not self.pipeline):
+            self.refuse(status)
+        else:
+            self.is_refused, self.refused_later = True, status
+
+    def refuse(self, status: HTTPStatus, fields: bytes = b"") -> None:
+        """Answer in place of the application, if nothing has left yet, and close."""
+        self.is_refused = True
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or not cycle.response_started:
+            if cycle is not None:
+                cycle.disconnected = True
+                cycle.message_event.set()
+            body = status.phrase.encode()
+            head = b"HTTP/1.1 %d %b\r\n%bcontent-type: text/plain; charset=utf-8\r\n" % (status, body, fields)
+            self.transport.write(head + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body) + body)
+        self.listener.close_gently(self)
+
+    def close_after_response(self) -> None:
+        """Close, gently where more of the request is to come: the client's system would drop the response."""
+        if self._in_message and not self.transport.is_closing():
+            self.listener.close_gently(self)
+        else:
+            self.transport.close()

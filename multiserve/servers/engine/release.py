@@ -1,0 +1,87 @@
+"""What the engine leans on in uvicorn, httptools and websockets, and whether the installed releases have it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from types import CodeType
+
+from multiserve.errors import Problem, ServeError
+
+FITTING = "uvicorn>=0.35, httptools>=0.6.3, websockets>=15"
+_HTTP = "uvicorn.protocols.http.httptools_impl"
+_WEBSOCKET = "uvicorn.protocols.websockets.websockets_sansio_impl"
+
+# Class -> what is called, overridden, read or set, beyond what a subclass of asyncio.Protocol has anyway.
+USED: dict[tuple[str, str], tuple[str, ...]] = {
+    (_HTTP, "HttpToolsProtocol"): (
+        *("app", "loop", "access_log", "parser", "connections", "tasks", "server_state"),
+        *("transport", "flow", "scheme", "pipeline", "scope", "headers", "url", "expect_100_continue", "cycle"),
+        *("connection_made", "connection_lost", "eof_received", "data_received"),
+        *("on_message_begin", "on_url", "on_header", "on_headers_complete", "on_body", "on_message_complete"),
+        *("on_response_complete", "send_400_response", "handle_websocket_upgrade"),
+        *("_should_upgrade", "_unset_keepalive_if_required"),
+    ),
+    (_HTTP, "RequestResponseCycle"): (
+        *("run_asgi", "receive", "send", "send_500_response", "transport", "default_headers", "message_event"),
+        *("disconnected", "keep_alive", "more_body", "response_started", "response_complete"),
+        *("chunked_encoding", "expected_content_length"),
+    ),
+    (_WEBSOCKET, "WebSocketsSansIOProtocol"): (
+        *("app", "loop", "connections", "tasks", "transport", "conn", "writable", "scope"),
+        *("handshake_initiated", "handshake_complete", "initial_response", "close_sent", "disconnected"),
+        *("connection_made", "connection_lost", "data_received", "handle_ping", "shutdown", "send_500_response"),
+    ),
+    ("uvicorn.server", "ServerState"): ("total_requests", "connections", "tasks", "default_headers"),
+    ("uvicorn.protocols.http.flow_control", "FlowControl"): ("write_paused", "resume_reading"),
+    ("uvicorn.config", "Config"): ("load", "loaded_app", "ws_protocol_class"),
+    ("uvicorn.protocols.utils", "ClientDisconnected"): (),
+    ("httptools", "HttpRequestParser"): (
+        *("feed_data", "get_method", "get_http_version", "should_upgrade", "set_dangerous_leniencies"),
+    ),
+    ("websockets.server", "ServerProtocol"): ("reject", "send_response", "data_to_send"),
+}
+
+
+def check_release() -> None:
+    """Raise `ServeError` if the installed releases lack something that the engine leans on."""
+    if missing := list_missing():
+        installed = ", ".join(f"{name} {_version(name)}" for name in ("uvicorn", "httptools", "websockets"))
+        raise ServeError(
+            Problem(
+                message=f"the installed {installed} do not fit: {', '.join(missing)} is missing",
+                hint=f"These releases fit: {FITTING}",
+            )
+        )
+
+
+def list_missing() -> list[str]:
+    """Return each module, class or attribute that is leaned on and not there."""
+    missing = []
+    for (module, name), attributes in USED.items():
+        try:
+            found = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError):
+            missing.append(f"{module}.{name}")
+            continue
+        names = _names(found)
+        missing += [f"{module}.{name}.{each}" for each in attributes if each not in names]
+    return missing
+
+
+def _names(found: type) -> set[str]:
+    """Return the attributes of a class, and those that its methods set or read on instances."""
+    names = set(dir(found))
+    for _, function in inspect.getmembers(found, inspect.isfunction):
+        code: CodeType = function.__code__
+        names.update(code.co_names)
+    return names
+
+
+def _version(name: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # it takes long to import
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,32 @@
+"""Everything of uvicorn that is leaned on is there, and a release without it ends the start with a sentence."""
+
+from __future__ import annotations
+
+import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from multiserve.errors import ServeError
+from multiserve.servers.engine import release
+
+
+def test_the_installed_releases_have_all_that_is_leaned_on():
+    assert release.list_missing() == []
+
+
+def test_a_release_that_lacks_something_ends_the_start_with_a_sentence(monkeypatch):
+    monkeypatch.delattr(HttpToolsProtocol, "on_headers_complete")
+    monkeypatch.setitem(release.USED, ("uvicorn.gone", "Gone"), ())
+    with pytest.raises(ServeError) as caught:
+        release.check_release()
+    (problem,) = caught.value.problems
+    assert problem.message.startswith("the installed uvicorn ")
+    assert problem.message.endswith(
+        " do not fit: uvicorn.protocols.http.httptools_impl.HttpToolsProtocol.on_headers_complete, "
+        "uvicorn.gone.Gone is missing"
+    )
+    assert problem.hint == "These releases fit: uvicorn>=0.35, httptools>=0.6.3, websockets>=15"
+
+
+def test_a_name_that_uvicorn_sets_on_instances_counts(monkeypatch):
+    monkeypatch.setitem(release.USED, ("uvicorn.server", "ServerState"), ("total_requests", "no_such_attribute"))
+    assert release.list_missing() == ["uvicorn.server.ServerState.no_such_attribute"]
