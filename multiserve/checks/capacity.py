@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from multiserve.checks.findings import Found, check
-from multiserve.checks.subject import Member, Subject
+from multiserve.checks.check import check
+from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.config.mounts import AppMount
+from multiserve.findings import Finding
 
 
 @check("MS170", "note", "an application may not be made for threads", consequence="It may break under load.")
-def thread_safety(subject: Subject) -> Iterator[Found]:
+def thread_safety(subject: Subject) -> Iterator[Finding]:
     """A connection to a database, or the like, that stands at the top of a module is shared by all threads.
 
     With one thread and several workers, each request has its process for itself.
@@ -22,10 +23,10 @@ def thread_safety(subject: Subject) -> Iterator[Found]:
         if hints and threads > 1:
             message = f"its views may share {', '.join(hints)} between {threads} threads"
             cure = f"Make one for each request or thread, or set threads = 1 {setting}."
-            yield Found(members=(member,), message=message, cure=cure)
+            yield thread_safety.found(member, message=message, cure=cure)
 
 
-def _threads(subject: Subject, member: Member) -> tuple[int, str]:
+def _threads(subject: Subject, member: CheckedMount) -> tuple[int, str]:
     """Give the threads that a WSGI application has, and where they are set; ASGI applications have their own ways."""
     if member.loaded.interface != "wsgi":
         return 1, ""
@@ -35,7 +36,7 @@ def _threads(subject: Subject, member: Member) -> tuple[int, str]:
 
 
 @check("MS171", "note", "the workers may need more memory than there is", consequence="The system may kill some.")
-def memory(subject: Subject) -> Iterator[Found]:
+def memory(subject: Subject) -> Iterator[Finding]:
     """Each worker loads every application.
 
     The memory of this process, which has loaded them once, times the number of workers is what production needs,
@@ -51,7 +52,7 @@ def memory(subject: Subject) -> Iterator[Found]:
             f"{workers} workers of {each / 2**20:.0f} MB may not fit into the {available / 2**20:.0f} MB there are"
         )
         cure = "Set fewer workers, or preload_app = true, under [gunicorn]."
-        yield Found(message=message, cure=cure, key=subject.key("gunicorn"))
+        yield memory.found(message=message, cure=cure, key=subject.key("gunicorn"))
 
 
 def _resident() -> int:
@@ -76,3 +77,6 @@ def _read(path: str) -> str:
         return Path(path).read_text("ascii", "replace")
     except OSError:
         return ""
+
+
+CHECKS = (thread_safety, memory)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from multiserve.checks.findings import Found, check
+from multiserve.checks.check import check
 from multiserve.checks.subject import Subject
+from multiserve.findings import Finding
 from multiserve.hosts import is_loopback
 
 _SILENT = ("Dash", "Flask")  # their debug mode lets exceptions through to the server, which shows no traceback
@@ -16,7 +17,7 @@ _WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 (compared)
 @check(
     "MS150", "error", "an application is in debug mode", consequence="Its clients get to see tracebacks and settings."
 )
-def debug_mode(subject: Subject) -> Iterator[Found]:
+def debug_mode(subject: Subject) -> Iterator[Finding]:
     """Debug pages show source, settings and variables to whoever provokes an error.
 
     That is for development, so it is looked for with --production alone. Flask shows no page in production, but keeps
@@ -26,8 +27,8 @@ def debug_mode(subject: Subject) -> Iterator[Found]:
         if not subject.is_production or not member.facts or not member.facts.debug:
             continue
         is_silent = member.facts.framework in _SILENT
-        yield Found(
-            members=(member,),
+        yield debug_mode.found(
+            member,
             message=f"{member.facts.framework} is in debug mode",
             cure="Switch it off where it is served with --production.",
             severity="warning" if is_silent else "error",
@@ -36,7 +37,7 @@ def debug_mode(subject: Subject) -> Iterator[Found]:
 
 
 @check("MS151", "note", "the development server may be reached by others", consequence="They may see tracebacks.")
-def development_reachable(subject: Subject) -> Iterator[Found]:
+def development_reachable(subject: Subject) -> Iterator[Finding]:
     """The development server is for one developer: it restarts at each change, and shows the tracebacks of mounts.
 
     It listens at the host under [server]. Where that is not this machine alone, others may reach it. (The debugger
@@ -48,8 +49,11 @@ def development_reachable(subject: Subject) -> Iterator[Found]:
         return
     if config.server.host in _WILDCARDS and not config.gunicorn.get("bind"):
         return
-    yield Found(
+    yield development_reachable.found(
         message=f"host is {config.server.host}, so that others may reach multiserve run",
         cure="Run multiserve run --host 127.0.0.1 in development.",
         key=subject.key("server.host"),
     )
+
+
+CHECKS = (debug_mode, development_reachable)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from multiserve.checks.findings import Found, check
-from multiserve.checks.subject import Member, Subject, host_of
+from multiserve.checks.check import check
+from multiserve.checks.subject import CheckedMount, Subject, host_of
 from multiserve.config.mounts import Mount, RedirectMount, StaticMount
-from multiserve.findings import Severity
+from multiserve.findings import Finding, Severity
 from multiserve.frameworks import InnerRoute
 from multiserve.routing import Router
 
@@ -18,24 +18,24 @@ _AUTOMATIC = ("openapi", "swagger_ui_html", "swagger_ui_redirect", "redoc_html")
 
 
 @check("MS100", "warning", "an unknown code is ignored", consequence="Nothing is ignored by it.")
-def unknown_codes(subject: Subject) -> Iterator[Found]:
+def unknown_codes(subject: Subject) -> Iterator[Finding]:
     """`ignore` names the codes of checks. A code that no check has is most likely misspelt."""
     from multiserve.checks import TOPICS
 
     for code in subject.config.ignore:
         if code not in TOPICS:
             cure = f'Take "{code}" out of ignore.'
-            yield Found(message=f'no check has the code "{code}"', cure=cure, key=subject.key("ignore"))
+            yield unknown_codes.found(message=f'no check has the code "{code}"', cure=cure, key=subject.key("ignore"))
     for member in subject.members:
         for code in member.mount.ignore:
             if code not in TOPICS:
                 cure = f'Take "{code}" out of ignore.'
                 key = f"{member.mount.toml_key}.ignore"
-                yield Found(members=(member,), message=f'no check has the code "{code}"', cure=cure, key=key)
+                yield unknown_codes.found(member, message=f'no check has the code "{code}"', cure=cure, key=key)
 
 
 @check("MS101", "note", "a mount is bound to a port that is not listened on", consequence="It may never be reached.")
-def other_ports(subject: Subject) -> Iterator[Found]:
+def other_ports(subject: Subject) -> Iterator[Finding]:
     """A key with a port answers only requests whose Host header has that port.
 
     Without a proxy, or a mapping of ports, in front, that is the port on which the server listens.
@@ -49,11 +49,11 @@ def other_ports(subject: Subject) -> Iterator[Found]:
         if key.port is not None and port not in (0, key.port):
             message = f"the key has the port {key.port}, and the server listens on {port}"
             cure = f"Take the port out of the key, or listen on {key.port}."
-            yield Found(members=(member,), message=message, cure=cure)
+            yield other_ports.found(member, message=message, cure=cure)
 
 
 @check("MS102", "warning", "a mount hides routes of the application above it", consequence="They are never called.")
-def hidden_routes(subject: Subject) -> Iterator[Found]:
+def hidden_routes(subject: Subject) -> Iterator[Finding]:
     """The longest prefix wins.
 
     So where "/" is an application that has a route /admin/login of its own, a mount at "/admin" takes that URL away
@@ -71,22 +71,23 @@ def hidden_routes(subject: Subject) -> Iterator[Found]:
             yield _hiding(subject, member, above, sorted(hidden.values(), key=lambda route: route.path))
 
 
-def _hiding(subject: Subject, member: Member, above: Member, hidden: list[InnerRoute]) -> Found:
+def _hiding(subject: Subject, member: CheckedMount, above: CheckedMount, hidden: list[InnerRoute]) -> Finding:
     names = ", ".join(above.prefix + route.path for route in hidden[:_SHOWN])
     more = f" and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN else ""
     first = hidden[0]
     where = f" ({subject.shorten(first.file)}:{first.line})" if first.file else ""
     count = "a route" if len(hidden) == 1 else f"{len(hidden)} routes"
     is_automatic = all(route.name in _AUTOMATIC for route in hidden)
-    return Found(
-        members=(member, above),
+    return hidden_routes.found(
+        member,
+        above,
         message=f"it hides {count} of the application at {above.mount.key}: {names}{more}{where}",
         cure="Give the mount another prefix, or move the routes.",
         severity="note" if is_automatic or isinstance(member.mount, RedirectMount) else None,
     )
 
 
-def _above(subject: Subject, member: Member) -> Member | None:
+def _above(subject: Subject, member: CheckedMount) -> CheckedMount | None:
     """Give the mount that would answer the prefix of another one if that did not exist."""
     key = member.mount.key
     if key.placeholders or not key.prefix:
@@ -97,7 +98,7 @@ def _above(subject: Subject, member: Member) -> Member | None:
     return None if found is None or found.key.placeholders else found.mount
 
 
-def _is_hidden(route: InnerRoute, path: str, member: Member, above: Member) -> bool:
+def _is_hidden(route: InnerRoute, path: str, member: CheckedMount, above: CheckedMount) -> bool:
     return not route.host and _is_below(route, path) and not _is_replaced(route, member, above)
 
 
@@ -106,7 +107,7 @@ def _is_below(route: InnerRoute, path: str) -> bool:
     return route.path.rstrip("/") == path or route.literal.startswith(f"{path}/")
 
 
-def _is_replaced(route: InnerRoute, member: Member, above: Member) -> bool:
+def _is_replaced(route: InnerRoute, member: CheckedMount, above: CheckedMount) -> bool:
     """Tell static files that something else stands in for, as it should in production, or that are not there at all."""
     if "static" not in f"{route.name} {route.view}".lower():
         return False
@@ -117,7 +118,7 @@ def _is_replaced(route: InnerRoute, member: Member, above: Member) -> bool:
 
 
 @check("MS103", "note", "all routes of an application repeat its prefix", consequence="They may be doubled in URLs.")
-def repeated_prefixes(subject: Subject) -> Iterator[Found]:
+def repeated_prefixes(subject: Subject) -> Iterator[Finding]:
     """The prefix of a mount comes in front of the routes of the application.
 
     An application whose own routes all begin with the same prefix answers at /admin/admin/users. Middleware around it
@@ -130,16 +131,16 @@ def repeated_prefixes(subject: Subject) -> Iterator[Found]:
         if routes and all(_is_below(route, member.prefix) for route in routes):
             url = member.prefix + routes[0].path
             cure = f'Take "{member.prefix}" out of the routes, or mount the application one level higher.'
-            yield Found(members=(member,), message=f"its routes are at {url} and the like", cure=cure)
+            yield repeated_prefixes.found(member, message=f"its routes are at {url} and the like", cure=cure)
 
 
-def _is_wrapped(subject: Subject, member: Member) -> bool:
+def _is_wrapped(subject: Subject, member: CheckedMount) -> bool:
     """Tell whether there is anything around an application that may change the path."""
     return bool((member.facts and member.facts.wrappers) or member.mount.middleware or subject.config.middleware)
 
 
 @check("MS104", "warning", "an application does not look at its prefix", consequence="Its routes answer 404.")
-def whole_paths(subject: Subject) -> Iterator[Found]:
+def whole_paths(subject: Subject) -> Iterator[Finding]:
     """Some frameworks match the whole path against their routes, with the prefix in front, as Falcon does over ASGI.
 
     Their routes have to begin with the prefix, unless middleware takes it off.
@@ -153,7 +154,7 @@ def whole_paths(subject: Subject) -> Iterator[Found]:
             message = f"{member.facts.framework} matches whole paths: {outside[0].path} is not below {member.prefix}"
             cure = f'Put "{member.prefix}" in front of its routes.'
             severity: Severity = "error" if len(outside) == len(routes) else "warning"
-            yield Found(members=(member,), message=message, cure=cure, severity=severity)
+            yield whole_paths.found(member, message=message, cure=cure, severity=severity)
 
 
 def _may_reach(route: InnerRoute, prefix: str) -> bool:
@@ -163,7 +164,7 @@ def _may_reach(route: InnerRoute, prefix: str) -> bool:
 
 
 @check("MS105", "error", "a redirect leads back to itself", consequence="Browsers give up after some twenty rounds.")
-def circles(subject: Subject) -> Iterator[Found]:
+def circles(subject: Subject) -> Iterator[Finding]:
     """A redirect appends the rest of the path to its target.
 
     Where the target is answered by the same redirect, or by another one that leads back, nobody ever arrives.
@@ -177,7 +178,7 @@ def circles(subject: Subject) -> Iterator[Found]:
         concerned = tuple(each for each in subject.members if each.mount in way)
         cure = f"Redirect {'one of them' if len(concerned) > 1 else 'it'} to another path."
         shown = " -> ".join(str(each.key) for each in way)
-        yield Found(members=concerned, message=f"the way is {shown}", cure=cure)
+        yield circles.found(*concerned, message=f"the way is {shown}", cure=cure)
 
 
 def _way(subject: Subject, start: Mount) -> list[Mount]:
@@ -204,7 +205,7 @@ def _target(mount: RedirectMount) -> str:
 
 
 @check("MS106", "warning", "a redirect leads to a path that no mount has", consequence="The answer there is 404.")
-def dead_ends(subject: Subject) -> Iterator[Found]:
+def dead_ends(subject: Subject) -> Iterator[Finding]:
     """The target of a redirect is a path among the mounts, or a whole URL. A path that no mount answers is misspelt."""
     hosts = {host_of(member.mount.key) for member in subject.members}
     for member in subject.members:
@@ -213,19 +214,22 @@ def dead_ends(subject: Subject) -> Iterator[Found]:
             continue
         asked = [host_of(mount.key)] if mount.key.host else ["", *sorted(hosts)]
         if not any(subject.find(_target(mount), host) for host in asked):
-            yield Found(members=(member,), message=f"no mount answers {mount.what}", cure="Correct the target.")
+            yield dead_ends.found(member, message=f"no mount answers {mount.what}", cure="Correct the target.")
 
 
 @check("MS107", "error", "a URL configuration cannot be imported", consequence="Every request to it gets 500.")
-def broken_routes(subject: Subject) -> Iterator[Found]:
+def broken_routes(subject: Subject) -> Iterator[Finding]:
     """Django imports the module that ROOT_URLCONF names with the first request, so that loading a project says nothing.
 
     It is imported here, too, with the views that it names.
     """
     for member in subject.applications:
         if member.facts and member.facts.routes_error:
-            yield Found(
-                members=(member,),
+            yield broken_routes.found(
+                member,
                 message=f"its URL configuration cannot be imported: {member.facts.routes_error}",
                 cure="Correct that module; python manage.py check shows the whole traceback.",
             )
+
+
+CHECKS = (unknown_codes, other_ports, hidden_routes, repeated_prefixes, whole_paths, circles, dead_ends, broken_routes)

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from multiserve.checks.findings import Found, check
-from multiserve.checks.subject import Member, Subject
+from multiserve.checks.check import check
+from multiserve.checks.subject import CheckedMount, Subject
+from multiserve.findings import Finding
 from multiserve.frameworks.django import settings_named_in
 
 
@@ -18,7 +19,7 @@ from multiserve.frameworks.django import settings_named_in
     "a second Django project in the process",
     consequence="It answers with the settings, the URLs and the database of the other one.",
 )
-def second_django(subject: Subject) -> Iterator[Found]:
+def second_django(subject: Subject) -> Iterator[Finding]:
     """Django keeps its settings in one place for the whole process.
 
     The project that is loaded first decides, and every other one answers with its URLs. A second project has to run
@@ -38,16 +39,17 @@ def second_django(subject: Subject) -> Iterator[Found]:
         if name and first and name != first:
             is_certain = _top(name) != _top(first)
             message = f"it asks for the settings {name}, and the process has {actual or first}"
-            yield Found(
-                members=(member, owner) if member is not owner else (member,),
+            yield second_django.found(
+                *((member, owner) if member is not owner else (member,)),
                 message=message if is_certain else f"{message}, which may be meant",
                 cure=cure,
                 severity="error" if is_certain else "note",
                 consequence="" if is_certain else "It answers with these settings.",
             )
         elif not (name and first) and _is_other(member, owner):
-            yield Found(
-                members=(member, owner),
+            yield second_django.found(
+                member,
+                owner,
                 message=f"it may be another project than the one at {owner.mount.key}",
                 cure=cure,
                 severity="note",
@@ -62,7 +64,7 @@ def _distance(wanted: str | None, actual: str) -> int:
     return 1 if wanted and _top(wanted) == _top(actual) else 2
 
 
-def _is_other(one: Member, other: Member) -> bool:
+def _is_other(one: CheckedMount, other: CheckedMount) -> bool:
     first, second = (member.facts and member.facts.application for member in (one, other))
     return first is not second and _top(one.module) != _top(other.module)
 
@@ -72,7 +74,7 @@ def _top(module: str) -> str:
 
 
 @check("MS111", "warning", "two modules have one name", consequence="Only the first one is ever imported.")
-def module_names(subject: Subject) -> Iterator[Found]:
+def module_names(subject: Subject) -> Iterator[Finding]:
     """A process has one module of each name, and the first folder of the search path that has it wins.
 
     Two applications that are both called app.py, in two folders of pythonpath, are one and the same for Python; so
@@ -86,11 +88,11 @@ def module_names(subject: Subject) -> Iterator[Found]:
         message = f'the module "{name}" is in {" and ".join(map(subject.shorten, places))}'
         members = tuple(member for member in subject.members if _top(member.module) == name)
         if members:
-            yield Found(members=members, message=message, cure=cure)
+            yield module_names.found(*members, message=message, cure=cure)
         elif str(getattr(sys.modules.get(name), "__file__", "")) in map(str, places):
             consequence = "Only the first one is ever imported, whoever may have meant the other."
             key = subject.key("pythonpath")
-            yield Found(message=message, cure=cure, key=key, severity="note", consequence=consequence)
+            yield module_names.found(message=message, cure=cure, key=key, severity="note", consequence=consequence)
 
 
 def _modules_of(folders: list[Path]) -> dict[str, list[Path]]:
@@ -104,7 +106,7 @@ def _modules_of(folders: list[Path]) -> dict[str, list[Path]]:
 
 
 @check("MS120", "note", "two applications have one logger", consequence="Nobody can tell their records apart.")
-def loggers(subject: Subject) -> Iterator[Found]:
+def loggers(subject: Subject) -> Iterator[Finding]:
     """Flask names the logger of an application after its import name, and others have fixed names.
 
     Two applications with one name share the level, the handlers and the records. Nothing is said where one module
@@ -117,4 +119,7 @@ def loggers(subject: Subject) -> Iterator[Found]:
     for name, members in named.items():
         if len({member.module for member in members}) > 1:
             cure = "Give each application a name of its own, such as Flask(__name__)."
-            yield Found(members=tuple(members), message=f'all of them log to "{name}"', cure=cure)
+            yield loggers.found(*members, message=f'all of them log to "{name}"', cure=cure)
+
+
+CHECKS = (second_django, module_names, loggers)

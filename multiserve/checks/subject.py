@@ -22,7 +22,7 @@ from multiserve.routing import Router
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class CheckedMount:
     """One mount of a composition.
 
     Attributes:
@@ -72,19 +72,19 @@ class Subject:
     """
 
     config: Config
-    members: tuple[Member, ...]
+    members: tuple[CheckedMount, ...]
     router: Router[Mount] = field(repr=False)
     interface: Interface = "wsgi"
     gunicorn: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     is_production: bool = False
 
     @property
-    def readable(self) -> list[Member]:
+    def readable(self) -> list[CheckedMount]:
         """The mounts whose application says something about itself."""
         return [member for member in self.members if member.facts is not None]
 
     @property
-    def applications(self) -> Iterator[Member]:
+    def applications(self) -> Iterator[CheckedMount]:
         """The first mount of each application that says something about itself."""
         seen: set[object] = set()
         for member in self.readable:
@@ -111,7 +111,7 @@ class Subject:
         found = self.router.find(path.encode("utf-8", "surrogateescape").decode("latin-1") or "/", host)
         return found.mount if found else None
 
-    def share_a_host(self, one: Member, other: Member) -> bool:
+    def share_a_host(self, one: CheckedMount, other: CheckedMount) -> bool:
         """Tell whether a browser may reach both at one host; it keeps cookies without regard to ports."""
         if one.mount.key.host == other.mount.key.host:
             return True
@@ -150,7 +150,7 @@ def look_at(
         key = loaded.mount.toml_key
         with observe(key):
             facts = None if loaded.error or loaded.origin is None else inspect_application(loaded.origin)
-        members.append(Member(loaded=loaded, facts=facts, effects=effects.get(key, SideEffects())))
+        members.append(CheckedMount(loaded=loaded, facts=facts, effects=effects.get(key, SideEffects())))
     return Subject(
         config=composition.config,
         members=tuple(members),

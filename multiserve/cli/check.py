@@ -25,7 +25,7 @@ def _explain(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
         return
     from multiserve.checks import TOPICS
     from multiserve.config.tables import did_you_mean
-    from multiserve.reports.check import explained
+    from multiserve.reports.handbook import explained
 
     found = TOPICS.get(code.upper())
     if found is None:
@@ -65,10 +65,11 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
         multiserve check --explain MS102
         multiserve check --format json
     """  # noqa: D301 (click's mark is a control character)
-    from multiserve.checks import find_all, look_at
+    from multiserve.checks import find_all, look_at, settle
     from multiserve.composition import compose
     from multiserve.loading.side_effects import Recorder
     from multiserve.reports import check as report
+    from multiserve.reports import github
 
     with reported_errors(show_traceback=traceback):
         recorder = Recorder()
@@ -88,16 +89,19 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
                 )
                 findings = find_all(subject)
                 probes = _probe(composition) if look["probe"] else None
+                findings += [finding for result in probes or () for finding in result.findings]
             if composition.interface == "asgi":  # not every worker can serve it
                 raise_for(_problems_of_gunicorn(configuration, "asgi"), source=str(configuration.path))
         except ConfigError as error:
-            refusals = {"json": report.refusal_as_json, "github": report.refusal_for_github}
+            refusals = {"json": report.refusal_as_json, "github": github.refusal_for_github}
             if style not in refusals:
                 raise
             click.echo(refusals[style](error))
             sys.exit(error.exit_code)
-        styles = {"text": report.as_text, "json": report.as_json, "github": report.as_github}
-        outcome = report.Outcome(composition, findings, recorder.effects, look["costs"], probes, look["strict"])
+        styles = {"text": report.as_text, "json": report.as_json, "github": github.as_github}
+        outcome = report.CheckOutcome(
+            composition, settle(findings, configuration), recorder.effects, look["costs"], probes, look["strict"]
+        )
         click.echo(styles[style](outcome))
         if traceback:
             echo_failures(composition)

@@ -14,21 +14,28 @@ from multiserve.config.mounts import TenantMount
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.escapes import Visit, find_cookie_escapes, find_escapes, is_same_origin, redirect_of
 from multiserve.probing.exchange import Received, describe_error
-from multiserve.probing.results import Escape, ProbeResult, Remark
+from multiserve.probing.results import ProbeResult, find_failures
 from multiserve.probing.site import Composed
 from multiserve.probing.validators import is_about_content_type, objection_of
 
-__all__ = ["Escape", "ProbeResult", "Remark", "probe"]
+__all__ = ["ProbeResult", "probe"]
 
 _MOST_REDIRECTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    """A result that its escapes are still to be added to, and the response for them if there was a request."""
+class _Asked:
+    """A result whose findings are still to be added.
+
+    Attributes:
+        result: Without findings.
+        visit: The response; None if nothing was sent.
+        violations: The objections of the validator.
+    """
 
     result: ProbeResult
     visit: Visit | None = None
+    violations: tuple[str, ...] = ()
 
 
 def probe(composition: Composition, origin: str = "http://localhost:8000") -> list[ProbeResult]:
@@ -46,27 +53,24 @@ def probe(composition: Composition, origin: str = "http://localhost:8000") -> li
     """
     with warnings.catch_warnings(), Composed(composition) as composed:
         warnings.simplefilter("error", WSGIWarning)  # what wsgiref only warns of is an objection, too
-        outcomes = [each for loaded in composition.mounts for each in _probe_mount(composed, loaded, origin)]
-        visits = [outcome.visit for outcome in outcomes if outcome.visit]
-        results = [_complete(composed, outcome, visits) for outcome in outcomes]
-    ignored = {
-        loaded.mount.toml_key: (*composition.config.ignore, *loaded.mount.ignore) for loaded in composition.mounts
-    }
-    return [replace(result, ignored=ignored[result.toml_key]) for result in results]
+        requests = [each for loaded in composition.mounts for each in _probe_mount(composed, loaded, origin)]
+        visits = [request.visit for request in requests if request.visit]
+        return [_complete(composed, request, visits) for request in requests]
 
 
-def _complete(composed: Composed, outcome: _Outcome, visits: list[Visit]) -> ProbeResult:
-    if outcome.visit is None:
-        return outcome.result
-    escapes = (*find_escapes(composed, outcome.visit), *find_cookie_escapes(outcome.visit, visits))
-    return replace(outcome.result, escapes=escapes)
+def _complete(composed: Composed, request: _Asked, visits: list[Visit]) -> ProbeResult:
+    """Add what is wrong with a response, for which all responses have to be known."""
+    findings = list(find_failures(request.result, request.violations))
+    if visit := request.visit:
+        findings += [*find_escapes(composed, visit), *find_cookie_escapes(visit, visits)]
+    return replace(request.result, findings=tuple(findings))
 
 
-def _probe_mount(composed: Composed, loaded: LoadedMount, origin: str) -> Iterator[_Outcome]:
+def _probe_mount(composed: Composed, loaded: LoadedMount, origin: str) -> Iterator[_Asked]:
     named = dict.fromkeys(composed.url_of(loaded, origin, path) for path in loaded.mount.probe)
     root = composed.url_of(loaded, origin, "/")
     if result := _reason_not_to_ask(composed, loaded, root):
-        yield _Outcome(result)
+        yield _Asked(result)
         return
     pending = deque((url, 0, url in named) for url in dict.fromkeys((root, *named)))
     seen: set[str] = set()
@@ -76,9 +80,9 @@ def _probe_mount(composed: Composed, loaded: LoadedMount, origin: str) -> Iterat
         if url in seen:
             continue
         seen.add(url)
-        outcome = _visit(composed, loaded, url, asked_for=asked_for)
-        yield outcome
-        target = redirect_of(outcome.visit.received, url) if outcome.visit else None
+        request = _visit(composed, loaded, url, asked_for=asked_for)
+        yield request
+        target = redirect_of(request.visit.received, url) if request.visit else None
         if target and redirects < _MOST_REDIRECTS and _is_within(composed, loaded, url, target.target):
             pending.appendleft((target.target, redirects + 1, asked_for))
 
@@ -94,17 +98,17 @@ def _reason_not_to_ask(composed: Composed, loaded: LoadedMount, url: str) -> Pro
     return _begin(loaded, url, skipped=f"the event loop is blocked by {blocker}") if blocker else None
 
 
-def _visit(composed: Composed, loaded: LoadedMount, url: str, *, asked_for: bool) -> _Outcome:
+def _visit(composed: Composed, loaded: LoadedMount, url: str, *, asked_for: bool) -> _Asked:
     """Ask for a URL of a mount, if that is the one that answers there."""
     winner = composed.mount_at(url)
     if winner is not loaded:
         reason = f"{winner.mount.key if winner else 'no mount'} answers there"
-        return _Outcome(_begin(loaded, url, skipped=reason))
+        return _Asked(_begin(loaded, url, skipped=reason))
     received, violations = _ask(composed, url)
     if refusal := composed.refusal_of(loaded, url, received):
-        return _Outcome(_begin(loaded, url, skipped=refusal))
-    result = _result(composed, loaded, url, received, violations)
-    return _Outcome(replace(result, asked_for=asked_for), Visit(loaded, url, received))
+        return _Asked(_begin(loaded, url, skipped=refusal))
+    result = replace(_result(composed, loaded, url, received), asked_for=asked_for)
+    return _Asked(result, Visit(loaded, url, received), violations)
 
 
 def _is_within(composed: Composed, loaded: LoadedMount, url: str, target: str) -> bool:
@@ -128,9 +132,7 @@ def _begin(loaded: LoadedMount, url: str, *, skipped: str = "") -> ProbeResult:
     return ProbeResult(mount=str(loaded.mount.key), toml_key=loaded.mount.toml_key, url=url, skipped=skipped)
 
 
-def _result(
-    composed: Composed, loaded: LoadedMount, url: str, received: Received, violations: tuple[str, ...]
-) -> ProbeResult:
+def _result(composed: Composed, loaded: LoadedMount, url: str, received: Received) -> ProbeResult:
     error = describe_error(received.error) if received.error else ""
     if not error and received.status == HTTPStatus.SERVICE_UNAVAILABLE and (failure := composed.failure_at(url)):
         error = f"its start-up failed: {failure.splitlines()[-1]}"  # before it there may be a traceback
@@ -140,5 +142,4 @@ def _result(
         seconds=received.seconds,
         content_type=received.header("content-type"),
         error=error,
-        violations=violations,
     )

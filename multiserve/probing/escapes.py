@@ -8,17 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from itertools import takewhile
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from multiserve.config.mounts import AppMount, RedirectMount
+from multiserve.findings import Finding, Severity
 from multiserve.frameworks import inspect_application
 from multiserve.keys import word_of
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.exchange import Received
 from multiserve.probing.pages import Cookie, Reference, read_cookie, read_location, read_page
-from multiserve.probing.results import COOKIE, Escape
 from multiserve.probing.site import Composed, Existence, is_below, place_of
+from multiserve.probing.topics import PROBED
+
+_TOPICS = {
+    "location": PROBED["MS201"],
+    "form": PROBED["MS202"],
+    "link": PROBED["MS203"],
+    "asset": PROBED["MS204"],
+}
 
 
 class Visit(NamedTuple):
@@ -34,7 +42,7 @@ class Visit(NamedTuple):
         return self.loaded.mount.key.prefix
 
 
-def find_escapes(composed: Composed, visit: Visit) -> Iterator[Escape]:
+def find_escapes(composed: Composed, visit: Visit) -> Iterator[Finding]:
     """Find the URLs of a response that leave its mount by mistake, or may."""
     if visit.prefix and not isinstance(visit.loaded.mount, RedirectMount):
         for reference in _references(visit):
@@ -83,7 +91,7 @@ def is_same_origin(url: str, other: str) -> bool:
     return (here.scheme, here.host.lower()) == (there.scheme, there.host.lower())
 
 
-def _judged(composed: Composed, visit: Visit, reference: Reference) -> Escape | None:
+def _judged(composed: Composed, visit: Visit, reference: Reference) -> Finding | None:
     """Decide what is to be said about a URL that leaves its mount; None for nothing."""
     parts = urlsplit(reference.target)
     inside = f"{parts.scheme}://{parts.netloc}{quote(visit.prefix, safe='/')}{parts.path or '/'}"
@@ -102,13 +110,17 @@ def _judged(composed: Composed, visit: Visit, reference: Reference) -> Escape | 
         message = f"{leaves}, and nothing answers there" + (f"; {better} exists" if own == "yes" else "")
     else:
         message = f"{leaves} for {neighbour.mount.key if neighbour else 'no mount'}; {better} may be meant"
-    cure = _cure(visit, reference)
-    return Escape(kind=reference.kind, url=reference.url, page=visit.url, severity=severity, message=message, cure=cure)
+    return _TOPICS[reference.kind].finding(
+        mounts=(str(key),),
+        key=visit.loaded.mount.toml_key,
+        url=visit.url,
+        severity=severity,
+        message=message,
+        cure=_cure(visit, reference),
+    )
 
 
-def _severity(
-    reference: Reference, path: str, there: Existence, own: Existence, *, at_root: bool
-) -> Literal["warning", "note"] | None:
+def _severity(reference: Reference, path: str, there: Existence, own: Existence, *, at_root: bool) -> Severity | None:
     if there == "no":  # a dead link is one everywhere, unless the mount has what it looks for
         return "warning" if own == "yes" or reference.kind != "link" else None
     if not at_root or own == "no" or (path in ("", "/") and reference.kind != "asset"):
@@ -132,7 +144,7 @@ def find_cookies(visit: Visit) -> list[Cookie]:
     return [cookie for value in values if (cookie := read_cookie(value))]
 
 
-def find_cookie_escapes(visit: Visit, visits: Sequence[Visit]) -> Iterator[Escape]:
+def find_cookie_escapes(visit: Visit, visits: Sequence[Visit]) -> Iterator[Finding]:
     """Find the cookies of a response that go to other mounts, too; each is told once for its mount.
 
     Args:
@@ -149,17 +161,16 @@ def find_cookie_escapes(visit: Visit, visits: Sequence[Visit]) -> Iterator[Escap
         if cookie in earlier or is_below(cookie.path, visit.prefix):
             continue
         rival = next((each for each in visits if _sets_too(each, visit, cookie)), None)
-        if rival and COOKIE in rival.loaded.mount.ignore:  # of the mounts that it concerns, one is enough
-            continue
         what = f'the cookie "{cookie.name}" of {visit.loaded.mount.key} has the path "{cookie.path}"'
         if rival:
             message = f"{what}, and {rival.loaded.mount.key} sets one of that name, too: the two get mixed up"
         else:
             message = f"{what}: other mounts get it, too, and may overwrite it"
-        yield Escape(
-            kind="cookie",
-            url=cookie.path,
-            page=visit.url,
+        concerned = (visit, rival) if rival else (visit,)
+        yield PROBED["MS205"].finding(
+            mounts=[str(each.loaded.mount.key) for each in concerned],
+            key=visit.loaded.mount.toml_key,
+            url=visit.url,
             severity="warning" if rival else "note",
             message=message,
             cure=_cookie_cure(visit, cookie, has_rival=rival is not None),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from multiserve.checks import find_all, look_at
+from multiserve.checks import find_all, look_at, settle
 from multiserve.composition import compose
 from multiserve.config.file import load_config, select
 from multiserve.frameworks import AllowedHosts, Cookie, Facts, InnerRoute, Secret, Setting
@@ -46,7 +46,7 @@ def look(tmp_path, write_config, kept_process):
         members = tuple(replace(each, facts=known.get(str(each.mount.key))) for each in subject.members)
         return [
             (each.code, each.severity, each.mounts, each.message)
-            for each in find_all(replace(subject, members=members))
+            for each in settle(find_all(replace(subject, members=members)), subject.config)
         ]
 
     return run
@@ -174,7 +174,7 @@ def test_nothing_is_said(look, mounts, known):
     assert look(f"[mounts]\n{mounts}", known) == []
 
 
-UNTOLD = "it cannot be told whether APPLICATION_ROOT is not the prefix: AttributeError:"
+UNTOLD = "cannot check whether APPLICATION_ROOT is not the prefix: AttributeError:"
 SAID = [
     pytest.param(
         '"/" = "plain:app"\n"/a" = "other:app"\n"/a/b" = "plain:live"',
@@ -472,7 +472,8 @@ def test_tenants_and_mounts_that_failed_are_left_alone(look):
 def test_keys_are_those_of_pyproject(tmp_path):
     path = tmp_path / "pyproject.toml"
     path.write_text('[tool.multiserve]\nignore = ["MS999"]\n[tool.multiserve.mounts]\n"/" = { redirect = "/" }')
-    found = find_all(look_at(compose(load_config(path)), {}))
+    config = load_config(path)
+    found = settle(find_all(look_at(compose(config), {})), config)
     assert [(each.code, each.key) for each in found] == [
         ("MS105", 'tool.multiserve.mounts."/"'),
         ("MS100", "tool.multiserve.ignore"),
