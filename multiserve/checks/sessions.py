@@ -9,8 +9,7 @@ from itertools import combinations
 from multiserve.checks.check import check
 from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.findings import Finding
-from multiserve.frameworks import Cookie
-from multiserve.keys import word_of
+from multiserve.frameworks import Cookie, distinct_name
 
 # Frameworks whose sessions are signed alike, so that one reads what the other has written.
 _FAMILIES = (("Dash", "Flask", "Quart"), ("FastAPI", "Starlette"))
@@ -20,10 +19,10 @@ _FAMILIES = (("Dash", "Flask", "Quart"), ("FastAPI", "Starlette"))
 def cookies(subject: Subject) -> Iterator[Finding]:
     """Browsers keep one cookie for each name, host and path.
 
-    Two applications on one origin whose session cookies have the same name and path overwrite each other's, and
-    neither can read what the other one has signed. Where both have the same key, one session is theirs on purpose,
-    unless it is a key that everybody knows. One domain that cookies are set for counts as one origin.
-    A path of its own may not be enough, for below it browsers send both cookies.
+    Two applications on one origin whose session cookies have the same name and path overwrite each other's cookie, and
+    neither can read what the other has signed. Two applications that sign with the same key share their session on
+    purpose and are not reported, unless the key is a well-known one. Hosts whose cookies are set for the same domain
+    count as one origin. Another path may not be enough, because below it browsers send both cookies.
     """
     groups: list[tuple[Cookie, dict[object, tuple[CheckedMount, Cookie]]]] = []
     for one, other in combinations(subject.readable, 2):
@@ -65,7 +64,7 @@ def _clash(cookie: Cookie, group: list[tuple[CheckedMount, Cookie]]) -> Finding:
     ordered = sorted(group, key=lambda each: len(each[0].prefix))[::-1]  # of two equal ones, the later
     members = tuple(member for member, _ in ordered)
     key = str(members[0].mount.key)
-    change = f'{ordered[0][1].setting} = "{cookie.name}_{word_of(key)}" in the application at {key}'
+    change = f'{ordered[0][1].setting} = "{distinct_name(cookie.name, key)}" in the application at {key}'
     is_certain = all(member.facts and member.facts.secret for member in members)
     who = _who(members)
     return cookies.found(
@@ -97,12 +96,12 @@ def _readers(member: CheckedMount) -> tuple[str, ...] | None:
     return member.facts.secret.fingerprint, *family
 
 
-@check("MS122", "note", "two applications sign with one key", consequence="A session of one may count in the other.")
+@check("MS122", "note", "applications sign with the same key", consequence="Each may accept a session of the other.")
 def shared_secrets(subject: Subject) -> Iterator[Finding]:
-    """What one application signs, another one of the same framework with the same key believes.
+    """An application accepts whatever another one of the same framework has signed with the same key.
 
-    A customer's session may be read as a session of the staff. Where a session is shared on purpose, this may be
-    ignored. Keys are compared by a fingerprint, and never shown.
+    A customer's session may be accepted as one of the staff. If the applications share their session on purpose,
+    ignore this code. Keys are compared by their fingerprints and never shown.
     """
     groups: defaultdict[tuple[str, ...], list[CheckedMount]] = defaultdict(list)
     for member in subject.applications:
@@ -116,19 +115,19 @@ def shared_secrets(subject: Subject) -> Iterator[Finding]:
             yield shared_secrets.found(*members, message=message, cure="Give each application a key of its own.")
 
 
-@check("MS123", "note", "a key is one that everybody knows", consequence="Whoever knows it can forge sessions.")
+@check("MS123", "note", "a key is publicly known", consequence="Anybody can forge sessions.")
 def default_secrets(subject: Subject) -> Iterator[Finding]:
-    """The key that signs sessions is one from a template or a tutorial, such as "dev", "secret" or "django-insecure-".
+    """The key that signs sessions comes from a template or a tutorial, such as "dev", "secret" or "django-insecure-".
 
-    With --production, check warns of it.
+    With --production this is a warning.
     """
     for member in subject.applications:
         secret = member.facts.secret if member.facts else None
         if secret and secret.how == "default":
             yield default_secrets.found(
                 member,
-                message=f"its {secret.setting} is one from a template or a tutorial",
-                cure='Make a random one: python -c "import secrets; print(secrets.token_hex())"',
+                message=f"its {secret.setting} comes from a template or a tutorial",
+                cure='Generate a random one: python -c "import secrets; print(secrets.token_hex())"',
                 severity="warning" if subject.is_production else "note",
             )
 

@@ -14,7 +14,7 @@ from multiserve._types import Interface
 from multiserve.composition import Composition
 from multiserve.config.file import Config
 from multiserve.config.mounts import AppMount, Mount
-from multiserve.frameworks import Facts, inspect_application
+from multiserve.frameworks import Facts, Inspector
 from multiserve.keys import MountKey
 from multiserve.loading.mounts import LoadedMount
 from multiserve.loading.side_effects import SideEffects
@@ -125,7 +125,7 @@ def host_of(key: MountKey) -> str:
     return host if key.port is None else f"{host}:{key.port}"
 
 
-def look_at(
+def look_at(  # noqa: PLR0913 (what `check` has learnt before, all of it optional)
     composition: Composition,
     effects: Mapping[str, SideEffects],
     *,
@@ -133,6 +133,7 @@ def look_at(
     mounts: Sequence[Mount] = (),
     gunicorn: Mapping[str, Any] = MappingProxyType({}),
     is_production: bool = False,
+    inspector: Inspector | None = None,
 ) -> Subject:
     """Take down what there is to know about a composition.
 
@@ -144,12 +145,14 @@ def look_at(
         mounts: All mounts of the file, if these are more.
         gunicorn: gunicorn's settings as production would have them.
         is_production: Look at it as `run --production` would serve it.
+        inspector: One that may have read the applications already.
     """
+    inspector = inspector or Inspector()
     members = []
     for loaded in composition.mounts:
         key = loaded.mount.toml_key
         with observe(key):
-            facts = None if loaded.error or loaded.origin is None else inspect_application(loaded.origin)
+            facts = None if loaded.error else inspector.facts_of(loaded.origin)
         members.append(CheckedMount(loaded=loaded, facts=facts, effects=effects.get(key, SideEffects())))
     return Subject(
         config=composition.config,

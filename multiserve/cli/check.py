@@ -16,6 +16,7 @@ from multiserve.errors import ConfigError, LoadError, Problem, raise_for
 
 if TYPE_CHECKING:
     from multiserve.composition import Composition
+    from multiserve.frameworks import Inspector
     from multiserve.probing import ProbeResult  # whoever does not ask for it need not wait for it
 
 
@@ -67,12 +68,13 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
     """  # noqa: D301 (click's mark is a control character)
     from multiserve.checks import find_all, look_at, settle
     from multiserve.composition import compose
+    from multiserve.frameworks import Inspector
     from multiserve.loading.side_effects import Recorder
     from multiserve.reports import check as report
     from multiserve.reports import github
 
     with reported_errors(show_traceback=traceback):
-        recorder = Recorder()
+        recorder, inspector = Recorder(), Inspector()
         try:
             whole = load_config(find_config(config), check=_problems_of_servers)
             configuration = select(whole, only) if only else whole
@@ -86,9 +88,10 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
                     mounts=whole.mounts,
                     gunicorn=settings,
                     is_production=look["production"],
+                    inspector=inspector,
                 )
                 findings = find_all(subject)
-                probes = _probe(composition) if look["probe"] else None
+                probes = _probe(composition, inspector) if look["probe"] else None
                 findings += [finding for result in probes or () for finding in result.findings]
             if composition.interface == "asgi":  # not every worker can serve it
                 raise_for(_problems_of_gunicorn(configuration, "asgi"), source=str(configuration.path))
@@ -108,10 +111,10 @@ def check(*, config: str | None, traceback: bool, only: tuple[str, ...], style: 
         leave(LoadError.exit_code if composition.failures else ConfigError.exit_code if outcome.is_wrong else 0)
 
 
-def _probe(composition: Composition) -> Sequence[ProbeResult]:
+def _probe(composition: Composition, inspector: Inspector) -> Sequence[ProbeResult]:
     from multiserve.probing import probe
 
-    return probe(composition, f"http://localhost:{composition.config.server.port or 8000}")
+    return probe(composition, f"http://localhost:{composition.config.server.port or 8000}", inspector)
 
 
 def _problems_of_servers(config: Config) -> Iterator[Problem]:

@@ -11,29 +11,32 @@ from typing import Any, Protocol
 from multiserve.frameworks import bottle, dash, django, falcon, flask, litestar, pyramid, starlette
 from multiserve.frameworks.facts import (
     AllowedHosts,
-    Answer,
     Cookie,
     Facts,
+    InnerAnswer,
+    InnerRequest,
     InnerRoute,
     Inside,
     Onward,
-    Request,
     Secret,
     Setting,
+    distinct_name,
 )
 from multiserve.frameworks.reading import known
 from multiserve.frameworks.thread_hints import thread_hints
-from multiserve.frameworks.wrappers import Found, look_through
+from multiserve.frameworks.wrappers import Unwrapped, look_through
 
 __all__ = [
     "AllowedHosts",
-    "Answer",
     "Cookie",
     "Facts",
+    "InnerAnswer",
+    "InnerRequest",
     "InnerRoute",
-    "Request",
+    "Inspector",
     "Secret",
     "Setting",
+    "distinct_name",
     "find_route",
     "inspect_application",
 ]
@@ -48,7 +51,7 @@ class _Framework(Protocol):
 
     def read(self, application: Any, inside: Inside) -> Facts: ...
 
-    def find(self, application: Any, request: Request, onward: Onward) -> Answer | None: ...
+    def find(self, application: Any, request: InnerRequest, onward: Onward) -> InnerAnswer | None: ...
 
 
 # Dash comes first: what it serves with is an application of another one.
@@ -64,7 +67,23 @@ def inspect_application(application: Any) -> Facts | None:
     return _inspect(application, ())
 
 
-def find_route(application: Any, request: Request) -> Answer | None:
+class Inspector:
+    """Reads what each application says about itself once, however many mounts and commands ask for it."""
+
+    def __init__(self) -> None:
+        """Start without having read anything."""
+        self._read: dict[int, tuple[Any, Facts | None]] = {}  # with the application, so that its id stays its own
+
+    def facts_of(self, application: Any) -> Facts | None:
+        """Return what `inspect_application` returned the first time; None for no application."""
+        if application is None:
+            return None
+        if id(application) not in self._read:
+            self._read[id(application)] = (application, inspect_application(application))
+        return self._read[id(application)][1]
+
+
+def find_route(application: Any, request: InnerRequest) -> InnerAnswer | None:
     """Ask the router of an application what it does with a request, without calling any view.
 
     Returns:
@@ -77,7 +96,7 @@ def _framework_of(application: object) -> _Framework | None:
     return next((framework for framework in _FRAMEWORKS if framework.recognises(application)), None)
 
 
-def _look_inside(application: Any) -> tuple[_Framework, Found] | None:
+def _look_inside(application: Any) -> tuple[_Framework, Unwrapped] | None:
     found = known(lambda: look_through(application, lambda each: _framework_of(each) is not None), None)
     framework = _framework_of(found.application) if found else None
     return (framework, found) if framework and found else None
@@ -96,7 +115,7 @@ def _inspect(application: Any, above: tuple[int, ...]) -> Facts | None:
     return replace(facts, wrappers=found.wrappers or facts.wrappers, thread_hints=hints)
 
 
-def _find(application: Any, request: Request, depth: int) -> Answer | None:
+def _find(application: Any, request: InnerRequest, depth: int) -> InnerAnswer | None:
     seen = _look_inside(application)
     if seen is None or depth == _DEEPEST:
         return None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from multiserve.frameworks import flask
-from multiserve.frameworks.facts import Answer, Facts, Inside, Onward, Request, Setting
+from multiserve.frameworks.facts import Facts, InnerAnswer, InnerRequest, Inside, Onward, Setting
 from multiserve.frameworks.reading import is_a, known, loaded, version_of
 
 
@@ -58,7 +58,7 @@ def _server(application: Any) -> Any:
     return application.server if is_a(application, "dash.dash", "Dash") else application
 
 
-def find(application: Any, request: Request, onward: Onward) -> Answer | None:
+def find(application: Any, request: InnerRequest, onward: Onward) -> InnerAnswer | None:
     """Ask the server."""
     server = _server(application)
     return flask.find(server, request, onward) if flask.recognises(server) else onward(server, request)

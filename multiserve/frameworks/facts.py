@@ -36,6 +36,12 @@ class Cookie(NamedTuple):
     path_setting: str = ""
 
 
+def distinct_name(name: str, mount: str) -> str:
+    """Return a name for a cookie that no other mount has: "session" at "/admin" becomes "session_admin"."""
+    words = "".join(each if each.isascii() and each.isalnum() else " " for each in mount).split()
+    return f"{name}_{'_'.join(words) or '2'}"
+
+
 class Secret(NamedTuple):
     """How the key that signs sessions is set, without the key itself.
 
@@ -162,7 +168,7 @@ class Facts:
         return [*dict.fromkeys(hosts)] or [preferred]
 
 
-class Request(NamedTuple):
+class InnerRequest(NamedTuple):
     """A request as an application sees it.
 
     Attributes:
@@ -186,7 +192,7 @@ class Request(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class InnerAnswer:
     """What the router of an application decides about a request.
 
     Attributes:
@@ -204,10 +210,10 @@ class Answer:
     methods: tuple[str, ...] = ()
 
 
-NOT_FOUND = Answer(outcome="not found", status=404)
+NOT_FOUND = InnerAnswer(outcome="not found", status=404)
 
 Inside: TypeAlias = Callable[[Any], Facts | None]
 """How a framework has the applications read that are mounted inside its own."""
 
-Onward: TypeAlias = Callable[[Any, Request], Answer | None]
+Onward: TypeAlias = Callable[[Any, InnerRequest], InnerAnswer | None]
 """How a framework hands a request on to an application that is mounted inside its own."""

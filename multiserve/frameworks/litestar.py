@@ -8,13 +8,13 @@ from typing import Any
 from multiserve.frameworks.facts import (
     NOT_FOUND,
     AllowedHosts,
-    Answer,
     Cookie,
     Facts,
+    InnerAnswer,
+    InnerRequest,
     InnerRoute,
     Inside,
     Onward,
-    Request,
     Secret,
 )
 from multiserve.frameworks.reading import is_a, known, loaded, plain_methods, secret_of, version_of
@@ -92,7 +92,7 @@ def _hosts(application: Any) -> AllowedHosts | None:
     return AllowedHosts("allowed_hosts", tuple(config.allowed_hosts))
 
 
-def find(application: Any, request: Request, onward: Onward) -> Answer | None:
+def find(application: Any, request: InnerRequest, onward: Onward) -> InnerAnswer | None:
     """Ask the router."""
     path = loaded("litestar.utils", "normalize_path")(request.path or "/")
     method = None if request.method == "WEBSOCKET" else request.method
@@ -104,13 +104,13 @@ def find(application: Any, request: Request, onward: Onward) -> Answer | None:
     if hosts and not hosts.allow(request.host):  # only now: Litestar looks at the host once it has a handler
         # The port counts in some versions, and a host that is the same but for www. may be redirected.
         is_certain = not hosts.allow(request.hostname) and not hosts.allow(f"www.{request.hostname}")
-        return Answer(outcome="host refused", status=400) if is_certain else None
+        return InnerAnswer(outcome="host refused", status=400) if is_certain else None
     if _is_mount(handler):
         prefix = request.prefix + path.removesuffix(rest.rstrip("/"))
         answer = onward(handler.fn, request._replace(path=rest, prefix=prefix))
         if answer is not None:
             return answer
-    return Answer(outcome="view", route=_route_of(application, handler, path))
+    return InnerAnswer(outcome="view", route=_route_of(application, handler, path))
 
 
 def _route_of(application: Any, handler: Any, path: str) -> InnerRoute | None:
@@ -125,9 +125,9 @@ def _route_of(application: Any, handler: Any, path: str) -> InnerRoute | None:
     return _describe(paths[0], handler) if len(paths) == 1 else None
 
 
-def _refusal(error: Exception) -> Answer | None:
+def _refusal(error: Exception) -> InnerAnswer | None:
     if is_a(error, "litestar.exceptions", "MethodNotAllowedException"):
         headers: dict[str, str] = getattr(error, "headers", None) or {}
         methods = plain_methods(each.strip() for each in headers.get("allow", "").split(","))
-        return Answer(outcome="method not allowed", status=405, methods=methods)
+        return InnerAnswer(outcome="method not allowed", status=405, methods=methods)
     return NOT_FOUND if is_a(error, "litestar.exceptions", "NotFoundException") else None

@@ -9,13 +9,13 @@ from typing import Any
 from multiserve.frameworks import starlette_router
 from multiserve.frameworks.facts import (
     AllowedHosts,
-    Answer,
     Cookie,
     Facts,
+    InnerAnswer,
+    InnerRequest,
     InnerRoute,
     Inside,
     Onward,
-    Request,
     Secret,
     Setting,
 )
@@ -113,12 +113,12 @@ def _as_written(application: Any) -> tuple[str, ...]:
     return texts(_arguments(application, "trustedhost", "TrustedHostMiddleware")[0]["allowed_hosts"])
 
 
-def find(application: Any, request: Request, onward: Onward) -> Answer | None:
+def find(application: Any, request: InnerRequest, onward: Onward) -> InnerAnswer | None:
     """Ask the routes, one after the other, as the router does."""
     hosts = known(lambda: _hosts(application), None)
     if hosts and not hosts.allow(request.hostname):
-        return Answer(outcome="host refused", status=400)
+        return InnerAnswer(outcome="host refused", status=400)
     if hosts and not AllowedHosts(hosts.setting, _as_written(application)).allow(request.hostname):
         location = f"{request.scheme}://www.{request.host}{request.prefix}{request.path}"
-        return Answer(outcome="redirect", status=307, location=location)
+        return InnerAnswer(outcome="redirect", status=307, location=location)
     return starlette_router.find(application, request, onward)

@@ -11,7 +11,7 @@ from multiserve.frameworks.reading import known
 _DEEPEST = 32  # decorators around one view
 
 
-class Place(NamedTuple):
+class ViewPlace(NamedTuple):
     """Where a view is defined, as the attributes of `InnerRoute` are called."""
 
     view: str
@@ -19,10 +19,10 @@ class Place(NamedTuple):
     line: int
 
 
-NOWHERE = Place("", "", 0)
+NOWHERE = ViewPlace("", "", 0)
 
 
-def place_of(view: Any) -> Place:
+def place_of(view: Any) -> ViewPlace:
     """Say what a view is called and where it is defined."""
     return known(lambda: _place(undecorated(view)), NOWHERE)
 
@@ -44,12 +44,12 @@ def undecorated(view: Any) -> Any:
     return view
 
 
-def _place(view: Any) -> Place:
+def _place(view: Any) -> ViewPlace:
     named = view if hasattr(view, "__qualname__") else type(view)
     name = f"{named.__module__}:{named.__qualname__}"
     if (code := getattr(view, "__code__", None)) is not None:
-        return Place(name, code.co_filename, code.co_firstlineno)
-    return Place(name, *_lines_of(named))
+        return ViewPlace(name, code.co_filename, code.co_firstlineno)
+    return ViewPlace(name, *_lines_of(named))
 
 
 def _lines_of(named: type) -> tuple[str, int]:

@@ -21,20 +21,20 @@ _NAMES = (
 _MOST = 64  # objects that are looked at
 
 
-class Found(NamedTuple):
+class Unwrapped(NamedTuple):
     """An application, and what is around it, the outermost first."""
 
     application: Any
     wrappers: tuple[str, ...]
 
 
-def look_through(application: Any, is_meant: Callable[[Any], bool]) -> Found | None:
+def look_through(application: Any, is_meant: Callable[[Any], bool]) -> Unwrapped | None:
     """Find the one application that is meant.
 
     Returns:
         None if there is none, or more than one, or a dispatcher in between, which chooses by the path.
     """
-    found: list[Found] = []
+    found: list[Unwrapped] = []
     seen: set[int] = set()
     pending: list[tuple[Any, tuple[str, ...]]] = [(application, ())]
     while pending:
@@ -45,7 +45,7 @@ def look_through(application: Any, is_meant: Callable[[Any], bool]) -> Found | N
         if len(seen) > _MOST or _chooses(current):
             return None
         if is_meant(current):
-            found.append(Found(current, around))
+            found.append(Unwrapped(current, around))
         else:
             around = (*around, *_name(current))
             pending.extend((inner, around) for inner in _inside(current))

@@ -11,6 +11,7 @@ from wsgiref.validate import WSGIWarning
 
 from multiserve.composition import Composition
 from multiserve.config.mounts import TenantMount
+from multiserve.frameworks import Inspector
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.escapes import Visit, find_cookie_escapes, find_escapes, is_same_origin, redirect_of
 from multiserve.probing.exchange import Received, describe_error
@@ -38,7 +39,9 @@ class _Asked:
     violations: tuple[str, ...] = ()
 
 
-def probe(composition: Composition, origin: str = "http://localhost:8000") -> list[ProbeResult]:
+def probe(
+    composition: Composition, origin: str = "http://localhost:8000", inspector: Inspector | None = None
+) -> list[ProbeResult]:
     """Ask each mount for its root and for the paths of its `probe`, through the dispatcher, and validate the answers.
 
     Nothing but GET and HEAD is sent. Redirects within the mount are followed, three at most, to https as well. Whatever
@@ -46,12 +49,13 @@ def probe(composition: Composition, origin: str = "http://localhost:8000") -> li
 
     Args:
         composition: The loaded mounts; the lifespans of the ASGI applications run meanwhile.
-        origin: Where the server would listen; who does not take that host is asked at one that it takes.
+        origin: Where the server would listen; an application that refuses that host is asked at one that it accepts.
+        inspector: One that may have read the applications already.
 
     Returns:
         The results in the order of the file; a mount that cannot be asked has one that says why.
     """
-    with warnings.catch_warnings(), Composed(composition) as composed:
+    with warnings.catch_warnings(), Composed(composition, inspector) as composed:
         warnings.simplefilter("error", WSGIWarning)  # what wsgiref only warns of is an objection, too
         requests = [each for loaded in composition.mounts for each in _probe_mount(composed, loaded, origin)]
         visits = [request.visit for request in requests if request.visit]
@@ -62,7 +66,7 @@ def _complete(composed: Composed, request: _Asked, visits: list[Visit]) -> Probe
     """Add what is wrong with a response, for which all responses have to be known."""
     findings = list(find_failures(request.result, request.violations))
     if visit := request.visit:
-        findings += [*find_escapes(composed, visit), *find_cookie_escapes(visit, visits)]
+        findings += [*find_escapes(composed, visit), *find_cookie_escapes(composed, visit, visits)]
     return replace(request.result, findings=tuple(findings))
 
 

@@ -13,12 +13,11 @@ from urllib.parse import quote, urlsplit
 
 from multiserve.config.mounts import AppMount, RedirectMount
 from multiserve.findings import Finding, Severity
-from multiserve.frameworks import inspect_application
-from multiserve.keys import word_of
+from multiserve.frameworks import distinct_name
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.exchange import Received
-from multiserve.probing.pages import Cookie, Reference, read_cookie, read_location, read_page
-from multiserve.probing.site import Composed, Existence, is_below, place_of
+from multiserve.probing.pages import Reference, SetCookie, read_cookie, read_location, read_page
+from multiserve.probing.site import Composed, Existence, is_below, routed_url
 from multiserve.probing.topics import PROBED
 
 _TOPICS = {
@@ -82,12 +81,12 @@ def _charset(received: Received) -> str:
 
 def _leaves(visit: Visit, reference: Reference) -> bool:
     target = reference.target
-    return is_same_origin(visit.url, target) and not is_below(place_of(target).path, visit.prefix)
+    return is_same_origin(visit.url, target) and not is_below(routed_url(target).path, visit.prefix)
 
 
 def is_same_origin(url: str, other: str) -> bool:
     """Tell whether two whole URLs have the same scheme, host and port."""
-    here, there = place_of(url), place_of(other)
+    here, there = routed_url(url), routed_url(other)
     return (here.scheme, here.host.lower()) == (there.scheme, there.host.lower())
 
 
@@ -138,16 +137,17 @@ def _cure(visit: Visit, reference: Reference) -> str:
     return "Have the framework build the URL, with the prefix, or write it relative to the page."
 
 
-def find_cookies(visit: Visit) -> list[Cookie]:
+def find_cookies(visit: Visit) -> list[SetCookie]:
     """Find the cookies that a response sets under a path of its own choice."""
     values = (value for name, value in visit.received.headers if name == "set-cookie")
     return [cookie for value in values if (cookie := read_cookie(value))]
 
 
-def find_cookie_escapes(visit: Visit, visits: Sequence[Visit]) -> Iterator[Finding]:
+def find_cookie_escapes(composed: Composed, visit: Visit, visits: Sequence[Visit]) -> Iterator[Finding]:
     """Find the cookies of a response that go to other mounts, too; each is told once for its mount.
 
     Args:
+        composed: The composed application.
         visit: The response.
         visits: All of them, in their order: another mount may set a cookie of that name, too.
     """
@@ -173,11 +173,11 @@ def find_cookie_escapes(visit: Visit, visits: Sequence[Visit]) -> Iterator[Findi
             url=visit.url,
             severity="warning" if rival else "note",
             message=message,
-            cure=_cookie_cure(visit, cookie, has_rival=rival is not None),
+            cure=_cookie_cure(composed, visit, cookie, has_rival=rival is not None),
         )
 
 
-def _sets_too(other: Visit, visit: Visit, cookie: Cookie) -> bool:
+def _sets_too(other: Visit, visit: Visit, cookie: SetCookie) -> bool:
     """Tell whether another application sets a cookie of that name on the same host, at or below its path."""
     is_other = other.loaded is not visit.loaded and (
         other.loaded.origin is None or other.loaded.origin is not visit.loaded.origin
@@ -196,12 +196,12 @@ def _sets_too(other: Visit, visit: Visit, cookie: Cookie) -> bool:
     )
 
 
-def _cookie_cure(visit: Visit, cookie: Cookie, *, has_rival: bool) -> str:
+def _cookie_cure(composed: Composed, visit: Visit, cookie: SetCookie, *, has_rival: bool) -> str:
     """Advise a path; with a rival a name, for below the path of the one browsers send the other's cookie, too."""
-    facts = inspect_application(visit.loaded.origin) if visit.loaded.origin is not None else None
+    facts = composed.facts_of(visit.loaded)
     known = next((each for each in (facts and facts.cookies) or () if each.name == cookie.name), None)
     if has_rival:
-        name = f"{cookie.name}_{word_of(visit.prefix)}"
+        name = distinct_name(cookie.name, visit.prefix)
         if known and known.setting:
             return f'Set {known.setting} to "{name}": a path alone is not enough.'
         return f'Give it a name of its own, such as "{name}": a path alone is not enough.'

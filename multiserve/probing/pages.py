@@ -30,7 +30,7 @@ class Reference(NamedTuple):
     method: str = "GET"
 
 
-class Cookie(NamedTuple):
+class SetCookie(NamedTuple):
     """A cookie that a response sets under a path of its own choice."""
 
     name: str
@@ -75,7 +75,7 @@ def read_location(location: str, url: str) -> Reference | None:
     return Reference("location", "Location", location, target) if location and target else None
 
 
-def read_cookie(header: str) -> Cookie | None:
+def read_cookie(header: str) -> SetCookie | None:
     """Read a Set-Cookie header (RFC 6265, section 5.2); None without a path of its own, or if it deletes the cookie."""
     pair, *attributes = header.split(";")
     known = {
@@ -86,7 +86,7 @@ def read_cookie(header: str) -> Cookie | None:
     is_deleted = known.get("max-age", "").startswith(("0", "-")) or not value.strip(' "')
     if not (equals and path.startswith("/")) or is_deleted:
         return None
-    return Cookie(name.strip(), path)
+    return SetCookie(name.strip(), path)
 
 
 def _join(base: str, url: str) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from multiserve.composition import Composition, compose_asgi, compose_wsgi
 from multiserve.config.mounts import AppMount, RedirectMount, StaticMount, TenantMount
 from multiserve.dispatch.asgi import ASGIDispatcher
-from multiserve.frameworks import Answer, Request, find_route, inspect_application
+from multiserve.frameworks import Facts, InnerAnswer, InnerRequest, Inspector, find_route
 from multiserve.keys import MountKey
 from multiserve.loading.mounts import LoadedMount
 from multiserve.mounts.redirects import SAFE
@@ -30,7 +30,7 @@ _LABELS = ("www", "any", "probe")  # what stands for the star of a host
 Existence: TypeAlias = Literal["yes", "no", "unknown"]
 
 
-class Place(NamedTuple):
+class RoutedURL(NamedTuple):
     """A URL as the router sees it: the path is decoded, and spelt as WSGI does (PEP 3333)."""
 
     path: str
@@ -38,11 +38,11 @@ class Place(NamedTuple):
     scheme: str
 
 
-def place_of(url: str) -> Place:
+def routed_url(url: str) -> RoutedURL:
     """Split a whole URL."""
     parts = urlsplit(url)
     path = unquote_to_bytes((parts.path or "/").encode("utf-8", "replace")).decode("latin-1")
-    return Place(path, parts.netloc, parts.scheme)
+    return RoutedURL(path, parts.netloc, parts.scheme)
 
 
 def is_below(path: str, prefix: str) -> bool:
@@ -54,8 +54,9 @@ def is_below(path: str, prefix: str) -> bool:
 class Composed:
     """The composed application as it is probed; its lifespans run as long as it is entered."""
 
-    def __init__(self, composition: Composition) -> None:
-        """Compose the mounts of an composition."""
+    def __init__(self, composition: Composition, inspector: Inspector | None = None) -> None:
+        """Compose the mounts once more; an inspector may know their applications already."""
+        self._inspector = inspector or Inspector()
         config = composition.config
         self.validation = Validation()
         mounts = [self._validated(loaded) for loaded in composition.mounts]
@@ -94,12 +95,16 @@ class Composed:
 
     def mount_at(self, url: str) -> LoadedMount | None:
         """Give the mount that answers a URL."""
-        route = self._router.find(*place_of(url))
+        route = self._router.find(*routed_url(url))
         return route.mount if route else None
+
+    def facts_of(self, loaded: LoadedMount) -> Facts | None:
+        """Return what the application of a mount says about itself; None if multiserve cannot see inside."""
+        return self._inspector.facts_of(loaded.origin)
 
     def failure_at(self, url: str) -> str:
         """Say why the lifespan of the application at a URL has not started; "" if it has."""
-        route = self._dispatcher and self._dispatcher.router.find(*place_of(url))
+        route = self._dispatcher and self._dispatcher.router.find(*routed_url(url))
         lifespan = getattr(route.mount, "lifespan", None) if route else None
         return lifespan.failure if lifespan else ""
 
@@ -118,7 +123,7 @@ class Composed:
             port = urlsplit(origin).port if key.port is None else key.port
             hosts = [key.host.replace("*", label, 1) + (f":{port}" if port else "") for label in _LABELS]
         else:
-            hosts = _hosts_of(loaded, address)
+            hosts = _hosts_of(self.facts_of(loaded), address)
         urls = [f"{scheme}://{host}{rest}" for host in hosts]
         return next((url for url in urls if self.mount_at(url) is loaded), urls[0])
 
@@ -130,8 +135,8 @@ class Composed:
             url: What it was asked for.
             received: Its answer.
         """
-        facts = inspect_application(loaded.origin) if received.status == HTTPStatus.BAD_REQUEST else None
-        host = _without_port(place_of(url).host)
+        facts = self.facts_of(loaded) if received.status == HTTPStatus.BAD_REQUEST else None
+        host = _without_port(routed_url(url).host)
         if facts is None or facts.hosts is None or facts.hosts.allow(host):
             return ""
         return f"it refuses the host {host}, which is not in {facts.hosts.setting}"
@@ -180,9 +185,9 @@ class Composed:
 
     def _look_up(self, loaded: LoadedMount, url: str, method: str) -> Existence:
         mount = loaded.mount
-        path, host, scheme = place_of(url)
+        path, host, scheme = routed_url(url)
         rest = path[len(mount.key.prefix.encode()) :].encode("latin-1").decode("utf-8", "replace")
-        answer = find_route(loaded.origin, Request(rest, method, host, mount.key.prefix, scheme))
+        answer = find_route(loaded.origin, InnerRequest(rest, method, host, mount.key.prefix, scheme))
         if answer is None or _takes_anything(answer, rest):
             return "unknown"
         if answer.outcome == "not found":
@@ -190,18 +195,17 @@ class Composed:
         return "unknown" if answer.outcome == "host refused" else "yes"
 
 
-def _takes_anything(answer: Answer, path: str) -> bool:
+def _takes_anything(answer: InnerAnswer, path: str) -> bool:
     """Tell a route that takes every path: whether there is anything only its view knows."""
     return answer.route is not None and path not in ("", "/") and answer.route.literal in ("", "/")
 
 
 def _without_port(host: str) -> str:
-    return Request("", host=host).hostname
+    return InnerRequest("", host=host).hostname
 
 
-def _hosts_of(loaded: LoadedMount, address: str) -> list[str]:
+def _hosts_of(facts: Facts | None, address: str) -> list[str]:
     """Give the hosts at which to ask a mount that has none: where the server listens, or what its application takes."""
-    facts = None if loaded.origin is None else inspect_application(loaded.origin)
     here = _without_port(address)
     hosts = facts.usual_hosts(here) if facts else [here]
     return [address if host == here else host for host in hosts]  # in public there is no port

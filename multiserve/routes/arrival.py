@@ -9,12 +9,12 @@ from wsgiref.util import FileWrapper
 from multiserve._types import WSGIEnvironment
 from multiserve.composition import Composition
 from multiserve.config.mounts import AppMount, StaticMount, TenantMount
-from multiserve.frameworks import Facts, InnerRoute, Request, find_route, inspect_application
+from multiserve.frameworks import Facts, InnerRequest, InnerRoute, find_route, inspect_application
 from multiserve.loading.mounts import LoadedMount, open_folder
 from multiserve.routes.explain import WEBSOCKET, Explanation
 from multiserve.routes.inside import outer_url
 
-Outcome: TypeAlias = Literal[
+ArrivalOutcome: TypeAlias = Literal[
     "view", "redirect", "method not allowed", "not found", "host refused", "file", "failed", "tenants",
     "websocket refused", "unknown",
 ]  # fmt: skip
@@ -39,7 +39,7 @@ class Arrival:
     """
 
     loaded: LoadedMount
-    outcome: Outcome
+    outcome: ArrivalOutcome
     through: tuple[str, ...] = ()
     facts: Facts | None = None
     status: int = 0
@@ -101,14 +101,14 @@ def _ask_application(arrival: Arrival, result: Explanation) -> Arrival:
     )
 
 
-def _request(loaded: LoadedMount, facts: Facts, result: Explanation) -> Request:
+def _request(loaded: LoadedMount, facts: Facts, result: Explanation) -> InnerRequest:
     """Make the request that the dispatcher hands over."""
     environ = result.environ
     if loaded.interface == "asgi" and result.root_path is not None and result.path is not None:
         prefix, path = result.root_path, result.path.removeprefix(result.root_path)
     else:
         prefix, path = _text(environ["SCRIPT_NAME"]), _text(environ["PATH_INFO"])
-    return Request(
+    return InnerRequest(
         path=path,
         method=result.method,
         host=environ["HTTP_HOST"] or facts.usual_hosts()[0],
@@ -121,7 +121,7 @@ def _text(path: str) -> str:
     return path.encode("latin-1").decode("utf-8", "replace")
 
 
-def _location(location: str, request: Request, query: str) -> str:
+def _location(location: str, request: InnerRequest, query: str) -> str:
     """Shorten a URL to its path where it stays on the host of the request, and add the query, as frameworks do."""
     origin = f"{request.scheme}://{request.host}"
     path = location.removeprefix(origin) if location.startswith(f"{origin}/") else location
@@ -157,6 +157,6 @@ def _ask_folder(arrival: Arrival, mount: StaticMount, environ: WSGIEnvironment) 
     )
 
 
-_OUTCOMES: dict[str, Outcome] = {
+_OUTCOMES: dict[str, ArrivalOutcome] = {
     "200": "file", "308": "redirect", "404": "not found", "405": "method not allowed",
 }  # fmt: skip
