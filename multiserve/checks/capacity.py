@@ -11,18 +11,18 @@ from multiserve.config.mounts import AppMount
 from multiserve.findings import Finding
 
 
-@check("MS170", "note", "an application may not be made for threads", consequence="It may break under load.")
+@check("MS170", "note", "an application may not be thread-safe", consequence="It may break under load.")
 def thread_safety(subject: Subject) -> Iterator[Finding]:
-    """A connection to a database, or the like, that stands at the top of a module is shared by all threads.
+    """A database connection, or a similar object, at the top level of a module is shared by all threads.
 
-    With one thread and several workers, each request has its process for itself.
+    With several workers of one thread each, no two requests share a process at the same time.
     """
     for member in subject.applications:
         hints = member.facts.thread_hints if member.facts else ()
         threads, setting = _threads(subject, member)
         if hints and threads > 1:
             message = f"its views may share {', '.join(hints)} between {threads} threads"
-            cure = f"Make one for each request or thread, or set threads = 1 {setting}."
+            cure = f"Create one for each request or thread, or set threads = 1 {setting}."
             yield thread_safety.found(member, message=message, cure=cure)
 
 
@@ -35,13 +35,13 @@ def _threads(subject: Subject, member: CheckedMount) -> tuple[int, str]:
     return int(subject.gunicorn.get("threads") or 1), "under [gunicorn]"
 
 
-@check("MS171", "note", "the workers may need more memory than there is", consequence="The system may kill some.")
+@check("MS171", "note", "the workers may need more memory than there is", consequence="The system may kill workers.")
 def memory(subject: Subject) -> Iterator[Finding]:
     """Each worker loads every application.
 
-    The memory of this process, which has loaded them once, times the number of workers is what production needs,
-    unless preload_app lets the workers share it. That says something only on the machine that serves them, and so
-    it is looked for with --production alone.
+    Production therefore needs the memory of this process, which has loaded all of them once, for each worker, unless
+    preload_app lets the workers share it. Only --production looks for this, because the result is meaningful only
+    on the machine that serves the applications.
     """
     workers = int(subject.gunicorn.get("workers") or 1)
     each, available = _resident(), _available()

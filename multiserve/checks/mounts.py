@@ -17,28 +17,28 @@ _SHOWN = 3  # routes that a finding names
 _AUTOMATIC = ("openapi", "swagger_ui_html", "swagger_ui_redirect", "redoc_html")  # FastAPI's own
 
 
-@check("MS100", "warning", "an unknown code is ignored", consequence="Nothing is ignored by it.")
+@check("MS100", "warning", "`ignore` lists an unknown code", consequence="It has no effect.")
 def unknown_codes(subject: Subject) -> Iterator[Finding]:
-    """`ignore` names the codes of checks. A code that no check has is most likely misspelt."""
+    """`ignore` lists the codes of checks. A code that no check has is most likely a typing mistake."""
     from multiserve.checks import TOPICS
 
     for code in subject.config.ignore:
         if code not in TOPICS:
-            cure = f'Take "{code}" out of ignore.'
+            cure = f'Remove "{code}" from ignore.'
             yield unknown_codes.found(message=f'no check has the code "{code}"', cure=cure, key=subject.key("ignore"))
     for member in subject.members:
         for code in member.mount.ignore:
             if code not in TOPICS:
-                cure = f'Take "{code}" out of ignore.'
+                cure = f'Remove "{code}" from ignore.'
                 key = f"{member.mount.toml_key}.ignore"
                 yield unknown_codes.found(member, message=f'no check has the code "{code}"', cure=cure, key=key)
 
 
-@check("MS101", "note", "a mount is bound to a port that is not listened on", consequence="It may never be reached.")
+@check("MS101", "note", "a mount needs a port that the server does not listen on", consequence="It may be unreachable.")
 def other_ports(subject: Subject) -> Iterator[Finding]:
-    """A key with a port answers only requests whose Host header has that port.
+    """A mount whose key has a port answers only requests whose Host header names that port.
 
-    Without a proxy, or a mapping of ports, in front, that is the port on which the server listens.
+    Unless a proxy or a port mapping stands in front, that is always the port on which the server listens.
     """
     config = subject.config
     if config.server.trusted_proxies or config.gunicorn.get("bind"):
@@ -48,17 +48,19 @@ def other_ports(subject: Subject) -> Iterator[Finding]:
         key = member.mount.key
         if key.port is not None and port not in (0, key.port):
             message = f"the key has the port {key.port}, and the server listens on {port}"
-            cure = f"Take the port out of the key, or listen on {key.port}."
+            cure = f"Remove the port from the key, or listen on {key.port}."
             yield other_ports.found(member, message=message, cure=cure)
 
 
-@check("MS102", "warning", "a mount hides routes of the application above it", consequence="They are never called.")
+@check(
+    "MS102", "warning", "a mount hides routes of the application above it", consequence="They never receive a request."
+)
 def hidden_routes(subject: Subject) -> Iterator[Finding]:
-    """The longest prefix wins.
+    """The mount with the longest prefix answers a request.
 
-    So where "/" is an application that has a route /admin/login of its own, a mount at "/admin" takes that URL away
-    from it. The routes are read from the application's own URL map. A folder or a redirect that stands in for the
-    static files of an application is as it should be.
+    If the application at "/" has a route /admin/login, a mount at "/admin" hides it. The routes are read from the URL
+    map of the application. A static folder or a redirect that replaces the static files of an application is not
+    reported.
     """
     for member in subject.members:
         above = _above(subject, member)
@@ -117,12 +119,12 @@ def _is_replaced(route: InnerRoute, member: CheckedMount, above: CheckedMount) -
     return isinstance(member.mount, (StaticMount, RedirectMount))
 
 
-@check("MS103", "note", "all routes of an application repeat its prefix", consequence="They may be doubled in URLs.")
+@check("MS103", "note", "all routes of an application repeat its prefix", consequence="URLs may have the prefix twice.")
 def repeated_prefixes(subject: Subject) -> Iterator[Finding]:
-    """The prefix of a mount comes in front of the routes of the application.
+    """The URLs of an application are the prefix of its mount followed by the application's own routes.
 
-    An application whose own routes all begin with the same prefix answers at /admin/admin/users. Middleware around it
-    may put that right, so nothing is said about applications in middleware.
+    If the routes already begin with the prefix, their URLs are of the form /admin/admin/users. Applications that are
+    wrapped in middleware are not checked, because the middleware may correct the path.
     """
     for member in subject.readable:
         if not member.facts or member.facts.takes_whole_path or not member.prefix or _is_wrapped(subject, member):
@@ -130,7 +132,7 @@ def repeated_prefixes(subject: Subject) -> Iterator[Finding]:
         routes = [route for route in member.facts.routes or () if route.name not in ("static", *_AUTOMATIC)]
         if routes and all(_is_below(route, member.prefix) for route in routes):
             url = member.prefix + routes[0].path
-            cure = f'Take "{member.prefix}" out of the routes, or mount the application one level higher.'
+            cure = f'Remove "{member.prefix}" from the routes, or mount the application one level higher.'
             yield repeated_prefixes.found(member, message=f"its routes are at {url} and the like", cure=cure)
 
 
@@ -139,11 +141,11 @@ def _is_wrapped(subject: Subject, member: CheckedMount) -> bool:
     return bool((member.facts and member.facts.wrappers) or member.mount.middleware or subject.config.middleware)
 
 
-@check("MS104", "warning", "an application does not look at its prefix", consequence="Its routes answer 404.")
+@check("MS104", "warning", "an application ignores its prefix", consequence="Its routes answer 404.")
 def whole_paths(subject: Subject) -> Iterator[Finding]:
-    """Some frameworks match the whole path against their routes, with the prefix in front, as Falcon does over ASGI.
+    """Some frameworks, such as Falcon over ASGI, match their routes against the whole path, including the prefix.
 
-    Their routes have to begin with the prefix, unless middleware takes it off.
+    Their routes must begin with the prefix, unless middleware removes it.
     """
     for member in subject.readable:
         if not member.facts or not member.facts.takes_whole_path or not member.prefix:
@@ -163,11 +165,13 @@ def _may_reach(route: InnerRoute, prefix: str) -> bool:
     return _is_below(route, prefix) or (has_placeholder and f"{prefix}/".startswith(route.literal))
 
 
-@check("MS105", "error", "a redirect leads back to itself", consequence="Browsers give up after some twenty rounds.")
+@check(
+    "MS105", "error", "a redirect leads back to itself", consequence="Browsers give up after about twenty redirects."
+)
 def circles(subject: Subject) -> Iterator[Finding]:
-    """A redirect appends the rest of the path to its target.
+    """A redirect mount adds the rest of the path to its target.
 
-    Where the target is answered by the same redirect, or by another one that leads back, nobody ever arrives.
+    If the same mount answers the target, or another redirect that leads back to it, browsers go round in a circle.
     """
     told: list[Mount] = []
     for member in subject.members:
@@ -178,7 +182,7 @@ def circles(subject: Subject) -> Iterator[Finding]:
         concerned = tuple(each for each in subject.members if each.mount in way)
         cure = f"Redirect {'one of them' if len(concerned) > 1 else 'it'} to another path."
         shown = " -> ".join(str(each.key) for each in way)
-        yield circles.found(*concerned, message=f"the way is {shown}", cure=cure)
+        yield circles.found(*concerned, message=f"it redirects {shown}", cure=cure)
 
 
 def _way(subject: Subject, start: Mount) -> list[Mount]:
@@ -204,9 +208,9 @@ def _target(mount: RedirectMount) -> str:
     return unquote_to_bytes(mount.what).decode("utf-8", "surrogateescape")
 
 
-@check("MS106", "warning", "a redirect leads to a path that no mount has", consequence="The answer there is 404.")
+@check("MS106", "warning", "a redirect leads to a path that no mount answers", consequence="The client gets 404.")
 def dead_ends(subject: Subject) -> Iterator[Finding]:
-    """The target of a redirect is a path among the mounts, or a whole URL. A path that no mount answers is misspelt."""
+    """The target of a redirect is the path of a mount, or a whole URL. A path that no mount answers is a mistake."""
     hosts = {host_of(member.mount.key) for member in subject.members}
     for member in subject.members:
         mount = member.mount
@@ -219,9 +223,9 @@ def dead_ends(subject: Subject) -> Iterator[Finding]:
 
 @check("MS107", "error", "a URL configuration cannot be imported", consequence="Every request to it gets 500.")
 def broken_routes(subject: Subject) -> Iterator[Finding]:
-    """Django imports the module that ROOT_URLCONF names with the first request, so that loading a project says nothing.
+    """Django imports the module that ROOT_URLCONF names at the first request, not while the project loads.
 
-    It is imported here, too, with the views that it names.
+    This check imports it, with the views that it refers to.
     """
     for member in subject.applications:
         if member.facts and member.facts.routes_error:

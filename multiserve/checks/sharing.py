@@ -20,12 +20,12 @@ from multiserve.frameworks.django import settings_named_in
     consequence="It answers with the settings, the URLs and the database of the other one.",
 )
 def second_django(subject: Subject) -> Iterator[Finding]:
-    """Django keeps its settings in one place for the whole process.
+    """A process has one set of Django settings.
 
-    The project that is loaded first decides, and every other one answers with its URLs. A second project has to run
-    in a process of its own, behind the same proxy. Which settings a project wants is read from its module, where
-    that sets DJANGO_SETTINGS_MODULE; where it does not, or where both settings are of one package, it may be the
-    same project.
+    The project that loads first sets them, and every other project answers with its URLs. A second project needs a
+    process of its own, behind the same proxy. The settings that a project needs are read from its module, where that
+    sets DJANGO_SETTINGS_MODULE. If it does not, or if both settings modules belong to one package, the two may be the
+    same project, and the finding is a note.
     """
     projects = [member for member in subject.readable if member.facts and member.facts.framework == "Django"]
     if not projects:
@@ -35,13 +35,13 @@ def second_django(subject: Subject) -> Iterator[Finding]:
     owner = min(projects, key=lambda each: _distance(wanted[each.mount.key], actual))
     for member in projects:
         name, first = wanted[member.mount.key], wanted[owner.mount.key]
-        cure = f'Serve it by a multiserve of its own: multiserve run --only "{member.mount.key}"'
+        cure = f'Run it in a process of its own: multiserve run --only "{member.mount.key}"'
         if name and first and name != first:
             is_certain = _top(name) != _top(first)
-            message = f"it asks for the settings {name}, and the process has {actual or first}"
+            message = f"it needs the settings {name}, but the process has {actual or first}"
             yield second_django.found(
                 *((member, owner) if member is not owner else (member,)),
-                message=message if is_certain else f"{message}, which may be meant",
+                message=message if is_certain else f"{message}, which may be intended",
                 cure=cure,
                 severity="error" if is_certain else "note",
                 consequence="" if is_certain else "It answers with these settings.",
@@ -75,13 +75,13 @@ def _top(module: str) -> str:
 
 @check("MS111", "warning", "two modules have one name", consequence="Only the first one is ever imported.")
 def module_names(subject: Subject) -> Iterator[Finding]:
-    """A process has one module of each name, and the first folder of the search path that has it wins.
+    """A process has one module of each name: the one in the first folder of the search path that has it.
 
-    Two applications that are both called app.py, in two folders of pythonpath, are one and the same for Python; so
-    are the two files config.py that two applications import.
+    If two folders of pythonpath both have a file app.py, Python imports the first for both applications. The same
+    goes for a config.py that each of two applications imports.
     """
     folders = list(dict.fromkeys(folder.resolve() for folder in subject.config.pythonpath))
-    cure = "Rename one of them, and what imports it."
+    cure = "Rename one of them, and update its imports."
     for name, places in sorted(_modules_of(folders).items()):
         if len(places) == 1:
             continue
@@ -90,7 +90,7 @@ def module_names(subject: Subject) -> Iterator[Finding]:
         if members:
             yield module_names.found(*members, message=message, cure=cure)
         elif str(getattr(sys.modules.get(name), "__file__", "")) in map(str, places):
-            consequence = "Only the first one is ever imported, whoever may have meant the other."
+            consequence = "Only the first one is ever imported, even by code that needs the other."
             key = subject.key("pythonpath")
             yield module_names.found(message=message, cure=cure, key=key, severity="note", consequence=consequence)
 
@@ -105,12 +105,12 @@ def _modules_of(folders: list[Path]) -> dict[str, list[Path]]:
     return found
 
 
-@check("MS120", "note", "two applications have one logger", consequence="Nobody can tell their records apart.")
+@check("MS120", "note", "applications share a logger", consequence="Their records cannot be told apart.")
 def loggers(subject: Subject) -> Iterator[Finding]:
-    """Flask names the logger of an application after its import name, and others have fixed names.
+    """Flask names an application's logger after its import name; other frameworks use a fixed name.
 
-    Two applications with one name share the level, the handlers and the records. Nothing is said where one module
-    makes all of them, for then they are the same application several times.
+    Applications whose loggers have the same name share its level, its handlers and its records. Applications that are
+    made in one module are not reported, because they are most likely several instances of one.
     """
     named = defaultdict(list)
     for member in subject.applications:

@@ -1,4 +1,4 @@
-"""Calls each application of an composition in this process, with harmless requests, and tells what came of them."""
+"""Sends harmless requests to each application of a composition, in this process, and returns what is wrong."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ class _Asked:
 def probe(
     composition: Composition, origin: str = "http://localhost:8000", inspector: Inspector | None = None
 ) -> list[ProbeResult]:
-    """Ask each mount for its root and for the paths of its `probe`, through the dispatcher, and validate the answers.
+    """Request the root of each mount and the paths of its `probe` through the dispatcher, and validate the responses.
 
-    Nothing but GET and HEAD is sent. Redirects within the mount are followed, three at most, to https as well. Whatever
-    an application raises is in its result, and each request is bounded in time.
+    Only GET and HEAD are sent. Up to three redirects within the mount are followed, including those to https. What an
+    application raises becomes part of its result, and each request has a time limit.
 
     Args:
-        composition: The loaded mounts; the lifespans of the ASGI applications run meanwhile.
+        composition: The loaded mounts; the lifespans of the ASGI applications run during the probe.
         origin: Where the server would listen; an application that refuses that host is asked at one that it accepts.
         inspector: One that may have read the applications already.
 
     Returns:
-        The results in the order of the file; a mount that cannot be asked has one that says why.
+        The results in the order of the file; that of a mount that cannot be probed says why.
     """
     with warnings.catch_warnings(), Composed(composition, inspector) as composed:
-        warnings.simplefilter("error", WSGIWarning)  # what wsgiref only warns of is an objection, too
+        warnings.simplefilter("error", WSGIWarning)  # a warning of wsgiref is a violation as well
         requests = [each for loaded in composition.mounts for each in _probe_mount(composed, loaded, origin)]
         visits = [request.visit for request in requests if request.visit]
         return [_complete(composed, request, visits) for request in requests]
@@ -95,7 +95,7 @@ def _reason_not_to_ask(composed: Composed, loaded: LoadedMount, url: str) -> Pro
     if loaded.error:
         return _begin(loaded, url, skipped="it could not be loaded")
     if isinstance(loaded.mount, TenantMount):
-        return _begin(loaded, url, skipped="which tenants there are only its factory knows")
+        return _begin(loaded, url, skipped="only its factory knows which tenants there are")
     blocker = composed.blocked_by()
     if blocker == str(loaded.mount.key):
         return replace(_begin(loaded, url), error="its lifespan blocks the event loop, and did not start in time")
@@ -103,10 +103,10 @@ def _reason_not_to_ask(composed: Composed, loaded: LoadedMount, url: str) -> Pro
 
 
 def _visit(composed: Composed, loaded: LoadedMount, url: str, *, asked_for: bool) -> _Asked:
-    """Ask for a URL of a mount, if that is the one that answers there."""
+    """Request a URL of a mount, unless another mount answers it."""
     winner = composed.mount_at(url)
     if winner is not loaded:
-        reason = f"{winner.mount.key if winner else 'no mount'} answers there"
+        reason = f"{winner.mount.key if winner else 'no mount'} answers this URL"
         return _Asked(_begin(loaded, url, skipped=reason))
     received, violations = _ask(composed, url)
     if refusal := composed.refusal_of(loaded, url, received):
@@ -121,7 +121,7 @@ def _is_within(composed: Composed, loaded: LoadedMount, url: str, target: str) -
 
 
 def _ask(composed: Composed, url: str) -> tuple[Received, tuple[str, ...]]:
-    """Ask once; and once more without the validator of WSGI where that has raised, for there is no response then."""
+    """Send a request, and repeat it without the WSGI validator if that raised: there is no response then."""
     received = composed.ask("GET", url)
     violations = composed.validation.take()
     if received.error and (objection := objection_of(received.error)):

@@ -54,8 +54,8 @@ def find_failures(result: ProbeResult, violations: Sequence[str] = ()) -> Iterat
         message = " ".join(result.error.split()) or f"it answers {status}"
         yield PROBED["MS207"].finding(mounts=mounts, key=key, url=url, message=message, cure="")
     elif status >= HTTPStatus.BAD_REQUEST and result.asked_for:
-        message = f"it is asked for by `probe`, and answers {status}"
-        cure = "Correct the path in `probe`, or what answers it."
+        message = f"`probe` lists it, but it answers {status}"
+        cure = "Correct the path in `probe`, or the route that answers it."
         yield PROBED["MS208"].finding(mounts=mounts, key=key, url=url, message=message, cure=cure)
     for violation in violations:
         yield PROBED["MS206"].finding(mounts=mounts, key=key, url=url, message=violation, cure="")

@@ -1,4 +1,4 @@
-"""The mounts of an composition, composed once more with a validator around each application, and what answers a URL."""
+"""The mounts of a composition, composed once more with a validator around each application, and what answers a URL."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def routed_url(url: str) -> RoutedURL:
 
 
 def is_below(path: str, prefix: str) -> bool:
-    """Tell whether a decoded path is that of a prefix, or below it."""
+    """Return whether a decoded path is the prefix or is below it."""
     prefix = prefix.encode().decode("latin-1")
     return not prefix or path == prefix or path.startswith(f"{prefix}/")
 
 
 class Composed:
-    """The composed application as it is probed; its lifespans run as long as it is entered."""
+    """The composed application as it is probed; its lifespans run inside the with block."""
 
     def __init__(self, composition: Composition, inspector: Inspector | None = None) -> None:
         """Compose the mounts once more; an inspector may know their applications already."""
@@ -70,7 +70,7 @@ class Composed:
             self._dispatcher = cast("ASGIDispatcher", compose_asgi(config, mounts, development=False))
             self._client = ASGIClient(self._dispatcher)
         self._asked: dict[str, Existence] = {}
-        self._silent: set[MountKey] = set()  # mounts that took too long once: they are asked for nothing more
+        self._silent: set[MountKey] = set()  # mounts that once exceeded the time limit: they get no more requests
 
     def _validated(self, loaded: LoadedMount) -> LoadedMount:
         if loaded.error or not isinstance(loaded.mount, AppMount) or isinstance(loaded.mount, TenantMount):
@@ -94,7 +94,7 @@ class Composed:
         return received
 
     def mount_at(self, url: str) -> LoadedMount | None:
-        """Give the mount that answers a URL."""
+        """Return the mount that answers a URL."""
         route = self._router.find(*routed_url(url))
         return route.mount if route else None
 
@@ -103,13 +103,13 @@ class Composed:
         return self._inspector.facts_of(loaded.origin)
 
     def failure_at(self, url: str) -> str:
-        """Say why the lifespan of the application at a URL has not started; "" if it has."""
+        """Return why the lifespan of the application at a URL has not started; "" if it has."""
         route = self._dispatcher and self._dispatcher.router.find(*routed_url(url))
         lifespan = getattr(route.mount, "lifespan", None) if route else None
         return lifespan.failure if lifespan else ""
 
     def url_of(self, loaded: LoadedMount, origin: str, path: str) -> str:
-        """Give the URL of a path below a mount, on a host for which the mount is the one that answers, if there is one.
+        """Return the URL of a path below a mount, on a host at which that mount answers, if there is one.
 
         Args:
             loaded: The mount.
@@ -128,12 +128,12 @@ class Composed:
         return next((url for url in urls if self.mount_at(url) is loaded), urls[0])
 
     def refusal_of(self, loaded: LoadedMount, url: str, received: Received) -> str:
-        """Say that an application has refused the host of a URL, which says nothing about its views; "" if it did not.
+        """Return that an application refused the host of a URL, which says nothing about its views; "" if it did not.
 
         Args:
             loaded: The mount.
-            url: What it was asked for.
-            received: Its answer.
+            url: The requested URL.
+            received: The response.
         """
         facts = self.facts_of(loaded) if received.status == HTTPStatus.BAD_REQUEST else None
         host = _without_port(routed_url(url).host)
@@ -142,13 +142,14 @@ class Composed:
         return f"it refuses the host {host}, which is not in {facts.hosts.setting}"
 
     def blocked_by(self) -> str:
-        """Give the name of the mount whose lifespan does not let the event loop go on; "" if none does."""
+        """Return the key of the mount whose lifespan blocks the event loop; "" if none does."""
         return self._client.blocker if isinstance(self._client, ASGIClient) else ""
 
     def exists(self, reference: Reference, url: str) -> Existence:
-        """Tell whether anything answers a URL, in the way in which a browser would ask for it.
+        """Return whether anything answers a URL when a browser requests it.
 
-        An asset is asked for; the others are only looked up in the framework's URL map, for nobody knows what they do.
+        Assets are requested. Other URLs are only looked up in the framework's URL map, because a request might have
+        effects.
         """
         loaded = self.mount_at(url)
         if loaded is None:
@@ -170,7 +171,7 @@ class Composed:
 
     def _ask_for(self, url: str, *, is_asset: bool) -> Existence:
         accept = _ANYTHING if is_asset else PAGES
-        with self.validation.off():  # whoever answers has, or had, a turn of its own
+        with self.validation.off():  # each application is validated when its own mount is probed
             received = self.ask("HEAD", url, accept)
             if received.status in (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED):
                 received = self.ask("GET", url, accept)
@@ -180,7 +181,7 @@ class Composed:
             return "no"
         if not HTTPStatus.OK <= received.status < HTTPStatus.MULTIPLE_CHOICES:
             return "unknown"
-        # A page in place of a script is what single-page applications answer for what they do not have.
+        # Single-page applications answer every unknown path with their HTML page.
         return "no" if is_asset and received.header("content-type").startswith("text/html") else "yes"
 
     def _look_up(self, loaded: LoadedMount, url: str, method: str) -> Existence:
@@ -196,7 +197,7 @@ class Composed:
 
 
 def _takes_anything(answer: InnerAnswer, path: str) -> bool:
-    """Tell a route that takes every path: whether there is anything only its view knows."""
+    """Return whether the route matches every path, so that only its view knows what exists."""
     return answer.route is not None and path not in ("", "/") and answer.route.literal in ("", "/")
 
 
@@ -205,7 +206,7 @@ def _without_port(host: str) -> str:
 
 
 def _hosts_of(facts: Facts | None, address: str) -> list[str]:
-    """Give the hosts at which to ask a mount that has none: where the server listens, or what its application takes."""
+    """Return the hosts for a mount without one: where the server listens, or what its application accepts."""
     here = _without_port(address)
     hosts = facts.usual_hosts(here) if facts else [here]
-    return [address if host == here else host for host in hosts]  # in public there is no port
+    return [address if host == here else host for host in hosts]  # public hosts need no port

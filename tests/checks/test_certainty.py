@@ -206,8 +206,8 @@ SAID = [
         {path: facts(cookies=(SESSION,), secret=Secret("SECRET_KEY", "default", "3333")) for path in ("/", "/a")},
         [
             ("MS121", "warning", ("/a", "/"), 'both set the cookie "session" for the path /'),
-            ("MS123", "note", ("/",), "its SECRET_KEY is one from a template or a tutorial"),
-            ("MS123", "note", ("/a",), "its SECRET_KEY is one from a template or a tutorial"),
+            ("MS123", "note", ("/",), "its SECRET_KEY comes from a template or a tutorial"),
+            ("MS123", "note", ("/a",), "its SECRET_KEY comes from a template or a tutorial"),
         ],
         id="one session that nobody can mean, with a key that everybody knows",
     ),
@@ -264,13 +264,13 @@ SAID = [
     pytest.param(
         '"/" = { redirect = "/new" }',
         {},
-        [("MS105", "error", ("/",), "the way is / -> /")],
+        [("MS105", "error", ("/",), "it redirects / -> /")],
         id="a redirect that is its own target",
     ),
     pytest.param(
         '"*.example.com/old" = { redirect = "/old" }',
         {},
-        [("MS105", "error", ("*.example.com/old",), "the way is *.example.com/old -> *.example.com/old")],
+        [("MS105", "error", ("*.example.com/old",), "it redirects *.example.com/old -> *.example.com/old")],
         id="a circle at many hosts",
     ),
     pytest.param(
@@ -317,7 +317,7 @@ SAID = [
                 "MS130",
                 "note",
                 ("/a",),
-                'it has APPLICATION_ROOT = "/outer/a", and stands at /a: that may only be right behind a proxy',
+                'it has APPLICATION_ROOT = "/outer/a", but is mounted at /a: that can only be right behind a proxy',
             )
         ],
         id="a prefix that a proxy may take off",
@@ -330,7 +330,7 @@ SAID = [
                 "MS132",
                 "note",
                 ("/",),
-                'it has root_path = "/outer", and stands at /: that may only be right behind a proxy',
+                'it has root_path = "/outer", but is mounted at /: that can only be right behind a proxy',
             )
         ],
         id="a prefix at the root",
@@ -338,7 +338,7 @@ SAID = [
     pytest.param(
         '"/a" = "plain:app"\n[server]\ntrusted_proxies = 1',
         {"/a": facts("FastAPI", own_prefix=(Setting("root_path", "/outer/a"),))},
-        [("MS132", "error", ("/a",), 'it has root_path = "/outer/a", and stands at /a')],
+        [("MS132", "error", ("/a",), 'it has root_path = "/outer/a", but is mounted at /a')],
         id="a prefix behind that of a proxy, with which FastAPI finds nothing",
     ),
     pytest.param(
@@ -369,7 +369,7 @@ SAID = [
     pytest.param(
         '"/" = "plain:app"',
         {"/": project(hosts=AllowedHosts("ALLOWED_HOSTS", ()))},
-        [("MS141", "error", ("/",), "its ALLOWED_HOSTS is empty, or has no host that counts")],
+        [("MS141", "error", ("/",), "its ALLOWED_HOSTS is empty, or has no valid host")],
         id="no host at all",
     ),
     pytest.param(
@@ -394,13 +394,13 @@ PROJECTS = [
     pytest.param(
         {"plain": "shop.settings", "other": "blog.settings"},
         "blog.settings",
-        [("error", ("/", "/a"), "it asks for the settings shop.settings, and the process has blog.settings")],
+        [("error", ("/", "/a"), "it needs the settings shop.settings, but the process has blog.settings")],
         id="the second one has brought its settings",
     ),
     pytest.param(
         {"plain": "shop.settings", "other": "blog.settings"},
         "shop.settings_live",
-        [("error", ("/a", "/"), "it asks for the settings blog.settings, and the process has shop.settings_live")],
+        [("error", ("/a", "/"), "it needs the settings blog.settings, but the process has shop.settings_live")],
         id="other settings of the first one",
     ),
     pytest.param(
@@ -410,7 +410,7 @@ PROJECTS = [
             (
                 "note",
                 ("/a", "/"),
-                "it asks for the settings shop.settings_staff, and the process has shop.settings, which may be meant",
+                "it needs the settings shop.settings_staff, but the process has shop.settings, which may be intended",
             )
         ],
         id="two settings of one package",
@@ -437,7 +437,7 @@ def test_one_handler_at_two_mounts_is_one_project(look):
 
 def test_what_production_would_not_show_is_not_said_without_it(look):
     known = {"/": facts("Django", debug=True, secret=Secret("SECRET_KEY", "default", "3333"))}
-    text, secret = '[mounts]\n"/" = "plain:app"', "its SECRET_KEY is one from a template or a tutorial"
+    text, secret = '[mounts]\n"/" = "plain:app"', "its SECRET_KEY comes from a template or a tutorial"
     assert look(text, known) == [("MS123", "note", ("/",), secret)]
     debug = ("MS150", "error", ("/",), "Django is in debug mode")
     assert look(text, known, is_production=True) == [debug, ("MS123", "warning", ("/",), secret)]
@@ -446,7 +446,7 @@ def test_what_production_would_not_show_is_not_said_without_it(look):
 def test_mounts_that_are_left_out_are_still_there(look):
     text = '[mounts]\n"/old" = { redirect = "/new" }\n"/new" = { redirect = "/old" }\n"/a" = { redirect = "/b" }'
     assert look(text, only=["/a"]) == [("MS106", "warning", ("/a",), "no mount answers /b")]
-    assert look(text, only=["/new"]) == [("MS105", "error", ("/new",), "the way is /new -> /old -> /new")]
+    assert look(text, only=["/new"]) == [("MS105", "error", ("/new",), "it redirects /new -> /old -> /new")]
     assert look(f'{text}\n"/b" = "plain:app"', only=["/a"]) == []
 
 

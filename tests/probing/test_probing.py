@@ -23,8 +23,8 @@ pyramid = pytest.importorskip("pyramid.config")
 responses = pytest.importorskip("pyramid.response")
 
 EXAMPLES = sorted(Path(__file__).parents[2].glob("examples/*/multiserve.toml"))
-REDIRECT = "Redirect to a URL that the framework builds, which has the prefix, or to a relative one."
-BUILD = "Have the framework build the URL, with the prefix, or write it relative to the page."
+REDIRECT = "Redirect to a URL that the framework builds with the prefix, or to a relative URL."
+BUILD = "Let the framework build the URL with the prefix, or write it relative to the page."
 
 pytestmark = pytest.mark.usefixtures("clean_process")
 
@@ -97,12 +97,12 @@ ESCAPES = [
     ),
     pytest.param(
         flask_app(routes=["/login"]), flask_app('<form action="/login">', routes=["/login"]),
-        [("MS202", "note", 'the form "/login" leaves /admin for /; /admin/login may be meant')],
+        [("MS202", "note", 'the form "/login" leaves /admin for /; /admin/login may be intended')],
         id="a form that both have",
     ),
     pytest.param(
         hello, flask_app('<form action="/login">', routes=["/login"]),
-        [("MS202", "note", 'the form "/login" leaves /admin for /; /admin/login may be meant')],
+        [("MS202", "note", 'the form "/login" leaves /admin for /; /admin/login may be intended')],
         id="a form, and nobody knows what the root has",
     ),
     pytest.param(flask_app(routes=["/login"]), flask_app('<form action="/login">'), [], id="a form of the root's"),
@@ -126,7 +126,7 @@ ESCAPES = [
         flask_app(routes=["/style.css"]),
         flask_app('<link rel="stylesheet" href="/style.css"><link rel="canonical" href="/x">', routes=["/style.css"]),
         [("MS204", "note",
-          'the style sheet "/style.css" leaves /admin for /; /admin/style.css may be meant')],
+          'the style sheet "/style.css" leaves /admin for /; /admin/style.css may be intended')],
         id="a style sheet that both have",
     ),
     pytest.param(
@@ -156,7 +156,7 @@ ESCAPES = [
     pytest.param(flask_app(), flask_app('<a href="/">', routes=["/x"]), [], id="a link home"),
     pytest.param(
         flask_app(routes=["/help"]), flask_app('<a href="/help">', routes=["/help"]),
-        [("MS203", "note", 'the link "/help" leaves /admin for /; /admin/help may be meant')],
+        [("MS203", "note", 'the link "/help" leaves /admin for /; /admin/help may be intended')],
         id="a link that both have",
     ),
     pytest.param(hello, flask_app('<a href="/x">', routes=["/<path:any>"]), [], id="a link, and nobody knows"),
@@ -211,7 +211,7 @@ def test_a_static_site_that_was_built_for_another_base_is_told_so(probed, tmp_pa
             key='mounts."/docs"',
             url="http://localhost:8000/docs/",
             message='the script "/main.js" leaves /docs, and nothing answers there; /docs/main.js exists',
-            consequence="Pages come without their styles, scripts or images.",
+            consequence="Pages are shown without their styles, scripts or images.",
             cure='Build the site with the base "/docs/", or with relative URLs.',
         ),
     )
@@ -221,11 +221,11 @@ def with_cookie(cookie):
     return flask_app(headers=[("Set-Cookie", cookie)])
 
 
-MIXED_UP = 'the cookie "a" of {} has the path "/", and {} sets one of that name, too: the two get mixed up'
+MIXED_UP = 'the cookie "a" of {} has the path "/", and {} sets a cookie with the same name: the two get mixed up'
 COOKIES = [
     pytest.param("a=1; Path=/", "b=1; Path=/", [
-        ("note", 'the cookie "a" of /one has the path "/": other mounts get it, too, and may overwrite it'),
-        ("note", 'the cookie "b" of /two has the path "/": other mounts get it, too, and may overwrite it'),
+        ("note", 'the cookie "a" of /one has the path "/": other mounts receive it, too, and may overwrite it'),
+        ("note", 'the cookie "b" of /two has the path "/": other mounts receive it, too, and may overwrite it'),
     ], id="two names"),
     pytest.param("a=1; Path=/", "a=1; Path=/", [
         ("warning", MIXED_UP.format("/one", "/two")),
@@ -262,7 +262,7 @@ def test_the_cure_of_a_cookie_is_the_setting_of_its_framework(probed) -> None:
     results = probed({"/one": app, "/two/b": rival})
     assert [results[key][0].findings[0].cure for key in results] == [
         'Set SESSION_COOKIE_NAME to "session_one": a path alone is not enough.',
-        'Give it a name of its own, such as "session_two_b": a path alone is not enough.',
+        'Give it a unique name, such as "session_two_b": a path alone is not enough.',
     ]
 
 
@@ -583,9 +583,9 @@ def test_what_cannot_be_probed_says_why(probed) -> None:
         "/": [("", 200)],
         "localhost": [("", 200)],
         "/gone": [("it could not be loaded", None)],
-        "/u/{user}": [("which tenants there are only its factory knows", None)],
+        "/u/{user}": [("only its factory knows which tenants there are", None)],
         "/old": [("", 308)],
-        "/a": [("", 200), ("/a/b answers there", None)],
+        "/a": [("", 200), ("/a/b answers this URL", None)],
         "/a/b": [("", 200)],
         "*.example.com": [("", 200)],
         "www.example.com": [("", 200)],
@@ -746,7 +746,7 @@ def test_django_is_read_like_the_others(write_config: Callable[[str], Path]) -> 
     path = write_config('[mounts]\n"/site" = { app = "site_of_django", probe = ["/wrong"] }')
     path.with_name("site_of_django.py").write_text(DJANGO)
     sheet = 'the style sheet "/static/x.css" leaves /site, and nothing answers there; /site/static/x.css exists'
-    cookie = 'the cookie "seen" of /site has the path "/": other mounts get it, too, and may overwrite it'
+    cookie = 'the cookie "seen" of /site has the path "/": other mounts receive it, too, and may overwrite it'
     assert probe_elsewhere(path) == [
         [
             "http://localhost:8000/site/", 200, "",

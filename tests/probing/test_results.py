@@ -9,14 +9,14 @@ from multiserve.probing.results import ProbeResult, find_failures
 from multiserve.probing.topics import PROBED
 
 PLAIN = ProbeResult(mount="/a", toml_key='mounts."/a"', url="http://x/a/")
-CORRECT = "Correct the path in `probe`, or what answers it."
+CORRECT = "Correct the path in `probe`, or the route that answers it."
 FAILURES = [
     pytest.param(replace(PLAIN, status=200, asked_for=True), [], [], id="right"),
     pytest.param(replace(PLAIN, skipped="nobody knows"), [], [], id="not asked"),
     pytest.param(replace(PLAIN, status=404), [], [], id="a root that is none"),
     pytest.param(
         replace(PLAIN, status=404, asked_for=True), [],
-        [("MS208", "warning", "it is asked for by `probe`, and answers 404", CORRECT)],
+        [("MS208", "warning", "`probe` lists it, but it answers 404", CORRECT)],
         id="a path that was named",
     ),
     pytest.param(

@@ -28,8 +28,8 @@ def test_every_check_is_explained(code):
 def test_an_explanation_holds_all_that_is_known():
     assert explained(CHECKS["MS105"]) == (
         "MS105 (error): a redirect leads back to itself\n\n"
-        "A redirect appends the rest of the path to its target. Where the target is answered by the same\n"
-        "redirect, or by another one that leads back, nobody ever arrives. Browsers give up after some twenty\n"
-        "rounds.\n\n"
+        "A redirect mount adds the rest of the path to its target. If the same mount answers the target, or\n"
+        "another redirect that leads back to it, browsers go round in a circle. Browsers give up after about\n"
+        "twenty redirects.\n\n"
         'Ignored by ignore = ["MS105"] at the top of the file, or on a mount.'
     )
