@@ -27,7 +27,7 @@ def thread_safety(subject: Subject) -> Iterator[Finding]:
 
 
 def _threads(subject: Subject, member: CheckedMount) -> tuple[int, str]:
-    """Give the threads that a WSGI application has, and where they are set; ASGI applications have their own ways."""
+    """Return the number of threads of a WSGI application, and where it is set; 1 for an ASGI application."""
     if member.loaded.interface != "wsgi":
         return 1, ""
     if subject.interface == "asgi" and isinstance(member.mount, AppMount):
@@ -60,7 +60,7 @@ def _resident() -> int:
 
 
 def _available() -> int:
-    """Give the bytes that are free with this process gone, in the machine or in its container; 0 where unknown."""
+    """Return the bytes that are free for the workers, in the machine or its container; 0 if unknown."""
     free = _read_kilobytes("/proc/meminfo", "MemAvailable:")
     allowed = _read("/sys/fs/cgroup/memory.max").strip()
     sizes = [free + _resident()] if free else []
@@ -68,7 +68,7 @@ def _available() -> int:
 
 
 def _read_kilobytes(path: str, name: str) -> int:
-    """Give a figure of proc(5) in bytes; 0 where the system has none."""
+    """Return a figure of proc(5) in bytes; 0 if the system has none."""
     return next((int(line.split()[1]) * 1024 for line in _read(path).splitlines() if line.startswith(name)), 0)
 
 

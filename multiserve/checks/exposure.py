@@ -1,4 +1,4 @@
-"""Checks of what strangers could reach: debug pages, the reloader, the console of the debugger."""
+"""Checks of what clients must not reach: debug pages, and the development server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from multiserve.checks.subject import Subject
 from multiserve.findings import Finding
 from multiserve.hosts import is_loopback
 
-_SILENT = ("Dash", "Flask")  # their debug mode lets exceptions through to the server, which shows no traceback
+_SILENT = ("Dash", "Flask")  # their debug mode passes exceptions to the server, and that shows no traceback
 
 _WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 (compared)
 

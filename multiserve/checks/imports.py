@@ -1,4 +1,4 @@
-"""Checks of what loading the applications has done to the process that they share."""
+"""Checks of how loading an application has changed the process that all applications share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of the table: mounts and routes that nobody can reach, and redirects that lead nowhere."""
+"""Checks of mounts and routes that no request can reach, and of redirects that lead nowhere."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _hiding(subject: Subject, member: CheckedMount, above: CheckedMount, hidden:
 
 
 def _above(subject: Subject, member: CheckedMount) -> CheckedMount | None:
-    """Give the mount that would answer the prefix of another one if that did not exist."""
+    """Return the mount that would answer the prefix of another mount if that did not exist."""
     key = member.mount.key
     if key.placeholders or not key.prefix:
         return None
@@ -105,17 +105,17 @@ def _is_hidden(route: InnerRoute, path: str, member: CheckedMount, above: Checke
 
 
 def _is_below(route: InnerRoute, path: str) -> bool:
-    """Tell whether all that a route matches is at a path or below it; /admin<rest> also matches /administrator."""
+    """Return whether a route matches only a path and what is below it; /admin<rest> also matches /administrator."""
     return route.path.rstrip("/") == path or route.literal.startswith(f"{path}/")
 
 
 def _is_replaced(route: InnerRoute, member: CheckedMount, above: CheckedMount) -> bool:
-    """Tell static files that something else stands in for, as it should in production, or that are not there at all."""
+    """Return whether a route is for static files that the mount replaces on purpose, or that do not exist."""
     if "static" not in f"{route.name} {route.view}".lower():
         return False
     folder = getattr(above.facts and above.facts.application, "static_folder", None)
     if route.name == "static" and isinstance(folder, str) and not Path(folder).is_dir():
-        return True  # Flask has the route in any case
+        return True  # Flask always adds the route
     return isinstance(member.mount, (StaticMount, RedirectMount))
 
 
@@ -137,7 +137,7 @@ def repeated_prefixes(subject: Subject) -> Iterator[Finding]:
 
 
 def _is_wrapped(subject: Subject, member: CheckedMount) -> bool:
-    """Tell whether there is anything around an application that may change the path."""
+    """Return whether middleware around the application may change the path."""
     return bool((member.facts and member.facts.wrappers) or member.mount.middleware or subject.config.middleware)
 
 
@@ -160,7 +160,7 @@ def whole_paths(subject: Subject) -> Iterator[Finding]:
 
 
 def _may_reach(route: InnerRoute, prefix: str) -> bool:
-    """Tell whether a route can match a path at a prefix or below it."""
+    """Return whether a route can match a path at a prefix or below it."""
     has_placeholder = route.literal != route.path
     return _is_below(route, prefix) or (has_placeholder and f"{prefix}/".startswith(route.literal))
 
@@ -186,7 +186,7 @@ def circles(subject: Subject) -> Iterator[Finding]:
 
 
 def _way(subject: Subject, start: Mount) -> list[Mount]:
-    """Follow redirects from mount to mount, until one comes for the second time or the way leads elsewhere."""
+    """Follow redirects from mount to mount until one repeats or the target is not a redirect."""
     way = [start]
     while True:
         mount = way[-1]

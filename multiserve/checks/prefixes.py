@@ -1,4 +1,4 @@
-"""Checks of applications that think they stand somewhere else: their own prefixes, absolute URLs, allowed hosts."""
+"""Checks of settings that do not fit the mount: prefixes, absolute URLs and allowed hosts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _settings(subject: Subject, name: str) -> Iterator[tuple[CheckedMount, Setti
 
 
 def _misfit(topic: Check, subject: Subject, member: CheckedMount, setting: Setting, cure: str) -> Iterator[Finding]:
-    """Tell a prefix that does not fit, unless a proxy in front may take off what it has more than the mount's."""
+    """Report a prefix that differs from the mount's, unless a proxy in front may remove the rest of it."""
     message = f'it has {setting.name} = "{setting.value}", but is mounted at {member.mount.key}'
     fits_behind_proxy = setting.value.rstrip("/").endswith(member.prefix)
     if not fits_behind_proxy or (setting.name == "root_path" and member.prefix):
@@ -100,7 +100,7 @@ def absolute_urls(subject: Subject) -> Iterator[Finding]:
 
 
 def _has_place(subject: Subject, member: CheckedMount, url: str) -> bool:
-    """Tell whether a URL stays in the mount, or is one that the file says something about."""
+    """Return whether a URL is inside the mount, or belongs to another mount of the file."""
     if f"{url.rstrip('/')}/".startswith(f"{member.prefix}/"):
         return True
     mount = subject.find(url, host_of(member.mount.key))
@@ -111,7 +111,7 @@ def _escape(subject: Subject, member: CheckedMount, setting: Setting) -> Finding
     cure = f'Write {setting.name} = "{setting.value.lstrip("/")}", without the leading slash.'
     severity: Severity = "note" if subject.config.server.trusted_proxies else "warning"
     consequence = "Another mount answers them, or none, unless a proxy in front does."
-    if setting.name.startswith("LOG"):  # LOGIN_URL and the like may well lead to another application
+    if setting.name.startswith("LOG"):  # LOGIN_URL and LOGOUT_REDIRECT_URL may belong to another application
         cure = f"Use the name of the URL pattern in {setting.name} instead of a path."
         severity, consequence = "note", "It may lead to another mount, or nowhere."
     return absolute_urls.found(
@@ -144,7 +144,7 @@ def refused_hosts(subject: Subject) -> Iterator[Finding]:
 def _refusal(member: CheckedMount, hosts: AllowedHosts, host: str) -> Finding:
     is_pattern = host.startswith("*") or "{" in host
     entry = f".{host.rpartition('}.')[2].removeprefix('*.')}" if is_pattern else host
-    if hosts.setting == "allowed_hosts" and is_pattern:  # of Starlette and of Litestar
+    if hosts.setting == "allowed_hosts" and is_pattern:  # the spelling of Starlette and Litestar
         entry = f"*{entry}"
     message = f"its {hosts.setting} has {', '.join(hosts.patterns)}"
     return refused_hosts.found(

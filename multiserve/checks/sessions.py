@@ -11,7 +11,7 @@ from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.findings import Finding
 from multiserve.frameworks import Cookie, distinct_name
 
-# Frameworks whose sessions are signed alike, so that one reads what the other has written.
+# Frameworks that sign their sessions in the same way, so that each can read those of the other.
 _FAMILIES = (("Dash", "Flask", "Quart"), ("FastAPI", "Starlette"))
 
 
@@ -41,7 +41,7 @@ def cookies(subject: Subject) -> Iterator[Finding]:
 
 
 def _same_cookies(subject: Subject, one: CheckedMount, other: CheckedMount) -> Iterator[tuple[Cookie, Cookie]]:
-    """Find the cookies that overwrite each other: at one host, or in one domain that both are set for."""
+    """Find the cookies that overwrite each other, on one host or in a domain that both are set for."""
     shares_a_host = subject.share_a_host(one, other)
     mine = one.facts.cookies if one.facts else None
     theirs = other.facts.cookies if other.facts else None
@@ -60,8 +60,8 @@ def _place(cookie: Cookie) -> tuple[str, str, str]:
 
 
 def _clash(cookie: Cookie, group: list[tuple[CheckedMount, Cookie]]) -> Finding:
-    """Advise the application with the longer prefix to change; it is certain only where all keys are known."""
-    ordered = sorted(group, key=lambda each: len(each[0].prefix))[::-1]  # of two equal ones, the later
+    """Make the finding, which advises the application with the longer prefix to change."""
+    ordered = sorted(group, key=lambda each: len(each[0].prefix))[::-1]  # of two equally long ones, the later
     members = tuple(member for member, _ in ordered)
     key = str(members[0].mount.key)
     change = f'{ordered[0][1].setting} = "{distinct_name(cookie.name, key)}" in the application at {key}'
@@ -81,14 +81,14 @@ def _who(members: Sequence[CheckedMount]) -> str:
 
 
 def _share_on_purpose(one: CheckedMount, other: CheckedMount) -> bool:
-    """Tell whether each application reads what the other one has signed, with a key that is not everybody's."""
+    """Return whether each application can read what the other has signed, with a key that is not publicly known."""
     secret = one.facts.secret if one.facts else None
     group = _readers(one)
     return group is not None and group == _readers(other) and secret is not None and secret.how == "set"
 
 
 def _readers(member: CheckedMount) -> tuple[str, ...] | None:
-    """Give what is equal for applications that read each other's sessions; None for one without a key."""
+    """Return a value that is equal for applications that can read each other's sessions; None without a key."""
     if not member.facts or not member.facts.secret or not member.facts.secret.fingerprint:
         return None
     framework = member.facts.framework

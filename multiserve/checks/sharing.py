@@ -58,7 +58,7 @@ def second_django(subject: Subject) -> Iterator[Finding]:
 
 
 def _distance(wanted: str | None, actual: str) -> int:
-    """Say how unlikely it is that a project has brought the settings that the process has."""
+    """Return 0 if a project has set the settings of the process, 1 if it may have, 2 if it has not."""
     if wanted == actual:
         return 0
     return 1 if wanted and _top(wanted) == _top(actual) else 2
@@ -96,7 +96,7 @@ def module_names(subject: Subject) -> Iterator[Finding]:
 
 
 def _modules_of(folders: list[Path]) -> dict[str, list[Path]]:
-    """Find the files of all modules in the folders, by their names; in one folder a package comes first."""
+    """Find the files of all modules in the folders, by module name; a package hides a module in the same folder."""
     found: defaultdict[str, list[Path]] = defaultdict(list)
     for folder in folders if len(folders) > 1 else ():
         packages = {file.parent.name: file for file in folder.glob("*/__init__.py")}

@@ -1,6 +1,7 @@
 """What multiserve knows about frameworks: an application's routes, cookies, loggers and settings, and its router.
 
-Nothing here imports a framework, calls a view or starts anything: what is not loaded cannot be what was mounted.
+Nothing here imports a framework, calls a view or starts anything. If a framework is not loaded yet, no mounted
+application can be one of its applications.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _DEEPEST = 8  # applications mounted inside each other
 
 
 class _Framework(Protocol):
-    """What the module of a framework has."""
+    """The interface of a framework's module."""
 
     def recognises(self, application: object) -> bool: ...
 
@@ -54,12 +55,12 @@ class _Framework(Protocol):
     def find(self, application: Any, request: InnerRequest, onward: Onward) -> InnerAnswer | None: ...
 
 
-# Dash comes first: what it serves with is an application of another one.
+# Dash comes first, because its server is an application of another framework.
 _FRAMEWORKS: tuple[_Framework, ...] = (dash, flask, django, starlette, pyramid, litestar, falcon, bottle)
 
 
 def inspect_application(application: Any) -> Facts | None:
-    """Read what an application says about itself, through the middleware around it.
+    """Read the facts about an application, through the middleware around it.
 
     Returns:
         None if multiserve cannot see inside.
@@ -68,11 +69,13 @@ def inspect_application(application: Any) -> Facts | None:
 
 
 class Inspector:
-    """Reads what each application says about itself once, however many mounts and commands ask for it."""
+    """Reads the facts about each application once, however often they are needed."""
 
     def __init__(self) -> None:
         """Start without having read anything."""
-        self._read: dict[int, tuple[Any, Facts | None]] = {}  # with the application, so that its id stays its own
+        self._read: dict[
+            int, tuple[Any, Facts | None]
+        ] = {}  # keeps the application alive, so that its id is not reused
 
     def facts_of(self, application: Any) -> Facts | None:
         """Return what `inspect_application` returned the first time; None for no application."""
@@ -110,7 +113,7 @@ def _inspect(application: Any, above: tuple[int, ...]) -> Facts | None:
     here = (*above, id(found.application))
     facts = known(lambda: framework.read(found.application, lambda each: _inspect(each, here)), None)
     if facts is None or (facts.takes_whole_path and above):
-        return None  # its routes are not below those of the application that it is mounted in
+        return None  # its routes ignore the prefix under which it is mounted here
     hints = known(lambda: thread_hints(facts.routes or ()), ())
     return replace(facts, wrappers=found.wrappers or facts.wrappers, thread_hints=hints)
 

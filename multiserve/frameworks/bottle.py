@@ -12,7 +12,7 @@ from multiserve.frameworks.views import place_of
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is an application of Bottle."""
+    """Return whether it is an application of Bottle."""
     return is_a(application, "bottle", "Bottle")
 
 

@@ -30,14 +30,14 @@ _METHODS_WITH_DATA = ("DELETE", "PATCH", "POST", "PUT")
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is what `get_wsgi_application` or `get_asgi_application` gives."""
+    """Return whether it is the result of `get_wsgi_application` or `get_asgi_application`."""
     return is_a(application, "django.core.handlers.wsgi", "WSGIHandler") or is_a(
         application, "django.core.handlers.asgi", "ASGIHandler"
     )
 
 
 def _settings() -> Any:
-    """Give the settings behind the lazy ones, which would keep STATIC_URL without the prefix from now on."""
+    """Return the settings behind the lazy ones, which would cache STATIC_URL without the prefix."""
     return vars(loaded("django.conf", "settings"))["_wrapped"]
 
 
@@ -90,13 +90,13 @@ def _absolute_urls(settings: Any) -> tuple[Setting, ...]:
 
 def _hosts(settings: Any) -> AllowedHosts | None:
     if _COMMON not in settings.MIDDLEWARE:
-        return None  # the host is looked at only where somebody asks for it, which this middleware does
+        return None  # Django checks the host only when it is read, which this middleware does
     patterns = texts(settings.ALLOWED_HOSTS or (_WHILE_DEBUGGING if settings.DEBUG else ()))
     return AllowedHosts("ALLOWED_HOSTS", tuple(each for each in patterns if not each.startswith("*.")))  # no pattern
 
 
 def find(application: Any, request: InnerRequest, _: Onward) -> InnerAnswer | None:
-    """Ask the resolver, and do as CommonMiddleware does where it finds nothing."""
+    """Ask the resolver, and if it finds nothing, redirect as CommonMiddleware does."""
     settings = _settings()
     hosts = _hosts(settings)
     if hosts and settings.PREPEND_WWW:
@@ -111,7 +111,7 @@ def find(application: Any, request: InnerRequest, _: Onward) -> InnerAnswer | No
 
 
 def _miss(settings: Any) -> InnerAnswer | None:
-    """Give 404, unless LocaleMiddleware may redirect to a language."""
+    """Return 404, unless LocaleMiddleware may redirect to a language."""
     may_redirect = django_urls.LOCALE in settings.MIDDLEWARE and django_urls.has_languages(settings)
     return None if may_redirect else NOT_FOUND
 
@@ -135,7 +135,7 @@ def _allow(found: django_urls.Resolved, method: str) -> InnerAnswer:
 
 
 def settings_named_in(module: str) -> str | None:
-    """Tell which settings a module of a project asks for: what it puts into DJANGO_SETTINGS_MODULE.
+    """Return the settings that a module of a project puts into DJANGO_SETTINGS_MODULE.
 
     Args:
         module: The name of a module that is loaded, such as `shop.wsgi`; its source is read.

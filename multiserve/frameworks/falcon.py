@@ -12,7 +12,7 @@ from multiserve.frameworks.views import place_of, undecorated
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is an application of Falcon."""
+    """Return whether it is an application of Falcon."""
     return is_a(application, "falcon.app", "App")
 
 
@@ -29,7 +29,7 @@ def read(application: Any, _: Inside) -> Facts:
 
 
 def _takes_whole_path(application: Any) -> bool:
-    """Tell Falcon over ASGI, which leaves root_path in front of the path."""
+    """Return whether it is Falcon over ASGI, which leaves root_path in front of the path."""
     return is_a(application, "falcon.asgi.app", "App")
 
 
@@ -47,7 +47,7 @@ def _walk(nodes: Iterable[Any]) -> Iterator[InnerRoute]:
 
 
 def _responders(template: str, responders: dict[str, Any]) -> Iterator[InnerRoute]:
-    """Give a route for each responder of a resource, one that serves several methods once."""
+    """Return a route for each responder of a resource, one that serves several methods once."""
     methods: dict[str, list[str]] = {}
     places = {}
     for method, responder in responders.items():

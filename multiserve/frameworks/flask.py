@@ -25,12 +25,12 @@ from multiserve.frameworks.wrappers import Unwrapped, look_through
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is an application of Flask or of Quart."""
+    """Return whether it is an application of Flask or of Quart."""
     return is_a(application, "flask.app", "Flask") or is_quart(application)
 
 
 def is_quart(application: object) -> bool:
-    """Tell whether it is an application of Quart."""
+    """Return whether it is an application of Quart."""
     return is_a(application, "quart.app", "Quart")
 
 
@@ -54,7 +54,7 @@ def read(application: Any, _: Inside) -> Facts:
 
 
 def _around(application: Any) -> Unwrapped | None:
-    """Find what `wsgi_app` has been replaced by; None if that may answer in place of the application."""
+    """Return the middleware that has replaced `wsgi_app`; None if it may answer instead of the application."""
     for name in ("wsgi_app", "asgi_app"):
         if name in vars(application):
             return look_through(vars(application)[name], lambda each: each is application)

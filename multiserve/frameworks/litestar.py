@@ -22,7 +22,7 @@ from multiserve.frameworks.views import place_of
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is an application of Litestar."""
+    """Return whether it is an application of Litestar."""
     return is_a(application, "litestar.app", "Litestar")
 
 
@@ -57,7 +57,7 @@ def _is_mount(handler: Any) -> bool:
 
 
 def _is_automatic(handler: Any) -> bool:
-    """Tell the handler that Litestar adds for OPTIONS."""
+    """Return whether it is the handler that Litestar adds for OPTIONS."""
     return place_of(handler.fn).view.startswith("litestar.routes.http:")
 
 
@@ -71,7 +71,7 @@ def _describe(path: str, handler: Any) -> InnerRoute:
 
 
 def _session_configs(application: Any) -> list[Any]:
-    """Give the configuration of each session middleware of the application."""
+    """Return the configuration of each session middleware of the application."""
     backends: list[Any] = [getattr(each, "kwargs", {}).get("backend") for each in application.middleware]
     of_sessions = ("litestar.middleware.session.base", "BaseSessionBackend")
     return [backend.config for backend in backends if is_a(backend, *of_sessions)]
@@ -101,7 +101,7 @@ def find(application: Any, request: InnerRequest, onward: Onward) -> InnerAnswer
     except Exception as error:  # noqa: BLE001 (only two of Litestar are answers)
         return _refusal(error)
     hosts = known(lambda: _hosts(application), None)
-    if hosts and not hosts.allow(request.host):  # only now: Litestar looks at the host once it has a handler
+    if hosts and not hosts.allow(request.host):  # only now: Litestar checks the host after it has found a handler
         # The port counts in some versions, and a host that is the same but for www. may be redirected.
         is_certain = not hosts.allow(request.hostname) and not hosts.allow(f"www.{request.hostname}")
         return InnerAnswer(outcome="host refused", status=400) if is_certain else None
@@ -114,7 +114,7 @@ def find(application: Any, request: InnerRequest, onward: Onward) -> InnerAnswer
 
 
 def _route_of(application: Any, handler: Any, path: str) -> InnerRoute | None:
-    """Tell which of the paths of a handler it is: the only one, or the one that is literally the same."""
+    """Return the path of a handler that matches: the only one, or the one that is literally the same."""
     paths = [
         route.path
         for route in application.routes

@@ -25,7 +25,7 @@ class _View(NamedTuple):
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is what `make_wsgi_app` gives."""
+    """Return whether it is the result of `make_wsgi_app`."""
     return is_a(application, "pyramid.router", "Router")
 
 
@@ -129,7 +129,7 @@ def _is_allowed(method: str, methods: tuple[str, ...]) -> bool:
 def _choose(registry: Any, route: Any, method: str, of_route: tuple[str, ...]) -> InnerAnswer | None:
     views = _views(registry, route.name)
     if route.factory is not None or "*traverse" in route.pattern or not all(view.is_plain for view in views):
-        return None  # the context decides, too
+        return None  # the context decides as well
     chosen = [view for view in views if view.methods and _is_allowed(method, view.methods)]
     chosen = chosen or [view for view in views if not view.methods]
     if not chosen:

@@ -24,7 +24,7 @@ from multiserve.frameworks.starlette_router import describe, expand
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is an application of Starlette or FastAPI, or one of their routers."""
+    """Return whether it is an application of Starlette or FastAPI, or one of their routers."""
     return is_a(application, "starlette.applications", "Starlette") or is_a(application, "starlette.routing", "Router")
 
 
@@ -67,7 +67,7 @@ def _walk(routes: Iterable[Any], inside: Inside) -> Iterator[InnerRoute]:
 
 
 def _arguments(application: Any, module: str, name: str) -> list[dict[str, Any]]:
-    """Give the arguments of each use of a middleware, its defaults included."""
+    """Return the arguments of each use of a middleware, its defaults included."""
     return [
         _bind(middleware)
         for middleware in getattr(application, "user_middleware", ())
@@ -109,7 +109,7 @@ def _hosts(application: Any) -> AllowedHosts | None:
 
 
 def _as_written(application: Any) -> tuple[str, ...]:
-    """Give the allowed hosts without those that are only redirected to one."""
+    """Return the allowed hosts without those that are only redirected to one."""
     return texts(_arguments(application, "trustedhost", "TrustedHostMiddleware")[0]["allowed_hosts"])
 
 

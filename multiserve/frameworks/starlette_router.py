@@ -14,7 +14,7 @@ _ROUTING = "starlette.routing"
 
 
 def expand(routes: Iterable[Any]) -> Iterator[Any]:
-    """Give the routes, with those of FastAPI's `include_router` in place of the router."""
+    """Return the routes, with those of FastAPI's `include_router` in place of the router."""
     for route in routes:
         if hasattr(type(route), "effective_route_contexts"):
             for context in route.effective_route_contexts():
@@ -26,7 +26,7 @@ def expand(routes: Iterable[Any]) -> Iterator[Any]:
 
 
 def describe(route: Any) -> InnerRoute | None:
-    """Say what a route is; None for one of a kind that is not known."""
+    """Return a description of a route; None for an unknown kind of route."""
     original = getattr(route, "original_route", route)  # FastAPI's included route has its path, not its class
     if is_a(original, _ROUTING, "Route"):
         return InnerRoute(
@@ -97,7 +97,7 @@ def _arrive(route: Any, scope: dict[str, Any], request: InnerRequest, onward: On
 
 
 def _chosen(route: Any, scope: dict[str, Any], match: str) -> Any:
-    """Give the route itself, or the one of an included router that matches."""
+    """Return the route itself, or the one of an included router that matches."""
     if not hasattr(type(route), "effective_route_contexts"):
         return route
     for context in route.effective_route_contexts():
@@ -112,7 +112,7 @@ def _refuse_method(route: Any, scope: dict[str, Any]) -> InnerAnswer:
 
 
 def _redirect(router: Any, scope: dict[str, Any]) -> InnerAnswer | None:
-    """Do as `redirect_slashes` has it."""
+    """Redirect as `redirect_slashes` does."""
     path = loaded("starlette._utils", "get_route_path")(scope)
     if scope["type"] != "http" or not router.redirect_slashes or path == "/":
         return None

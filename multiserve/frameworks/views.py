@@ -1,4 +1,4 @@
-"""From a view to the place where it is defined, behind its decorators; never by calling it."""
+"""Finds where a view is defined, behind its decorators, without calling it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DEEPEST = 32  # decorators around one view
 
 
 class ViewPlace(NamedTuple):
-    """Where a view is defined, as the attributes of `InnerRoute` are called."""
+    """Where a view is defined; the fields have the names of those of `InnerRoute`."""
 
     view: str
     file: str
@@ -23,12 +23,12 @@ NOWHERE = ViewPlace("", "", 0)
 
 
 def place_of(view: Any) -> ViewPlace:
-    """Say what a view is called and where it is defined."""
+    """Return the name of a view and where it is defined."""
     return known(lambda: _place(undecorated(view)), NOWHERE)
 
 
 def undecorated(view: Any) -> Any:
-    """Give the function or class that the author of the view has written."""
+    """Return the function or class that the author of the view has written."""
     for _ in range(_DEEPEST):
         attributes = getattr(view, "__dict__", {})
         if isinstance(view, functools.partial):

@@ -65,7 +65,7 @@ class _File:
         return f"::{kind} {written}::{_escape(message)}"
 
     def _line_of(self, parts: list[str]) -> int:
-        """Give the line of a key, or else of the innermost table or value around it; at last it is the first line."""
+        """Return the line of a key, or else of the innermost table or value around it; at last it is the first line."""
         around = [(len(found), -number) for found, number in self._lines if parts[: len(found)] == found]
         return -max(around, default=(0, -1))[1]
 

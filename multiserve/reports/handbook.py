@@ -1,4 +1,4 @@
-"""What is known about each code: the answer of `check --explain`, and docs/checks.md; it prints nothing."""
+"""The explanation of each code, for `check --explain` and docs/checks.md; nothing here prints."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _WIDTH_OF_DOCUMENTS = 120
 
 
 def explained(topic: Topic) -> str:
-    """Tell more about one check, or about what probing finds."""
+    """Return what `check --explain` prints about a code."""
     body = _filled(f"{topic.explanation} {topic.consequence}", _WIDTH)
     ignoring = f'Ignored by ignore = ["{topic.code}"] at the top of the file, or on a mount.'
     return f"{topic.code} ({topic.severity}): {topic.title}\n\n{body}\n\n{ignoring}"
 
 
 def handbook(topics: Iterable[Topic]) -> str:
-    """Give docs/checks.md: every check with all that is known about it, and everything that probing finds."""
+    """Return docs/checks.md: every topic of the checks and of the probe."""
     return "\n".join([_PREFACE, *map(_section, topics)])
 
 
@@ -39,17 +39,17 @@ _PREFACE = """\
 <!-- Written by: python -c "from multiserve.checks import TOPICS; from multiserve.reports.handbook import handbook
 print(handbook(TOPICS.values()), end='')" > docs/checks.md -->
 
-`multiserve check` loads every mount and then looks at the composition as a whole. Each finding has a code, which never
-changes its meaning, the mounts that it concerns, what happens if it stays, and the change that cures it. With `--probe`
-it asks each application for its root, too; what comes of that has the codes from MS201 on.
+`multiserve check` loads every mount and then checks the composition as a whole. Each finding has a code, whose meaning
+never changes, the mounts concerned, what happens if nothing is changed, and the change that cures it. With `--probe` it
+also sends requests to each application; the codes of what that finds begin at MS201.
 
-- An **error** breaks something, and makes `check` exit with 1.
-- A **warning** will break something under some requests; `--strict` makes it fail, too.
-- A **note** is about something that may break, or that is not certain.
+- An **error** breaks something, and `check` exits with 1.
+- A **warning** breaks something under some requests; with `--strict` it counts as an error.
+- A **note** may break something, or is uncertain.
 
-The severity below is the usual one; where a finding is less certain it is a note, and its text says "may".
+The severity below is the usual one. If a finding is less certain it is a note, and its text says "may".
 
-`multiserve check --explain MS102` tells the same in a terminal. `ignore = ["MS102"]` at the top of the file, or on a
-mount, keeps a check silent; of the mounts that a finding concerns, it is enough that one ignores it. With
-`--format json` or `--format github` the findings are for machines, and for the annotations of GitHub Actions.
+`multiserve check --explain MS102` prints the same in a terminal. `ignore = ["MS102"]` at the top of the file, or on a
+mount, silences a code; a finding that concerns several mounts is silent if one of them ignores it. `--format json` and
+`--format github` print the findings for other programs and as annotations of GitHub Actions.
 """

@@ -1,4 +1,4 @@
-"""Where a request ends inside the mount that it reaches: asked of the application's own router, no view is called."""
+"""What handles a request inside its mount, according to the application's own router; no view is called."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ ArrivalOutcome: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """Where a request ends.
+    """What handles a request inside its mount.
 
     Attributes:
-        loaded: The mount, and what became of it.
+        loaded: The mount with its loaded application, or the reason why there is none.
         outcome: What happens to the request; `failed` if the mount cannot be loaded, `unknown` if it cannot be known.
-        through: The middleware in front, the outermost first; what it changes is not known.
-        facts: What the application says about itself; None if it cannot be seen into.
-        status: Of what is answered instead of a view; 0 where a view, or nobody yet, knows it.
-        route: The route that decides, where it is known.
-        url: The same as a URL from the outside.
+        through: The middleware in front, the outermost first. What it changes is not known.
+        facts: What is known about the application; None if multiserve cannot see inside.
+        status: The status of the answer if no view is called; 0 if only the view decides, or if it is unknown.
+        route: The matching route, if it is known.
+        url: The URL of that route from outside, with the prefix.
         location: Where a redirect goes.
-        methods: Those that would do where this one is not allowed.
+        methods: The allowed methods, if this one is not allowed.
         file: The file that a static mount sends.
         content_type: The type of what a static mount answers.
     """
@@ -76,7 +76,7 @@ def follow(composition: Composition, result: Explanation) -> Arrival:
 
 
 def _takes_websockets(composition: Composition, loaded: LoadedMount) -> bool:
-    """Tell whether a WebSocket gets through: beside ASGI applications no WSGI one sees it, alone it may do its own."""
+    """Return whether a WebSocket reaches the mount: beside ASGI applications, a WSGI application never receives one."""
     return isinstance(loaded.mount, AppMount) and (composition.interface, loaded.interface) != ("asgi", "wsgi")
 
 
@@ -102,7 +102,7 @@ def _ask_application(arrival: Arrival, result: Explanation) -> Arrival:
 
 
 def _request(loaded: LoadedMount, facts: Facts, result: Explanation) -> InnerRequest:
-    """Make the request that the dispatcher hands over."""
+    """Return the request as the dispatcher passes it to the application."""
     environ = result.environ
     if loaded.interface == "asgi" and result.root_path is not None and result.path is not None:
         prefix, path = result.root_path, result.path.removeprefix(result.root_path)
@@ -122,14 +122,14 @@ def _text(path: str) -> str:
 
 
 def _location(location: str, request: InnerRequest, query: str) -> str:
-    """Shorten a URL to its path where it stays on the host of the request, and add the query, as frameworks do."""
+    """Shorten a URL on the host of the request to its path, and add the query, as frameworks do."""
     origin = f"{request.scheme}://{request.host}"
     path = location.removeprefix(origin) if location.startswith(f"{origin}/") else location
     return f"{path}?{query}" if path and query else path
 
 
 def _ask_folder(arrival: Arrival, mount: StaticMount, environ: WSGIEnvironment) -> Arrival:
-    """Send a browser's request to the folder itself, which does nothing but read."""
+    """Send a browser's request to the static folder, which only reads files."""
     opened: list[str] = []
     answered: list[tuple[str, dict[str, str]]] = []
 
