@@ -66,7 +66,7 @@ _TOPICS = (
     Topic(
         code="MS207",
         severity="error",
-        title="an application fails at its root or at a path of `probe`",
+        title="an application fails when it is probed",
         consequence="Users get an error.",
         explanation="With --probe: "
         "the application raised an exception, answered with a status of 500 or more, did not answer in time, or its "

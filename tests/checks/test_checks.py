@@ -19,6 +19,7 @@ from multiserve.checks import CHECKS, TOPICS, Check, capacity, find_all, look_at
 from multiserve.cli import main
 from multiserve.composition import compose
 from multiserve.config.file import load_config
+from multiserve.frameworks import Facts, InnerRoute
 from multiserve.loading.side_effects import Recorder
 from multiserve.servers.production.settings import defaults
 
@@ -186,3 +187,32 @@ def test_findings_of_checks_and_of_a_probe_are_ignored_alike(write_config, every
     shared = TOPICS["MS205"].finding(mounts=("/a", "/b"), key="", message="a cookie", cure="")
     failed = TOPICS["MS207"].finding(mounts=("/a",), key="", message="it raised", cure="")
     assert [each.code for each in settle([shared, failed], config)] == codes
+
+
+def facts(framework="Flask", **known):
+    return Facts(application=object(), framework=framework, version="", **known)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('ignore = ["MS104"]\n[mounts]\n"/a" = "plain:app"', id="globally"),
+        pytest.param('[mounts]\n"/a" = { app = "plain:app", ignore = ["MS104"] }', id="on the mount"),
+    ],
+)
+def test_what_is_ignored_is_not_said(look, text):
+    known = {"/a": facts("Falcon", takes_whole_path=True, routes=(InnerRoute(path="/x"),))}
+    assert [code for code, *_ in look(text.replace("MS104", "MS999"), known)] == ["MS104", "MS100"]
+    assert look(text, known) == []
+
+
+@pytest.mark.usefixtures("kept_process")
+def test_keys_are_those_of_pyproject(tmp_path):
+    path = tmp_path / "pyproject.toml"
+    path.write_text('[tool.multiserve]\nignore = ["MS999"]\n[tool.multiserve.mounts]\n"/" = { redirect = "/" }')
+    config = load_config(path)
+    found = settle(find_all(look_at(compose(config), {})), config)
+    assert [(each.code, each.key) for each in found] == [
+        ("MS105", 'tool.multiserve.mounts."/"'),
+        ("MS100", "tool.multiserve.ignore"),
+    ]
