@@ -1,11 +1,13 @@
-"""What is found wrong with a composition: one shape for what checks find and for what a probe finds."""
+"""What is wrong with a composition: the one shape of a finding, whether a check finds it or a probe."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")  # the most severe first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,13 +15,14 @@ class Finding:
     """One thing that is wrong with a composition, or may be.
 
     Attributes:
-        code: The code of the check.
-        severity: An `error` breaks something, a `warning` will, a `note` may.
-        mounts: The mounts that it concerns, as their keys spell them; empty for the whole file.
+        code: The code of its topic.
+        severity: An `error` breaks something now, a `warning` breaks something under some requests, a `note` may.
+        mounts: The keys of the mounts concerned, the one to change first; empty for the whole file.
         key: The key path in the file where it can be cured, as TOML spells it.
-        message: What is so.
-        consequence: What happens if it stays.
-        cure: The change that cures it.
+        message: What is wrong.
+        consequence: What happens if nothing is changed.
+        cure: The change that cures it; "" where only the application's authors know.
+        url: The URL whose response shows it; "" if no request was needed to find it.
     """
 
     code: str
@@ -29,18 +32,19 @@ class Finding:
     message: str
     consequence: str
     cure: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """What is known about one kind of finding.
+    """What all findings with the same code have in common.
 
     Attributes:
-        code: Stable; what `ignore` names.
-        severity: That of its findings, unless they say otherwise.
+        code: Never changes its meaning; `ignore` lists it.
+        severity: The usual severity of its findings.
         title: What it looks for, in a few words.
-        consequence: What happens if it stays.
-        explanation: More about it, for those who ask.
+        consequence: What usually happens if nothing is changed.
+        explanation: The details, for `check --explain` and the documentation.
     """
 
     code: str
@@ -48,3 +52,26 @@ class Topic:
     title: str
     consequence: str
     explanation: str
+
+    def finding(  # noqa: PLR0913 (the fields of a finding)
+        self,
+        *,
+        mounts: Sequence[str],
+        key: str,
+        message: str,
+        cure: str,
+        severity: Severity | None = None,
+        consequence: str = "",
+        url: str = "",
+    ) -> Finding:
+        """Make a finding of this topic; severity and consequence are the topic's unless they are given."""
+        return Finding(
+            code=self.code,
+            severity=severity or self.severity,
+            mounts=tuple(mounts),
+            key=key,
+            message=message,
+            consequence=consequence or self.consequence,
+            cure=cure,
+            url=url,
+        )

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from multiserve._types import Interface
-from multiserve.checks import SEVERITIES, TOPICS, find_all, look_at
+from multiserve.checks import SEVERITIES, find_all, look_at, settle
 from multiserve.composition import Composition, compose
 from multiserve.config.file import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.findings import Finding
-from multiserve.frameworks import with_frameworks
+from multiserve.frameworks import Inspector, with_frameworks
 from multiserve.loading.side_effects import Recorder, SideEffects
 from multiserve.plugins.loading import load_plugins
 
@@ -30,7 +30,7 @@ class Inspection:
 
     Attributes:
         composition: The loaded mounts; the failures are in it.
-        findings: What the checks found.
+        findings: What the checks and the probe found, without what the file ignores; the most severe first.
         effects: What loading each mount did to the process, by the names of the mounts.
         probes: What came of probing; None if it was not asked for.
     """
@@ -42,8 +42,8 @@ class Inspection:
 
     @property
     def all_findings(self) -> list[Finding]:
-        """The failures, the findings of the checks and those of probing, the most severe first."""
-        found = [*_failures(self.composition), *self.findings, *_probed(self.probes or ())]
+        """The failures and the findings, the most severe first."""
+        found = [*_failures(self.composition), *self.findings]
         return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
@@ -65,6 +65,7 @@ def inspect(
     recorder = Recorder()
     composition = compose(config, observe=recorder.watch)
     plugins = load_plugins(config)  # after the mounts: what importing them does to the process is not a plugin's doing
+    inspector = Inspector()
     with with_frameworks(plugins.frameworks):
         subject = look_at(
             composition,
@@ -73,19 +74,22 @@ def inspect(
             mounts=mounts,
             gunicorn=_gunicorn_settings(config, composition.interface),
             is_production=production,
+            inspector=inspector,
         )
         subject = replace(subject, plugin_codes=frozenset(plugins.checks))
         findings = find_all(subject, plugins.checks.values())
-        probes = _probe(composition) if probe else None
+        probes = _probe(composition, inspector) if probe else None
+        findings += [finding for result in probes or () for finding in result.findings]
     if composition.interface == "asgi":  # only now is it known that the workers have to serve ASGI
         raise_for(_problems_of_gunicorn(config, "asgi"), source=str(config.path))
+    findings = settle(findings, config)
     return Inspection(composition=composition, findings=findings, effects=recorder.effects, probes=probes)
 
 
-def _probe(composition: Composition) -> list[ProbeResult]:
+def _probe(composition: Composition, inspector: Inspector) -> list[ProbeResult]:
     from multiserve.probing import probe
 
-    return probe(composition, f"http://localhost:{composition.config.server.port or 8000}")
+    return probe(composition, f"http://localhost:{composition.config.server.port or 8000}", inspector)
 
 
 def _failures(composition: Composition) -> Iterator[Finding]:
@@ -94,25 +98,11 @@ def _failures(composition: Composition) -> Iterator[Finding]:
             yield Finding(
                 code=NOT_LOADED,
                 severity="error",
-                mounts=(str(loaded.mount.key),),
+                mounts=(loaded.mount.name,),
                 key=problem.key,
                 message=problem.message,
                 consequence="Requests to this mount are answered with 503.",
                 cure=problem.hint,
-            )
-
-
-def _probed(results: Sequence[ProbeResult]) -> Iterator[Finding]:
-    for result in results:
-        for remark in result.remarks:
-            yield Finding(
-                code=remark.code,
-                severity=remark.severity,
-                mounts=(result.mount,),
-                key=result.toml_key,
-                message=f"{result.url}: {remark.message}",
-                consequence=TOPICS[remark.code].consequence,
-                cure=remark.cure,
             )
 
 

@@ -178,8 +178,3 @@ def _to_ascii(name: str) -> str:
         return name.encode("idna").decode("ascii")
     except UnicodeError:
         _refuse(f'"{name}" is not an internationalised host name', 'Write it in its "xn--" form.')
-
-
-def word_of(place: str) -> str:
-    """Give something for the name of a cookie, or the like, that tells a mount at a place from others."""
-    return "_".join("".join(each if each.isascii() and each.isalnum() else " " for each in place).split()) or "2"

@@ -5,31 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from multiserve.checks import capacity, exposure, imports, mounts, prefixes, sessions, sharing
-from multiserve.checks.findings import Check
+from multiserve.checks.check import Check
 from multiserve.checks.subject import Subject, look_at
-from multiserve.findings import Finding, Topic
+from multiserve.config.file import Config
+from multiserve.findings import SEVERITIES, Finding, Topic
 from multiserve.probing.topics import PROBED
 from multiserve.tracebacks import in_one_line
 
-__all__ = ["CHECKS", "SEVERITIES", "TOPICS", "Check", "Finding", "Subject", "Topic", "find_all", "look_at"]
+__all__ = ["CHECKS", "SEVERITIES", "TOPICS", "Check", "Finding", "Subject", "Topic", "find_all", "look_at", "settle"]
 
-_MODULES = (mounts, sharing, sessions, imports, prefixes, exposure, capacity)
 CHECKS: dict[str, Check] = {
-    each.code: each
-    for each in sorted(
-        (value for module in _MODULES for value in vars(module).values() if isinstance(value, Check)),
-        key=lambda check: check.code,
+    check.code: check
+    for check in (
+        *mounts.CHECKS,
+        *sharing.CHECKS,
+        *sessions.CHECKS,
+        *prefixes.CHECKS,
+        *exposure.CHECKS,
+        *imports.CHECKS,
+        *capacity.CHECKS,
     )
 }
-TOPICS: dict[str, Topic] = {**CHECKS, **PROBED}
-SEVERITIES = ("error", "warning", "note")
+TOPICS: dict[str, Topic] = dict(sorted({**CHECKS, **PROBED}.items()))
 
 
 def find_all(subject: Subject, more: Iterable[Check] = ()) -> list[Finding]:
-    """Run every check that is not ignored, and `more` of plugins; return what they find, the most severe first."""
-    wanted = [check for check in (*CHECKS.values(), *more) if check.code not in subject.config.ignore]
-    found = [finding for check in wanted for finding in _run(check, subject)]
-    return sorted(found, key=lambda finding: (_weight(finding), finding.code))
+    """Run every check, and `more` of plugins, and return what they find; `settle` drops what is ignored."""
+    return [finding for check in (*CHECKS.values(), *more) for finding in _run(check, subject)]
+
+
+def settle(findings: Iterable[Finding], config: Config) -> list[Finding]:
+    """Drop the findings that the file ignores, and sort the rest by severity and code.
+
+    Args:
+        findings: Those of the checks, and those of a probe.
+        config: Its `ignore` holds for all findings, that of a mount for each finding that concerns the mount.
+    """
+    ignored = {mount.name: mount.ignore for mount in config.mounts}
+    kept = [
+        finding
+        for finding in findings
+        if finding.code not in config.ignore and not any(finding.code in ignored.get(key, ()) for key in finding.mounts)
+    ]
+    return sorted(kept, key=lambda finding: (_weight(finding), finding.code))
 
 
 def _weight(finding: Finding) -> int:
@@ -37,18 +55,17 @@ def _weight(finding: Finding) -> int:
 
 
 def _run(check: Check, subject: Subject) -> list[Finding]:
-    """Run one check; a setting of a type that nobody expects must not hide what the others find."""
+    """Run one check. If it fails, for example at a setting of an unexpected type, the others still run."""
     try:
-        return sorted(check.run(subject), key=_weight)  # a plugin may use a severity that is none, which raises here
-    except Exception as error:  # noqa: BLE001 (whatever it is)
+        found = list(check.find(subject))
+        return sorted(found, key=_weight)  # a plugin may use a severity that is none, which raises here
+    except Exception as error:  # noqa: BLE001 (any setting of any application)
         return [
-            Finding(
-                code=check.code,
-                severity="note",
-                mounts=(),
-                key=subject.key("mounts"),
-                message=f"it cannot be told whether {check.title}: {in_one_line(error)}",
-                consequence="A setting of an application may have a type that its framework does not expect.",
+            check.found(
+                message=f"cannot check whether {check.title}: {in_one_line(error)}",
                 cure="Correct the setting.",
+                severity="note",
+                consequence="A setting of an application may have a type that its framework does not expect.",
+                key=subject.key("mounts"),
             )
         ]

@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from multiserve.checks.findings import Found, check
-from multiserve.checks.subject import Member, Subject
+from multiserve.checks.check import check
+from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.config.mounts import AppMount
+from multiserve.findings import Finding
 
 
-@check("MS170", "note", "an application may not be made for threads", consequence="It may break under load.")
-def thread_safety(subject: Subject) -> Iterator[Found]:
-    """A connection to a database, or the like, that stands at the top of a module is shared by all threads.
+@check("MS170", "note", "an application may not be thread-safe", consequence="It may break under load.")
+def thread_safety(subject: Subject) -> Iterator[Finding]:
+    """A database connection, or a similar object, at the top level of a module is shared by all threads.
 
-    With one thread and several workers, each request has its process for itself.
+    With several workers of one thread each, no two requests share a process at the same time.
     """
     for member in subject.applications:
         hints = member.facts.thread_hints if member.facts else ()
         threads, setting = _threads(subject, member)
         if hints and threads > 1:
             message = f"its views may share {', '.join(hints)} between {threads} threads"
-            cure = f"Make one for each request or thread, or set threads = 1 {setting}."
-            yield Found(members=(member,), message=message, cure=cure)
+            cure = f"Create one for each request or thread, or set threads = 1 {setting}."
+            yield thread_safety.found(member, message=message, cure=cure)
 
 
-def _threads(subject: Subject, member: Member) -> tuple[int, str]:
-    """Give the threads that a WSGI application has, and where they are set; ASGI applications have their own ways."""
+def _threads(subject: Subject, member: CheckedMount) -> tuple[int, str]:
+    """Return the number of threads of a WSGI application, and where it is set; 1 for an ASGI application."""
     if member.loaded.interface != "wsgi":
         return 1, ""
     if subject.interface == "asgi" and isinstance(member.mount, AppMount):
@@ -34,13 +35,13 @@ def _threads(subject: Subject, member: Member) -> tuple[int, str]:
     return int(subject.gunicorn.get("threads") or 1), "under [gunicorn]"
 
 
-@check("MS171", "note", "the workers may need more memory than there is", consequence="The system may kill some.")
-def memory(subject: Subject) -> Iterator[Found]:
+@check("MS171", "note", "the workers may need more memory than there is", consequence="The system may kill workers.")
+def memory(subject: Subject) -> Iterator[Finding]:
     """Each worker loads every application.
 
-    The memory of this process, which has loaded them once, times the number of workers is what production needs,
-    unless preload_app lets the workers share it. That says something only on the machine that serves them, and so
-    it is looked for with --production alone.
+    Production therefore needs the memory of this process, which has loaded all of them once, for each worker, unless
+    preload_app lets the workers share it. Only --production looks for this, because the result is meaningful only
+    on the machine that serves the applications.
     """
     workers = int(subject.gunicorn.get("workers") or 1)
     each, available = _resident(), _available()
@@ -51,7 +52,7 @@ def memory(subject: Subject) -> Iterator[Found]:
             f"{workers} workers of {each / 2**20:.0f} MB may not fit into the {available / 2**20:.0f} MB there are"
         )
         cure = "Set fewer workers, or preload_app = true, under [gunicorn]."
-        yield Found(message=message, cure=cure, key=subject.key("gunicorn"))
+        yield memory.found(message=message, cure=cure, key=subject.key("gunicorn"))
 
 
 def _resident() -> int:
@@ -59,7 +60,7 @@ def _resident() -> int:
 
 
 def _available() -> int:
-    """Give the bytes that are free with this process gone, in the machine or in its container; 0 where unknown."""
+    """Return the bytes that are free for the workers, in the machine or its container; 0 if unknown."""
     free = _read_kilobytes("/proc/meminfo", "MemAvailable:")
     allowed = _read("/sys/fs/cgroup/memory.max").strip()
     sizes = [free + _resident()] if free else []
@@ -67,7 +68,7 @@ def _available() -> int:
 
 
 def _read_kilobytes(path: str, name: str) -> int:
-    """Give a figure of proc(5) in bytes; 0 where the system has none."""
+    """Return a figure of proc(5) in bytes; 0 if the system has none."""
     return next((int(line.split()[1]) * 1024 for line in _read(path).splitlines() if line.startswith(name)), 0)
 
 
@@ -76,3 +77,6 @@ def _read(path: str) -> str:
         return Path(path).read_text("ascii", "replace")
     except OSError:
         return ""
+
+
+CHECKS = (thread_safety, memory)

@@ -1,55 +1,57 @@
-"""Checks of what strangers could reach: debug pages, the reloader, the console of the debugger."""
+"""Checks of what clients must not reach: debug pages, and the development server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from multiserve.checks.findings import Found, check
+from multiserve.checks.check import check
 from multiserve.checks.subject import Subject
+from multiserve.findings import Finding
 from multiserve.hosts import is_loopback
 
-_SILENT = ("Dash", "Flask")  # their debug mode lets exceptions through to the server, which shows no traceback
+_SILENT = ("Dash", "Flask")  # their debug mode passes exceptions to the server, and that shows no traceback
 
 _WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 (compared)
 
 
-@check(
-    "MS150", "error", "an application is in debug mode", consequence="Its clients get to see tracebacks and settings."
-)
-def debug_mode(subject: Subject) -> Iterator[Found]:
-    """Debug pages show source, settings and variables to whoever provokes an error.
+@check("MS150", "error", "an application is in debug mode", consequence="Clients can see tracebacks and settings.")
+def debug_mode(subject: Subject) -> Iterator[Finding]:
+    """Debug pages show source code, settings and variables to anybody who causes an error.
 
-    That is for development, so it is looked for with --production alone. Flask shows no page in production, but keeps
-    reading its templates anew, and tells clients more about bad requests than they need to know.
+    Debug mode is meant for development, so only --production looks for it. In production Flask shows no debug page, but
+    it reloads its templates and gives clients needless details about bad requests.
     """
     for member in subject.applications:
         if not subject.is_production or not member.facts or not member.facts.debug:
             continue
         is_silent = member.facts.framework in _SILENT
-        yield Found(
-            members=(member,),
+        yield debug_mode.found(
+            member,
             message=f"{member.facts.framework} is in debug mode",
-            cure="Switch it off where it is served with --production.",
+            cure="Switch it off in production.",
             severity="warning" if is_silent else "error",
-            consequence="It is slower, and tells its clients more than they need to know." if is_silent else "",
+            consequence="It is slower, and gives clients needless details." if is_silent else "",
         )
 
 
-@check("MS151", "note", "the development server may be reached by others", consequence="They may see tracebacks.")
-def development_reachable(subject: Subject) -> Iterator[Found]:
-    """The development server is for one developer: it restarts at each change, and shows the tracebacks of mounts.
+@check("MS151", "note", "others may reach the development server", consequence="They may see tracebacks.")
+def development_reachable(subject: Subject) -> Iterator[Finding]:
+    """The development server is meant for one developer: it restarts at each change, and shows tracebacks.
 
-    It listens at the host under [server]. Where that is not this machine alone, others may reach it. (The debugger
-    with its console is off there, unless it is asked for on the command line as well.) Nothing is said where that host
-    is every one of the machine, as in a container, and production listens there, too.
+    It listens on the host under [server]. If that is not a loopback address, others may reach the server. (The debugger
+    with its console is off then, unless the command line switches it on.) Nothing is reported if the host is a wildcard
+    such as 0.0.0.0, as in a container, and production listens on it, too.
     """
     config = subject.config
     if subject.is_production or not config.development.reload or is_loopback(config.server.host):
         return
     if config.server.host in _WILDCARDS and not config.gunicorn.get("bind"):
         return
-    yield Found(
-        message=f"host is {config.server.host}, so that others may reach multiserve run",
+    yield development_reachable.found(
+        message=f"host is {config.server.host}, so others may reach multiserve run",
         cure="Run multiserve run --host 127.0.0.1 in development.",
         key=subject.key("server.host"),
     )
+
+
+CHECKS = (debug_mode, development_reachable)

@@ -1,11 +1,12 @@
-"""Checks of what loading the applications has done to the process that they share."""
+"""Checks of how loading an application has changed the process that all applications share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from multiserve.checks.findings import Found, check
+from multiserve.checks.check import check
 from multiserve.checks.subject import Subject
+from multiserve.findings import Finding
 
 _SLOW = 3.0  # seconds
 _LARGE = 200 * 2**20  # bytes
@@ -13,80 +14,96 @@ _SHOWN = 3  # loggers that a finding names
 
 
 @check("MS160", "note", "an import starts threads", consequence="With preload_app they do not survive the fork.")
-def threads(subject: Subject) -> Iterator[Found]:
-    """A thread that is started at import runs in every process that imports the module.
+def threads(subject: Subject) -> Iterator[Finding]:
+    """A thread that is started by an import runs in every process that imports the module.
 
-    That is each worker, and once each check. With preload_app it runs in the master alone.
+    That is each worker, and each run of check. With preload_app it runs in gunicorn's master only.
     """
     preloads = bool(subject.gunicorn.get("preload_app"))
     for member in subject.members:
         if names := member.effects.threads:
-            yield Found(
-                members=(member,),
+            yield threads.found(
+                member,
                 message=f"loading it starts {_count(names, 'thread')}: {', '.join(names)}",
-                cure="Start threads with the first request, or in the lifespan.",
+                cure="Start threads at the first request, or in the lifespan.",
                 severity="warning" if preloads else "note",
             )
 
 
-@check("MS161", "warning", "an import changes the working directory", consequence="Relative paths of others break.")
-def folders(subject: Subject) -> Iterator[Found]:
-    """There is one working directory for the whole process, and so for every application in it."""
+@check(
+    "MS161",
+    "warning",
+    "an import changes the working directory",
+    consequence="Relative paths in other applications break.",
+)
+def folders(subject: Subject) -> Iterator[Finding]:
+    """All applications in a process share one working directory."""
     for member in subject.members:
         if member.effects.folder:
             message = f"loading it changes the working directory to {member.effects.folder}"
-            yield Found(members=(member,), message=message, cure="Build paths from __file__ instead of os.chdir.")
+            yield folders.found(member, message=message, cure="Build paths from __file__ instead of os.chdir.")
 
 
-@check("MS162", "note", "an import configures the root logger", consequence="The records of all others change, too.")
-def root_loggers(subject: Subject) -> Iterator[Found]:
-    """The handlers and the level of the root logger count for every application in the process, and for the server."""
+@check(
+    "MS162",
+    "note",
+    "an import configures the root logger",
+    consequence="The logging of all other applications changes, too.",
+)
+def root_loggers(subject: Subject) -> Iterator[Finding]:
+    """The handlers and the level of the root logger apply to every application in the process, and to the server."""
     touched = [member for member in subject.members if member.effects.root_logger]
     for member in touched:
         others = [each.mount.name for each in touched if each is not member]
-        yield Found(
-            members=(member,),
+        yield root_loggers.found(
+            member,
             message="loading it changes the handlers or the level of the root logger"
             + (f", as {', '.join(others)} does" if others else ""),
-            cure="Configure a logger of the application's own name, with propagate = False.",
+            cure="Configure a logger with the application's own name, and set its propagate to False.",
             severity="warning" if others else "note",
         )
 
 
 @check("MS163", "warning", "an import replaces signal handlers", consequence="The server may not stop or reload.")
-def signals(subject: Subject) -> Iterator[Found]:
-    """Signals tell the server to stop and to reload; it sets its handlers again, but others in the process do not."""
+def signals(subject: Subject) -> Iterator[Finding]:
+    """The server stops and reloads on signals. It restores its own handlers; other code in the process does not."""
     for member in subject.members:
         if names := member.effects.signals:
             message = f"loading it replaces the handlers of {', '.join(names)}"
-            yield Found(members=(member,), message=message, cure="Leave signals to the server; use atexit or lifespan.")
+            yield signals.found(
+                member, message=message, cure="Leave signals to the server; use atexit or the lifespan."
+            )
 
 
-@check("MS164", "note", "an import is slow", consequence="Every start, reload and worker takes that long.")
-def slow_imports(subject: Subject) -> Iterator[Found]:
-    """The time in which a mount is loaded, with all that it imports and nobody before it did."""
+@check(
+    "MS164", "note", "an import is slow", consequence="Every start, every reload and every new worker takes that long."
+)
+def slow_imports(subject: Subject) -> Iterator[Finding]:
+    """How long the mount takes to load, including modules that no earlier mount has imported."""
     for member in subject.members:
         if member.module and member.effects.seconds >= _SLOW:
             message = f"loading it takes {member.effects.seconds:.1f} s"
-            cure = f'See where: python -X importtime -c "import {member.module}"'
-            yield Found(members=(member,), message=message, cure=cure)
+            cure = f'See what takes the time: python -X importtime -c "import {member.module}"'
+            yield slow_imports.found(member, message=message, cure=cure)
 
 
 @check("MS165", "note", "an application is large", consequence="Each worker needs that much memory.")
-def large_imports(subject: Subject) -> Iterator[Found]:
-    """The memory that the process has more of after a mount is loaded, with all that nobody before it imported."""
+def large_imports(subject: Subject) -> Iterator[Finding]:
+    """How much the process grows while the mount loads, including modules that no earlier mount has imported."""
     for member in subject.members:
         if member.effects.memory >= _LARGE:
             message = f"loading it takes {member.effects.memory / 2**20:.0f} MB"
-            yield Found(members=(member,), message=message, cure="Share it among the workers with preload_app = true.")
+            yield large_imports.found(member, message=message, cure="Let the workers share it with preload_app = true.")
 
 
-@check("MS166", "warning", "an import disables loggers of others", consequence="Their records are lost.")
-def disabled_loggers(subject: Subject) -> Iterator[Found]:
-    """The functions dictConfig and fileConfig disable every logger that exists already, unless they are told otherwise.
+@check(
+    "MS166", "warning", "an import disables existing loggers", consequence="The records of other applications are lost."
+)
+def disabled_loggers(subject: Subject) -> Iterator[Finding]:
+    """By default, dictConfig and fileConfig of Python's logging disable every logger that exists already.
 
-    In one process these are the loggers of the other applications, too. Where only those of libraries are concerned,
-    that may be meant.
+    These include the loggers of the other applications in the process. If only loggers of libraries are disabled, that
+    may be intended, and the finding is a note.
     """
     for member in subject.members:
         names = member.effects.disabled_loggers
@@ -95,8 +112,8 @@ def disabled_loggers(subject: Subject) -> Iterator[Found]:
         shown = (of_others or names)[:_SHOWN]
         if names:
             more = " and others" if len(names) > len(shown) else ""
-            yield Found(
-                members=(member,),
+            yield disabled_loggers.found(
+                member,
                 message=f"loading it disables loggers that exist already: {', '.join(shown)}{more}",
                 cure='Write "disable_existing_loggers": False into its logging configuration.',
                 severity="warning" if of_others else "note",
@@ -104,28 +121,46 @@ def disabled_loggers(subject: Subject) -> Iterator[Found]:
             )
 
 
-@check("MS167", "note", "an import changes the time zone", consequence="The local times of others may move.")
-def time_zones(subject: Subject) -> Iterator[Found]:
-    """Django sets the variable TZ, which counts for the whole process, to its TIME_ZONE.
+@check("MS167", "note", "an import changes the time zone", consequence="Local times in other applications may change.")
+def time_zones(subject: Subject) -> Iterator[Finding]:
+    """Django sets the environment variable TZ of the whole process to its TIME_ZONE.
 
-    (Its default is America/Chicago.) Other applications then see their local times in that zone.
+    (The default is America/Chicago.) The local times of all other applications are then in that time zone.
     """
     for member in subject.members:
         has_others = any(each.module and each is not member for each in subject.members)
         if has_others and (zone := member.effects.time_zone):
             message = f"loading it sets the time zone of the process to {zone}"
-            cure = f'Write TZ = "{zone}" under [env], or in the environment where that has a TZ.'
-            yield Found(members=(member,), message=message, cure=cure)
+            cure = f'Write TZ = "{zone}" under [env], or in the environment if that sets TZ.'
+            yield time_zones.found(member, message=message, cure=cure)
 
 
-@check("MS168", "warning", "an import changes the timeout of sockets", consequence="Connections of others break off.")
-def socket_timeouts(subject: Subject) -> Iterator[Found]:
-    """socket.setdefaulttimeout counts for every socket that is made from then on, by whatever application."""
+@check(
+    "MS168",
+    "warning",
+    "an import changes the timeout of sockets",
+    consequence="Connections of other applications may time out.",
+)
+def socket_timeouts(subject: Subject) -> Iterator[Finding]:
+    """socket.setdefaulttimeout applies to every socket that any application in the process creates afterwards."""
     for member in subject.members:
         if member.effects.socket_timeout is not None:
             message = f"loading it sets the default timeout of all sockets to {member.effects.socket_timeout:g} s"
-            yield Found(members=(member,), message=message, cure="Give a timeout to each connection instead.")
+            yield socket_timeouts.found(member, message=message, cure="Set a timeout for each connection instead.")
 
 
 def _count(names: tuple[str, ...], noun: str) -> str:
     return f"a {noun}" if len(names) == 1 else f"{len(names)} {noun}s"
+
+
+CHECKS = (
+    threads,
+    folders,
+    root_loggers,
+    signals,
+    slow_imports,
+    large_imports,
+    disabled_loggers,
+    time_zones,
+    socket_timeouts,
+)

@@ -1,4 +1,4 @@
-"""Checks of the table: mounts and routes that nobody can reach, and redirects that lead nowhere."""
+"""Checks of mounts and routes that no request can reach, and of redirects that lead nowhere."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from multiserve.checks.findings import Found, check
-from multiserve.checks.subject import Member, Subject, host_of
+from multiserve.checks.check import check
+from multiserve.checks.subject import CheckedMount, Subject, host_of
 from multiserve.config.mounts import Mount, RedirectMount, StaticMount
-from multiserve.findings import Severity
+from multiserve.findings import Finding, Severity
 from multiserve.frameworks import InnerRoute
 from multiserve.routing import Router
 
@@ -17,29 +17,29 @@ _SHOWN = 3  # routes that a finding names
 _AUTOMATIC = ("openapi", "swagger_ui_html", "swagger_ui_redirect", "redoc_html")  # FastAPI's own
 
 
-@check("MS100", "warning", "an unknown code is ignored", consequence="Nothing is ignored by it.")
-def unknown_codes(subject: Subject) -> Iterator[Found]:
-    """`ignore` names the codes of checks. A code that no check has is most likely misspelt."""
+@check("MS100", "warning", "`ignore` lists an unknown code", consequence="It has no effect.")
+def unknown_codes(subject: Subject) -> Iterator[Finding]:
+    """`ignore` lists the codes of checks. A code that no check has is most likely a typing mistake."""
     from multiserve.checks import TOPICS
 
     known = TOPICS.keys() | subject.plugin_codes
     for code in subject.config.ignore:
         if code not in known:
-            cure = f'Take "{code}" out of ignore.'
-            yield Found(message=f'no check has the code "{code}"', cure=cure, key=subject.key("ignore"))
+            cure = f'Remove "{code}" from ignore.'
+            yield unknown_codes.found(message=f'no check has the code "{code}"', cure=cure, key=subject.key("ignore"))
     for member in subject.members:
         for code in member.mount.ignore:
             if code not in known:
-                cure = f'Take "{code}" out of ignore.'
+                cure = f'Remove "{code}" from ignore.'
                 key = f"{member.mount.toml_key}.ignore"
-                yield Found(members=(member,), message=f'no check has the code "{code}"', cure=cure, key=key)
+                yield unknown_codes.found(member, message=f'no check has the code "{code}"', cure=cure, key=key)
 
 
-@check("MS101", "note", "a mount is bound to a port that is not listened on", consequence="It may never be reached.")
-def other_ports(subject: Subject) -> Iterator[Found]:
-    """A key with a port answers only requests whose Host header has that port.
+@check("MS101", "note", "a mount needs a port that the server does not listen on", consequence="It may be unreachable.")
+def other_ports(subject: Subject) -> Iterator[Finding]:
+    """A mount whose key has a port answers only requests whose Host header names that port.
 
-    Without a proxy, or a mapping of ports, in front, that is the port on which the server listens.
+    Unless a proxy or a port mapping stands in front, that is always the port on which the server listens.
     """
     config = subject.config
     if config.server.trusted_proxies or config.gunicorn.get("bind"):
@@ -49,17 +49,19 @@ def other_ports(subject: Subject) -> Iterator[Found]:
         key = member.mount.key
         if key.port is not None and port not in (0, key.port):
             message = f"the key has the port {key.port}, and the server listens on {port}"
-            cure = f"Take the port out of the key, or listen on {key.port}."
-            yield Found(members=(member,), message=message, cure=cure)
+            cure = f"Remove the port from the key, or listen on {key.port}."
+            yield other_ports.found(member, message=message, cure=cure)
 
 
-@check("MS102", "warning", "a mount hides routes of the application above it", consequence="They are never called.")
-def hidden_routes(subject: Subject) -> Iterator[Found]:
-    """The longest prefix wins.
+@check(
+    "MS102", "warning", "a mount hides routes of the application above it", consequence="They never receive a request."
+)
+def hidden_routes(subject: Subject) -> Iterator[Finding]:
+    """The mount with the longest prefix answers a request.
 
-    So where "/" is an application that has a route /admin/login of its own, a mount at "/admin" takes that URL away
-    from it. The routes are read from the application's own URL map. A folder or a redirect that stands in for the
-    static files of an application is as it should be.
+    If the application at "/" has a route /admin/login, a mount at "/admin" hides it. The routes are read from the URL
+    map of the application. A static folder or a redirect that replaces the static files of an application is not
+    reported.
     """
     for member in subject.members:
         above = _above(subject, member)
@@ -72,23 +74,24 @@ def hidden_routes(subject: Subject) -> Iterator[Found]:
             yield _hiding(subject, member, above, sorted(hidden.values(), key=lambda route: route.path))
 
 
-def _hiding(subject: Subject, member: Member, above: Member, hidden: list[InnerRoute]) -> Found:
+def _hiding(subject: Subject, member: CheckedMount, above: CheckedMount, hidden: list[InnerRoute]) -> Finding:
     names = ", ".join(above.prefix + route.path for route in hidden[:_SHOWN])
     more = f" and {len(hidden) - _SHOWN} more" if len(hidden) > _SHOWN else ""
     first = hidden[0]
     where = f" ({subject.shorten(first.file)}:{first.line})" if first.file else ""
     count = "a route" if len(hidden) == 1 else f"{len(hidden)} routes"
     is_automatic = all(route.name in _AUTOMATIC for route in hidden)
-    return Found(
-        members=(member, above),
+    return hidden_routes.found(
+        member,
+        above,
         message=f"it hides {count} of the application at {above.mount.key}: {names}{more}{where}",
         cure="Give the mount another prefix, or move the routes.",
         severity="note" if is_automatic or isinstance(member.mount, RedirectMount) else None,
     )
 
 
-def _above(subject: Subject, member: Member) -> Member | None:
-    """Give the mount that would answer the prefix of another one if that did not exist."""
+def _above(subject: Subject, member: CheckedMount) -> CheckedMount | None:
+    """Return the mount that would answer the prefix of another mount if that did not exist."""
     key = member.mount.key
     if key.placeholders or not key.prefix:
         return None
@@ -98,31 +101,31 @@ def _above(subject: Subject, member: Member) -> Member | None:
     return None if found is None or found.key.placeholders else found.mount
 
 
-def _is_hidden(route: InnerRoute, path: str, member: Member, above: Member) -> bool:
+def _is_hidden(route: InnerRoute, path: str, member: CheckedMount, above: CheckedMount) -> bool:
     return not route.host and _is_below(route, path) and not _is_replaced(route, member, above)
 
 
 def _is_below(route: InnerRoute, path: str) -> bool:
-    """Tell whether all that a route matches is at a path or below it; /admin<rest> also matches /administrator."""
+    """Return whether a route matches only a path and what is below it; /admin<rest> also matches /administrator."""
     return route.path.rstrip("/") == path or route.literal.startswith(f"{path}/")
 
 
-def _is_replaced(route: InnerRoute, member: Member, above: Member) -> bool:
-    """Tell static files that something else stands in for, as it should in production, or that are not there at all."""
+def _is_replaced(route: InnerRoute, member: CheckedMount, above: CheckedMount) -> bool:
+    """Return whether a route is for static files that the mount replaces on purpose, or that do not exist."""
     if "static" not in f"{route.name} {route.view}".lower():
         return False
     folder = getattr(above.facts and above.facts.application, "static_folder", None)
     if route.name == "static" and isinstance(folder, str) and not Path(folder).is_dir():
-        return True  # Flask has the route in any case
+        return True  # Flask always adds the route
     return isinstance(member.mount, (StaticMount, RedirectMount))
 
 
-@check("MS103", "note", "all routes of an application repeat its prefix", consequence="They may be doubled in URLs.")
-def repeated_prefixes(subject: Subject) -> Iterator[Found]:
-    """The prefix of a mount comes in front of the routes of the application.
+@check("MS103", "note", "all routes of an application repeat its prefix", consequence="URLs may have the prefix twice.")
+def repeated_prefixes(subject: Subject) -> Iterator[Finding]:
+    """The URLs of an application are the prefix of its mount followed by the application's own routes.
 
-    An application whose own routes all begin with the same prefix answers at /admin/admin/users. Middleware around it
-    may put that right, so nothing is said about applications in middleware.
+    If the routes already begin with the prefix, their URLs are of the form /admin/admin/users. Applications that are
+    wrapped in middleware are not checked, because the middleware may correct the path.
     """
     for member in subject.readable:
         if not member.facts or member.facts.takes_whole_path or not member.prefix or _is_wrapped(subject, member):
@@ -130,20 +133,20 @@ def repeated_prefixes(subject: Subject) -> Iterator[Found]:
         routes = [route for route in member.facts.routes or () if route.name not in ("static", *_AUTOMATIC)]
         if routes and all(_is_below(route, member.prefix) for route in routes):
             url = member.prefix + routes[0].path
-            cure = f'Take "{member.prefix}" out of the routes, or mount the application one level higher.'
-            yield Found(members=(member,), message=f"its routes are at {url} and the like", cure=cure)
+            cure = f'Remove "{member.prefix}" from the routes, or mount the application one level higher.'
+            yield repeated_prefixes.found(member, message=f"its routes are at {url} and the like", cure=cure)
 
 
-def _is_wrapped(subject: Subject, member: Member) -> bool:
-    """Tell whether there is anything around an application that may change the path."""
+def _is_wrapped(subject: Subject, member: CheckedMount) -> bool:
+    """Return whether middleware around the application may change the path."""
     return bool((member.facts and member.facts.wrappers) or member.mount.middleware or subject.config.middleware)
 
 
-@check("MS104", "warning", "an application does not look at its prefix", consequence="Its routes answer 404.")
-def whole_paths(subject: Subject) -> Iterator[Found]:
-    """Some frameworks match the whole path against their routes, with the prefix in front, as Falcon does over ASGI.
+@check("MS104", "warning", "an application ignores its prefix", consequence="Its routes answer 404.")
+def whole_paths(subject: Subject) -> Iterator[Finding]:
+    """Some frameworks, such as Falcon over ASGI, match their routes against the whole path, including the prefix.
 
-    Their routes have to begin with the prefix, unless middleware takes it off.
+    Their routes must begin with the prefix, unless middleware removes it.
     """
     for member in subject.readable:
         if not member.facts or not member.facts.takes_whole_path or not member.prefix:
@@ -154,20 +157,22 @@ def whole_paths(subject: Subject) -> Iterator[Found]:
             message = f"{member.facts.framework} matches whole paths: {outside[0].path} is not below {member.prefix}"
             cure = f'Put "{member.prefix}" in front of its routes.'
             severity: Severity = "error" if len(outside) == len(routes) else "warning"
-            yield Found(members=(member,), message=message, cure=cure, severity=severity)
+            yield whole_paths.found(member, message=message, cure=cure, severity=severity)
 
 
 def _may_reach(route: InnerRoute, prefix: str) -> bool:
-    """Tell whether a route can match a path at a prefix or below it."""
+    """Return whether a route can match a path at a prefix or below it."""
     has_placeholder = route.literal != route.path
     return _is_below(route, prefix) or (has_placeholder and f"{prefix}/".startswith(route.literal))
 
 
-@check("MS105", "error", "a redirect leads back to itself", consequence="Browsers give up after some twenty rounds.")
-def circles(subject: Subject) -> Iterator[Found]:
-    """A redirect appends the rest of the path to its target.
+@check(
+    "MS105", "error", "a redirect leads back to itself", consequence="Browsers give up after about twenty redirects."
+)
+def circles(subject: Subject) -> Iterator[Finding]:
+    """A redirect mount adds the rest of the path to its target.
 
-    Where the target is answered by the same redirect, or by another one that leads back, nobody ever arrives.
+    If the same mount answers the target, or another redirect that leads back to it, browsers go round in a circle.
     """
     told: list[Mount] = []
     for member in subject.members:
@@ -178,11 +183,11 @@ def circles(subject: Subject) -> Iterator[Found]:
         concerned = tuple(each for each in subject.members if each.mount in way)
         cure = f"Redirect {'one of them' if len(concerned) > 1 else 'it'} to another path."
         shown = " -> ".join(each.name for each in way)
-        yield Found(members=concerned, message=f"the way is {shown}", cure=cure)
+        yield circles.found(*concerned, message=f"it redirects {shown}", cure=cure)
 
 
 def _way(subject: Subject, start: Mount) -> list[Mount]:
-    """Follow redirects from mount to mount, until one comes for the second time or the way leads elsewhere."""
+    """Follow redirects from mount to mount until one repeats or the target is not a redirect."""
     way = [start]
     while True:
         mount = way[-1]
@@ -204,9 +209,9 @@ def _target(mount: RedirectMount) -> str:
     return unquote_to_bytes(mount.what).decode("utf-8", "surrogateescape")
 
 
-@check("MS106", "warning", "a redirect leads to a path that no mount has", consequence="The answer there is 404.")
-def dead_ends(subject: Subject) -> Iterator[Found]:
-    """The target of a redirect is a path among the mounts, or a whole URL. A path that no mount answers is misspelt."""
+@check("MS106", "warning", "a redirect leads to a path that no mount answers", consequence="The client gets 404.")
+def dead_ends(subject: Subject) -> Iterator[Finding]:
+    """The target of a redirect is the path of a mount, or a whole URL. A path that no mount answers is a mistake."""
     hosts = {host_of(member.mount.key) for member in subject.members}
     for member in subject.members:
         mount = member.mount
@@ -214,19 +219,22 @@ def dead_ends(subject: Subject) -> Iterator[Found]:
             continue
         asked = [host_of(mount.key)] if mount.key.host else ["", *sorted(hosts)]
         if not any(subject.find(_target(mount), host) for host in asked):
-            yield Found(members=(member,), message=f"no mount answers {mount.what}", cure="Correct the target.")
+            yield dead_ends.found(member, message=f"no mount answers {mount.what}", cure="Correct the target.")
 
 
 @check("MS107", "error", "a URL configuration cannot be imported", consequence="Every request to it gets 500.")
-def broken_routes(subject: Subject) -> Iterator[Found]:
-    """Django imports the module that ROOT_URLCONF names with the first request, so that loading a project says nothing.
+def broken_routes(subject: Subject) -> Iterator[Finding]:
+    """Django imports the module that ROOT_URLCONF names at the first request, not while the project loads.
 
-    It is imported here, too, with the views that it names.
+    This check imports it, with the views that it refers to.
     """
     for member in subject.applications:
         if member.facts and member.facts.routes_error:
-            yield Found(
-                members=(member,),
+            yield broken_routes.found(
+                member,
                 message=f"its URL configuration cannot be imported: {member.facts.routes_error}",
                 cure="Correct that module; python manage.py check shows the whole traceback.",
             )
+
+
+CHECKS = (unknown_codes, other_ports, hidden_routes, repeated_prefixes, whole_paths, circles, dead_ends, broken_routes)

@@ -6,25 +6,25 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from multiserve.checks.findings import Found, check
-from multiserve.checks.subject import Member, Subject
-from multiserve.frameworks import Cookie
-from multiserve.keys import word_of
+from multiserve.checks.check import check
+from multiserve.checks.subject import CheckedMount, Subject
+from multiserve.findings import Finding
+from multiserve.frameworks import Cookie, distinct_name
 
-# Frameworks whose sessions are signed alike, so that one reads what the other has written.
+# Frameworks that sign their sessions in the same way, so that each can read those of the other.
 _FAMILIES = (("Dash", "Flask", "Quart"), ("FastAPI", "Starlette"))
 
 
 @check("MS121", "warning", "two applications set the same cookie", consequence="They log each other out.")
-def cookies(subject: Subject) -> Iterator[Found]:
+def cookies(subject: Subject) -> Iterator[Finding]:
     """Browsers keep one cookie for each name, host and path.
 
-    Two applications on one origin whose session cookies have the same name and path overwrite each other's, and
-    neither can read what the other one has signed. Where both have the same key, one session is theirs on purpose,
-    unless it is a key that everybody knows. One domain that cookies are set for counts as one origin.
-    A path of its own may not be enough, for below it browsers send both cookies.
+    Two applications on one origin whose session cookies have the same name and path overwrite each other's cookie, and
+    neither can read what the other has signed. Two applications that sign with the same key share their session on
+    purpose and are not reported, unless the key is a well-known one. Hosts whose cookies are set for the same domain
+    count as one origin. Another path may not be enough, because below it browsers send both cookies.
     """
-    groups: list[tuple[Cookie, dict[object, tuple[Member, Cookie]]]] = []
+    groups: list[tuple[Cookie, dict[object, tuple[CheckedMount, Cookie]]]] = []
     for one, other in combinations(subject.readable, 2):
         if one.identity == other.identity or _share_on_purpose(one, other):
             continue
@@ -40,8 +40,8 @@ def cookies(subject: Subject) -> Iterator[Found]:
         yield _clash(cookie, list(group.values()))
 
 
-def _same_cookies(subject: Subject, one: Member, other: Member) -> Iterator[tuple[Cookie, Cookie]]:
-    """Find the cookies that overwrite each other: at one host, or in one domain that both are set for."""
+def _same_cookies(subject: Subject, one: CheckedMount, other: CheckedMount) -> Iterator[tuple[Cookie, Cookie]]:
+    """Find the cookies that overwrite each other, on one host or in a domain that both are set for."""
     shares_a_host = subject.share_a_host(one, other)
     mine = one.facts.cookies if one.facts else None
     theirs = other.facts.cookies if other.facts else None
@@ -59,16 +59,16 @@ def _place(cookie: Cookie) -> tuple[str, str, str]:
     return cookie.name, cookie.path, cookie.domain.lstrip(".")
 
 
-def _clash(cookie: Cookie, group: list[tuple[Member, Cookie]]) -> Found:
-    """Advise the application with the longer prefix to change; it is certain only where all keys are known."""
-    ordered = sorted(group, key=lambda each: len(each[0].prefix))[::-1]  # of two equal ones, the later
+def _clash(cookie: Cookie, group: list[tuple[CheckedMount, Cookie]]) -> Finding:
+    """Make the finding, which advises the application with the longer prefix to change."""
+    ordered = sorted(group, key=lambda each: len(each[0].prefix))[::-1]  # of two equally long ones, the later
     members = tuple(member for member, _ in ordered)
     key = str(members[0].mount.key)
-    change = f'{ordered[0][1].setting} = "{cookie.name}_{word_of(key)}" in the application at {key}'
+    change = f'{ordered[0][1].setting} = "{distinct_name(cookie.name, key)}" in the application at {key}'
     is_certain = all(member.facts and member.facts.secret for member in members)
     who = _who(members)
-    return Found(
-        members=members,
+    return cookies.found(
+        *members,
         message=f'{who} {"" if is_certain else "may "}set the cookie "{cookie.name}" for the path {cookie.path}',
         cure=f"Set {change}." if who == "both" else f"Give each a name of its own, such as {change}.",
         severity="warning" if is_certain else "note",
@@ -76,19 +76,19 @@ def _clash(cookie: Cookie, group: list[tuple[Member, Cookie]]) -> Found:
     )
 
 
-def _who(members: Sequence[Member]) -> str:
+def _who(members: Sequence[CheckedMount]) -> str:
     return "both" if len(members) == 2 else "all of them"  # noqa: PLR2004 (both are two)
 
 
-def _share_on_purpose(one: Member, other: Member) -> bool:
-    """Tell whether each application reads what the other one has signed, with a key that is not everybody's."""
+def _share_on_purpose(one: CheckedMount, other: CheckedMount) -> bool:
+    """Return whether each application can read what the other has signed, with a key that is not publicly known."""
     secret = one.facts.secret if one.facts else None
     group = _readers(one)
     return group is not None and group == _readers(other) and secret is not None and secret.how == "set"
 
 
-def _readers(member: Member) -> tuple[str, ...] | None:
-    """Give what is equal for applications that read each other's sessions; None for one without a key."""
+def _readers(member: CheckedMount) -> tuple[str, ...] | None:
+    """Return a value that is equal for applications that can read each other's sessions; None without a key."""
     if not member.facts or not member.facts.secret or not member.facts.secret.fingerprint:
         return None
     framework = member.facts.framework
@@ -96,14 +96,14 @@ def _readers(member: Member) -> tuple[str, ...] | None:
     return member.facts.secret.fingerprint, *family
 
 
-@check("MS122", "note", "two applications sign with one key", consequence="A session of one may count in the other.")
-def shared_secrets(subject: Subject) -> Iterator[Found]:
-    """What one application signs, another one of the same framework with the same key believes.
+@check("MS122", "note", "applications sign with the same key", consequence="Each may accept a session of the other.")
+def shared_secrets(subject: Subject) -> Iterator[Finding]:
+    """An application accepts whatever another one of the same framework has signed with the same key.
 
-    A customer's session may be read as a session of the staff. Where a session is shared on purpose, this may be
-    ignored. Keys are compared by a fingerprint, and never shown.
+    A customer's session may be accepted as one of the staff. If the applications share their session on purpose,
+    ignore this code. Keys are compared by their fingerprints and never shown.
     """
-    groups: defaultdict[tuple[str, ...], list[Member]] = defaultdict(list)
+    groups: defaultdict[tuple[str, ...], list[CheckedMount]] = defaultdict(list)
     for member in subject.applications:
         readers = _readers(member)
         if readers and member.facts and member.facts.secret and member.facts.secret.how == "set":
@@ -112,21 +112,24 @@ def shared_secrets(subject: Subject) -> Iterator[Found]:
         if len(members) > 1:
             setting = members[0].facts.secret.setting if members[0].facts and members[0].facts.secret else ""
             message = f"{setting} of {_who(members)} is the same"
-            yield Found(members=tuple(members), message=message, cure="Give each application a key of its own.")
+            yield shared_secrets.found(*members, message=message, cure="Give each application a key of its own.")
 
 
-@check("MS123", "note", "a key is one that everybody knows", consequence="Whoever knows it can forge sessions.")
-def default_secrets(subject: Subject) -> Iterator[Found]:
-    """The key that signs sessions is one from a template or a tutorial, such as "dev", "secret" or "django-insecure-".
+@check("MS123", "note", "a key is publicly known", consequence="Anybody can forge sessions.")
+def default_secrets(subject: Subject) -> Iterator[Finding]:
+    """The key that signs sessions comes from a template or a tutorial, such as "dev", "secret" or "django-insecure-".
 
-    With --production, check warns of it.
+    With --production this is a warning.
     """
     for member in subject.applications:
         secret = member.facts.secret if member.facts else None
         if secret and secret.how == "default":
-            yield Found(
-                members=(member,),
-                message=f"its {secret.setting} is one from a template or a tutorial",
-                cure='Make a random one: python -c "import secrets; print(secrets.token_hex())"',
+            yield default_secrets.found(
+                member,
+                message=f"its {secret.setting} comes from a template or a tutorial",
+                cure='Generate a random one: python -c "import secrets; print(secrets.token_hex())"',
                 severity="warning" if subject.is_production else "note",
             )
+
+
+CHECKS = (cookies, shared_secrets, default_secrets)

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from multiserve.checks.findings import Found, check
-from multiserve.checks.subject import Member, Subject
+from multiserve.checks.check import check
+from multiserve.checks.subject import CheckedMount, Subject
+from multiserve.findings import Finding
 from multiserve.frameworks.django import settings_named_in
 
 
@@ -18,13 +19,13 @@ from multiserve.frameworks.django import settings_named_in
     "a second Django project in the process",
     consequence="It answers with the settings, the URLs and the database of the other one.",
 )
-def second_django(subject: Subject) -> Iterator[Found]:
-    """Django keeps its settings in one place for the whole process.
+def second_django(subject: Subject) -> Iterator[Finding]:
+    """A process has one set of Django settings.
 
-    The project that is loaded first decides, and every other one answers with its URLs. A second project has to run
-    in a process of its own, behind the same proxy. Which settings a project wants is read from its module, where
-    that sets DJANGO_SETTINGS_MODULE; where it does not, or where both settings are of one package, it may be the
-    same project.
+    The project that loads first sets them, and every other project answers with its URLs. A second project needs a
+    process of its own, behind the same proxy. The settings that a project needs are read from its module, where that
+    sets DJANGO_SETTINGS_MODULE. If it does not, or if both settings modules belong to one package, the two may be the
+    same project, and the finding is a note.
     """
     projects = [member for member in subject.readable if member.facts and member.facts.framework == "Django"]
     if not projects:
@@ -34,20 +35,21 @@ def second_django(subject: Subject) -> Iterator[Found]:
     owner = min(projects, key=lambda each: _distance(wanted[each.mount.key], actual))
     for member in projects:
         name, first = wanted[member.mount.key], wanted[owner.mount.key]
-        cure = f'Serve it by a multiserve of its own: multiserve run --only "{member.mount.key}"'
+        cure = f'Run it in a process of its own: multiserve run --only "{member.mount.key}"'
         if name and first and name != first:
             is_certain = _top(name) != _top(first)
-            message = f"it asks for the settings {name}, and the process has {actual or first}"
-            yield Found(
-                members=(member, owner) if member is not owner else (member,),
-                message=message if is_certain else f"{message}, which may be meant",
+            message = f"it needs the settings {name}, but the process has {actual or first}"
+            yield second_django.found(
+                *((member, owner) if member is not owner else (member,)),
+                message=message if is_certain else f"{message}, which may be intended",
                 cure=cure,
                 severity="error" if is_certain else "note",
                 consequence="" if is_certain else "It answers with these settings.",
             )
         elif not (name and first) and _is_other(member, owner):
-            yield Found(
-                members=(member, owner),
+            yield second_django.found(
+                member,
+                owner,
                 message=f"it may be another project than the one at {owner.mount.key}",
                 cure=cure,
                 severity="note",
@@ -56,13 +58,13 @@ def second_django(subject: Subject) -> Iterator[Found]:
 
 
 def _distance(wanted: str | None, actual: str) -> int:
-    """Say how unlikely it is that a project has brought the settings that the process has."""
+    """Return 0 if a project has set the settings of the process, 1 if it may have, 2 if it has not."""
     if wanted == actual:
         return 0
     return 1 if wanted and _top(wanted) == _top(actual) else 2
 
 
-def _is_other(one: Member, other: Member) -> bool:
+def _is_other(one: CheckedMount, other: CheckedMount) -> bool:
     first, second = (member.facts and member.facts.application for member in (one, other))
     return first is not second and _top(one.module) != _top(other.module)
 
@@ -72,29 +74,29 @@ def _top(module: str) -> str:
 
 
 @check("MS111", "warning", "two modules have one name", consequence="Only the first one is ever imported.")
-def module_names(subject: Subject) -> Iterator[Found]:
-    """A process has one module of each name, and the first folder of the search path that has it wins.
+def module_names(subject: Subject) -> Iterator[Finding]:
+    """A process has one module of each name: the one in the first folder of the search path that has it.
 
-    Two applications that are both called app.py, in two folders of pythonpath, are one and the same for Python; so
-    are the two files config.py that two applications import.
+    If two folders of pythonpath both have a file app.py, Python imports the first for both applications. The same
+    goes for a config.py that each of two applications imports.
     """
     folders = list(dict.fromkeys(folder.resolve() for folder in subject.config.pythonpath))
-    cure = "Rename one of them, and what imports it."
+    cure = "Rename one of them, and update its imports."
     for name, places in sorted(_modules_of(folders).items()):
         if len(places) == 1:
             continue
         message = f'the module "{name}" is in {" and ".join(map(subject.shorten, places))}'
         members = tuple(member for member in subject.members if _top(member.module) == name)
         if members:
-            yield Found(members=members, message=message, cure=cure)
+            yield module_names.found(*members, message=message, cure=cure)
         elif str(getattr(sys.modules.get(name), "__file__", "")) in map(str, places):
-            consequence = "Only the first one is ever imported, whoever may have meant the other."
+            consequence = "Only the first one is ever imported, even by code that needs the other."
             key = subject.key("pythonpath")
-            yield Found(message=message, cure=cure, key=key, severity="note", consequence=consequence)
+            yield module_names.found(message=message, cure=cure, key=key, severity="note", consequence=consequence)
 
 
 def _modules_of(folders: list[Path]) -> dict[str, list[Path]]:
-    """Find the files of all modules in the folders, by their names; in one folder a package comes first."""
+    """Find the files of all modules in the folders, by module name; a package hides a module in the same folder."""
     found: defaultdict[str, list[Path]] = defaultdict(list)
     for folder in folders if len(folders) > 1 else ():
         packages = {file.parent.name: file for file in folder.glob("*/__init__.py")}
@@ -103,12 +105,12 @@ def _modules_of(folders: list[Path]) -> dict[str, list[Path]]:
     return found
 
 
-@check("MS120", "note", "two applications have one logger", consequence="Nobody can tell their records apart.")
-def loggers(subject: Subject) -> Iterator[Found]:
-    """Flask names the logger of an application after its import name, and others have fixed names.
+@check("MS120", "note", "applications share a logger", consequence="Their records cannot be told apart.")
+def loggers(subject: Subject) -> Iterator[Finding]:
+    """Flask names an application's logger after its import name; other frameworks use a fixed name.
 
-    Two applications with one name share the level, the handlers and the records. Nothing is said where one module
-    makes all of them, for then they are the same application several times.
+    Applications whose loggers have the same name share its level, its handlers and its records. Applications that are
+    made in one module are not reported, because they are most likely several instances of one.
     """
     named = defaultdict(list)
     for member in subject.applications:
@@ -117,4 +119,7 @@ def loggers(subject: Subject) -> Iterator[Found]:
     for name, members in named.items():
         if len({member.module for member in members}) > 1:
             cure = "Give each application a name of its own, such as Flask(__name__)."
-            yield Found(members=tuple(members), message=f'all of them log to "{name}"', cure=cure)
+            yield loggers.found(*members, message=f'all of them log to "{name}"', cure=cure)
+
+
+CHECKS = (second_django, module_names, loggers)

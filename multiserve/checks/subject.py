@@ -1,4 +1,4 @@
-"""What checks look at: the loaded mounts, what is known about each application, and what loading it has done."""
+"""What checks look at: the loaded mounts, what is known about each application, and the effects of loading it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from multiserve._types import Interface
 from multiserve.composition import Composition
 from multiserve.config.file import Config
 from multiserve.config.mounts import AppMount, Mount
-from multiserve.frameworks import Facts, inspect_application
+from multiserve.frameworks import Facts, Inspector
 from multiserve.keys import MountKey
 from multiserve.loading.mounts import LoadedMount
 from multiserve.loading.side_effects import SideEffects
@@ -22,13 +22,13 @@ from multiserve.routing import Router
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class CheckedMount:
     """One mount of a composition.
 
     Attributes:
-        loaded: What became of it.
-        facts: What its application says about itself; None if nothing can be known.
-        effects: What loading it has done to the process.
+        loaded: The mount with its loaded application.
+        facts: What is known about its application; None if multiserve cannot see inside.
+        effects: How loading it has changed the process.
     """
 
     loaded: LoadedMount
@@ -47,12 +47,12 @@ class Member:
 
     @property
     def module(self) -> str:
-        """The module of the application, "" for what is none."""
+        """The module of the application; "" for other kinds of mounts."""
         return self.mount.target.module if isinstance(self.mount, AppMount) else ""
 
     @property
     def identity(self) -> object:
-        """What is equal for mounts of one application; a process has one project of Django, whatever serves it."""
+        """Equal for mounts of the same application. All Django mounts are one, as a process has one project."""
         if self.facts is None:
             return None
         return "Django" if self.facts.framework == "Django" else id(self.facts.application)
@@ -66,14 +66,14 @@ class Subject:
         config: The configuration.
         members: The mounts, in the order of the file.
         router: All mounts of the file, those included that `--only` leaves out.
-        interface: What the composed application speaks.
-        gunicorn: gunicorn's settings as production would have them; empty where gunicorn is not there.
-        is_production: Look at it as `run --production` would serve it.
-        plugin_codes: The codes of the checks that plugins bring.
+        interface: That of the composed application.
+        gunicorn: gunicorn's settings as in production; empty if gunicorn is not installed.
+        is_production: Whether to look at it as `run --production` would serve it.
+        plugin_codes: The codes of the checks of plugins.
     """
 
     config: Config
-    members: tuple[Member, ...]
+    members: tuple[CheckedMount, ...]
     router: Router[Mount] = field(repr=False)
     interface: Interface = "wsgi"
     gunicorn: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -81,13 +81,13 @@ class Subject:
     plugin_codes: frozenset[str] = frozenset()
 
     @property
-    def readable(self) -> list[Member]:
-        """The mounts whose application says something about itself."""
+    def readable(self) -> list[CheckedMount]:
+        """The mounts whose application is of a known framework."""
         return [member for member in self.members if member.facts is not None]
 
     @property
-    def applications(self) -> Iterator[Member]:
-        """The first mount of each application that says something about itself."""
+    def applications(self) -> Iterator[CheckedMount]:
+        """The first mount of each application of a known framework."""
         seen: set[object] = set()
         for member in self.readable:
             if member.identity not in seen:
@@ -95,16 +95,16 @@ class Subject:
                 yield member
 
     def key(self, path: str) -> str:
-        """Give the key path of what is no mount, as TOML spells it."""
+        """Return the key path of a setting outside of the mounts, as TOML spells it."""
         return f"{self.config.root}.{path}" if self.config.root else path
 
     def shorten(self, path: str | Path) -> str:
-        """Give a path as seen from the folder of the file, if it is in there."""
+        """Return a path relative to the folder of the file if it is inside."""
         file, folder = Path(path), self.config.folder
         return str(file.relative_to(folder) if file.is_relative_to(folder) else file)
 
     def find(self, path: str, host: str = "") -> Mount | None:
-        """Find the mount of the file that answers.
+        """Return the mount of the file that answers a request.
 
         Args:
             path: The path of a request, decoded.
@@ -113,8 +113,8 @@ class Subject:
         found = self.router.find(path.encode("utf-8", "surrogateescape").decode("latin-1") or "/", host)
         return found.mount if found else None
 
-    def share_a_host(self, one: Member, other: Member) -> bool:
-        """Tell whether a browser may reach both at one host; it keeps cookies without regard to ports."""
+    def share_a_host(self, one: CheckedMount, other: CheckedMount) -> bool:
+        """Return whether a browser may reach both on one host; the port does not matter to cookies."""
         if one.mount.key.host == other.mount.key.host:
             return True
         hosts = [host_of(member.mount.key) for member in (one, other) if member.mount.key.host]
@@ -122,12 +122,12 @@ class Subject:
 
 
 def host_of(key: MountKey) -> str:
-    """Give a Host header that a key matches; "" for any."""
+    """Return a Host header that a key matches; "" for any host."""
     host = ".".join("any" if label.startswith(("*", "{")) else label for label in key.host.split("."))
     return host if key.port is None else f"{host}:{key.port}"
 
 
-def look_at(
+def look_at(  # noqa: PLR0913 (what `check` has learnt before, all of it optional)
     composition: Composition,
     effects: Mapping[str, SideEffects],
     *,
@@ -135,24 +135,27 @@ def look_at(
     mounts: Sequence[Mount] = (),
     gunicorn: Mapping[str, Any] = MappingProxyType({}),
     is_production: bool = False,
+    inspector: Inspector | None = None,
 ) -> Subject:
-    """Take down what there is to know about a composition.
+    """Collect what the checks need to know about a composition.
 
     Args:
         composition: The loaded mounts.
-        effects: What loading each has done, by the names of the mounts.
-        observe: What watches while a mount, given by its name, is looked into: Django imports its URL
-            configuration then, and `effects` may grow.
-        mounts: All mounts of the file, if these are more.
-        gunicorn: gunicorn's settings as production would have them.
-        is_production: Look at it as `run --production` would serve it.
+        effects: How loading each mount has changed the process, by the names of the mounts.
+        observe: Records the effects of reading a mount, given its name: reading Django imports its URL
+            configuration, so that `effects` may grow.
+        mounts: All mounts of the file, if some are not loaded.
+        gunicorn: gunicorn's settings as in production.
+        is_production: Whether to look at it as `run --production` would serve it.
+        inspector: One that may have read the applications already.
     """
+    inspector = inspector or Inspector()
     members = []
     for loaded in composition.mounts:
         key = loaded.mount.name
         with observe(key):
-            facts = None if loaded.error or loaded.origin is None else inspect_application(loaded.origin)
-        members.append(Member(loaded=loaded, facts=facts, effects=effects.get(key, SideEffects())))
+            facts = None if loaded.error else inspector.facts_of(loaded.origin)
+        members.append(CheckedMount(loaded=loaded, facts=facts, effects=effects.get(key, SideEffects())))
     return Subject(
         config=composition.config,
         members=tuple(members),

@@ -58,10 +58,11 @@ def check(
     """  # noqa: D301 (click needs the control character)
     from multiserve.inspection import has_gunicorn, inspect, problems_of_settings
     from multiserve.reports import check as report
+    from multiserve.reports import github, handbook
 
     with reported_errors(show_traceback=traceback):
         if code is not None:
-            click.echo(report.explained(_find_topic(ctx, code, config)))
+            click.echo(handbook.explained(_find_topic(ctx, code, config)))
             return
         try:
             whole = load_config(find_config(config), check=problems_of_settings)
@@ -72,8 +73,8 @@ def check(
             _refuse(error, style)
         if whole.gunicorn and not has_gunicorn():
             click.echo("Note: gunicorn cannot be imported here, so [gunicorn] is not checked.", err=True)
-        styles = {"text": report.as_text, "json": report.as_json, "github": report.as_github}
-        outcome = report.Outcome(
+        styles = {"text": report.as_text, "json": report.as_json, "github": github.as_github}
+        outcome = report.CheckOutcome(
             found.composition, found.findings, found.effects, flags["costs"], found.probes, flags["strict"]
         )
         click.echo(styles[style](outcome))
@@ -110,8 +111,9 @@ def _checks_of_plugins(config: str | None) -> Mapping[str, Topic]:
 def _refuse(error: ConfigError, style: str) -> NoReturn:
     """Report what is wrong with the file in the format that was asked for, and exit."""
     from multiserve.reports import check as report
+    from multiserve.reports import github
 
-    refusals = {"json": report.refusal_as_json, "github": report.refusal_for_github}
+    refusals = {"json": report.refusal_as_json, "github": github.refusal_for_github}
     if style not in refusals:
         raise error
     click.echo(refusals[style](error))

@@ -1,6 +1,7 @@
 """What multiserve knows about frameworks: an application's routes, cookies, loggers and settings, and its router.
 
-Nothing here imports a framework, calls a view or starts anything: what is not loaded cannot be what was mounted.
+Nothing here imports a framework, calls a view or starts anything. If a framework is not loaded yet, no mounted
+application can be one of its applications.
 """
 
 from __future__ import annotations
@@ -14,30 +15,33 @@ from typing import Any, Protocol
 from multiserve.frameworks import bottle, dash, django, falcon, flask, litestar, pyramid, starlette
 from multiserve.frameworks.facts import (
     AllowedHosts,
-    Answer,
     Cookie,
     Facts,
+    InnerAnswer,
+    InnerRequest,
     InnerRoute,
     Inside,
     Onward,
-    Request,
     Secret,
     Setting,
+    distinct_name,
 )
 from multiserve.frameworks.reading import known
 from multiserve.frameworks.thread_hints import thread_hints
-from multiserve.frameworks.wrappers import Found, look_through
+from multiserve.frameworks.wrappers import Unwrapped, look_through
 
 __all__ = [
     "AllowedHosts",
-    "Answer",
     "Cookie",
     "Facts",
     "Framework",
+    "InnerAnswer",
+    "InnerRequest",
     "InnerRoute",
-    "Request",
+    "Inspector",
     "Secret",
     "Setting",
+    "distinct_name",
     "find_route",
     "inspect_application",
     "with_frameworks",
@@ -64,7 +68,7 @@ class Framework(Protocol):
             inside: Reads an application of any framework that is mounted inside this one.
         """
 
-    def find(self, application: Any, request: Request, onward: Onward, /) -> Answer | None:
+    def find(self, application: Any, request: InnerRequest, onward: Onward, /) -> InnerAnswer | None:
         """Return what the router of an application does with a request, or None if that is not certain.
 
         Args:
@@ -74,7 +78,7 @@ class Framework(Protocol):
         """
 
 
-# Dash comes first: what it serves with is an application of another one.
+# Dash comes first, because its server is an application of another framework.
 _FRAMEWORKS: tuple[Framework, ...] = (dash, flask, django, starlette, pyramid, litestar, falcon, bottle)
 _MORE: ContextVar[tuple[Framework, ...]] = ContextVar("frameworks of plugins", default=())
 
@@ -90,7 +94,7 @@ def with_frameworks(frameworks: Sequence[Framework]) -> Iterator[None]:
 
 
 def inspect_application(application: Any) -> Facts | None:
-    """Read what an application says about itself, through the middleware around it.
+    """Read the facts about an application, through the middleware around it.
 
     Returns:
         None if multiserve cannot see inside.
@@ -98,7 +102,25 @@ def inspect_application(application: Any) -> Facts | None:
     return _inspect(application, ())
 
 
-def find_route(application: Any, request: Request) -> Answer | None:
+class Inspector:
+    """Reads the facts about each application once, however often they are needed."""
+
+    def __init__(self) -> None:
+        """Start without having read anything."""
+        self._read: dict[
+            int, tuple[Any, Facts | None]
+        ] = {}  # keeps the application alive, so that its id is not reused
+
+    def facts_of(self, application: Any) -> Facts | None:
+        """Return what `inspect_application` returned the first time; None for no application."""
+        if application is None:
+            return None
+        if id(application) not in self._read:
+            self._read[id(application)] = (application, inspect_application(application))
+        return self._read[id(application)][1]
+
+
+def find_route(application: Any, request: InnerRequest) -> InnerAnswer | None:
     """Ask the router of an application what it does with a request, without calling any view.
 
     Returns:
@@ -114,7 +136,7 @@ def _framework_of(application: object) -> Framework | None:
     return next((framework for framework in _FRAMEWORKS if framework.recognises(application)), None)
 
 
-def _look_inside(application: Any) -> tuple[Framework, Found] | None:
+def _look_inside(application: Any) -> tuple[Framework, Unwrapped] | None:
     found = known(lambda: look_through(application, lambda each: _framework_of(each) is not None), None)
     framework = _framework_of(found.application) if found else None
     return (framework, found) if framework and found else None
@@ -128,12 +150,12 @@ def _inspect(application: Any, above: tuple[int, ...]) -> Facts | None:
     here = (*above, id(found.application))
     facts = known(lambda: framework.read(found.application, lambda each: _inspect(each, here)), None)
     if facts is None or (facts.takes_whole_path and above):
-        return None  # its routes are not below those of the application that it is mounted in
+        return None  # its routes ignore the prefix under which it is mounted here
     hints = known(lambda: thread_hints(facts.routes or ()), ())
     return replace(facts, wrappers=found.wrappers or facts.wrappers, thread_hints=hints)
 
 
-def _find(application: Any, request: Request, depth: int) -> Answer | None:
+def _find(application: Any, request: InnerRequest, depth: int) -> InnerAnswer | None:
     seen = _look_inside(application)
     if seen is None or depth == _DEEPEST:
         return None

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from multiserve.frameworks.facts import NOT_FOUND, Answer, Facts, InnerRoute, Inside, Onward, Request
+from multiserve.frameworks.facts import NOT_FOUND, Facts, InnerAnswer, InnerRequest, InnerRoute, Inside, Onward
 from multiserve.frameworks.reading import is_a, known, loaded, plain_methods, version_of
 from multiserve.frameworks.views import place_of
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is an application of Bottle."""
+    """Return whether it is an application of Bottle."""
     return is_a(application, "bottle", "Bottle")
 
 
@@ -53,7 +53,7 @@ def _describe(route: Any) -> InnerRoute:
     return InnerRoute(path=route.rule, methods=methods, name=route.name or "", **place._asdict())
 
 
-def find(application: Any, request: Request, onward: Onward) -> Answer | None:
+def find(application: Any, request: InnerRequest, onward: Onward) -> InnerAnswer | None:
     """Ask the router."""
     path = request.path or "/"
     try:
@@ -62,18 +62,18 @@ def find(application: Any, request: Request, onward: Onward) -> Answer | None:
         return _refusal(error)
     mounted = _mounted(route)
     if mounted is None:
-        return Answer(outcome="view", route=_describe(route))
+        return InnerAnswer(outcome="view", route=_describe(route))
     prefix, target = mounted[0].rstrip("/"), mounted[1]
     answer = onward(target, request._replace(path=path.removeprefix(prefix), prefix=request.prefix + prefix))
     if answer is None:
         place = place_of(target)
-        return Answer(outcome="view", route=InnerRoute(path=f"{prefix}/<path>", **place._asdict()))
+        return InnerAnswer(outcome="view", route=InnerRoute(path=f"{prefix}/<path>", **place._asdict()))
     return replace(answer, route=answer.route and answer.route.below(prefix))
 
 
-def _refusal(error: Exception) -> Answer | None:
+def _refusal(error: Exception) -> InnerAnswer | None:
     status = getattr(error, "status_code", 0) if is_a(error, "bottle", "HTTPError") else 0
     if status == 405:  # noqa: PLR2004 (method not allowed)
         methods = plain_methods(error.headers.get("Allow", "").split(","))  # type: ignore[attr-defined]
-        return Answer(outcome="method not allowed", status=405, methods=methods)
+        return InnerAnswer(outcome="method not allowed", status=405, methods=methods)
     return NOT_FOUND if status == 404 else None  # noqa: PLR2004 (not found)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from multiserve.frameworks import flask
-from multiserve.frameworks.facts import Answer, Facts, Inside, Onward, Request, Setting
+from multiserve.frameworks.facts import Facts, InnerAnswer, InnerRequest, Inside, Onward, Setting
 from multiserve.frameworks.reading import is_a, known, loaded, version_of
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is Dash, or the server of Flask that Dash has put its own routes into."""
+    """Return whether it is Dash, or the server of Flask that Dash has put its own routes into."""
     return _dash_of(application) is not None
 
 
@@ -24,7 +24,7 @@ def _dash_of(application: object) -> Any:
     if flask.recognises(application):
         views: Iterable[Any] = known(lambda: list(application.view_functions.values()), [])  # type: ignore[attr-defined]
         owners = {id(owner): owner for view in views if _is_dash(owner := getattr(view, "__self__", None))}
-        # More than one Dash in one server: each has a prefix of its own, and nothing can be said about all.
+        # Several Dash applications in one server have different prefixes, so none is returned.
         return next(iter(owners.values())) if len(owners) == 1 else None
     return None
 
@@ -49,7 +49,7 @@ def read(application: Any, inside: Inside) -> Facts:
 
 
 def _prefixes(dash: Any) -> tuple[Setting, ...]:
-    """Give both prefixes, which have to fit the mount even where they are left at their defaults."""
+    """Return both prefixes, which have to fit the mount even if they have their default values."""
     names = ("requests_pathname_prefix", "routes_pathname_prefix")
     return tuple(Setting(name, dash.config[name]) for name in names)
 
@@ -58,7 +58,7 @@ def _server(application: Any) -> Any:
     return application.server if is_a(application, "dash.dash", "Dash") else application
 
 
-def find(application: Any, request: Request, onward: Onward) -> Answer | None:
+def find(application: Any, request: InnerRequest, onward: Onward) -> InnerAnswer | None:
     """Ask the server."""
     server = _server(application)
     return flask.find(server, request, onward) if flask.recognises(server) else onward(server, request)

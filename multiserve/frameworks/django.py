@@ -8,7 +8,17 @@ import sys
 from typing import Any
 
 from multiserve.frameworks import django_urls
-from multiserve.frameworks.facts import NOT_FOUND, AllowedHosts, Answer, Cookie, Facts, Inside, Onward, Request, Setting
+from multiserve.frameworks.facts import (
+    NOT_FOUND,
+    AllowedHosts,
+    Cookie,
+    Facts,
+    InnerAnswer,
+    InnerRequest,
+    Inside,
+    Onward,
+    Setting,
+)
 from multiserve.frameworks.reading import failure_of, is_a, known, loaded, secret_of, texts, version_of
 
 _COMMON = "django.middleware.common.CommonMiddleware"
@@ -20,14 +30,14 @@ _METHODS_WITH_DATA = ("DELETE", "PATCH", "POST", "PUT")
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is what `get_wsgi_application` or `get_asgi_application` gives."""
+    """Return whether it is the result of `get_wsgi_application` or `get_asgi_application`."""
     return is_a(application, "django.core.handlers.wsgi", "WSGIHandler") or is_a(
         application, "django.core.handlers.asgi", "ASGIHandler"
     )
 
 
 def _settings() -> Any:
-    """Give the settings behind the lazy ones, which would keep STATIC_URL without the prefix from now on."""
+    """Return the settings behind the lazy ones, which would cache STATIC_URL without the prefix."""
     return vars(loaded("django.conf", "settings"))["_wrapped"]
 
 
@@ -80,19 +90,19 @@ def _absolute_urls(settings: Any) -> tuple[Setting, ...]:
 
 def _hosts(settings: Any) -> AllowedHosts | None:
     if _COMMON not in settings.MIDDLEWARE:
-        return None  # the host is looked at only where somebody asks for it, which this middleware does
+        return None  # Django checks the host only when it is read, which this middleware does
     patterns = texts(settings.ALLOWED_HOSTS or (_WHILE_DEBUGGING if settings.DEBUG else ()))
     return AllowedHosts("ALLOWED_HOSTS", tuple(each for each in patterns if not each.startswith("*.")))  # no pattern
 
 
-def find(application: Any, request: Request, _: Onward) -> Answer | None:
-    """Ask the resolver, and do as CommonMiddleware does where it finds nothing."""
+def find(application: Any, request: InnerRequest, _: Onward) -> InnerAnswer | None:
+    """Ask the resolver, and if it finds nothing, redirect as CommonMiddleware does."""
     settings = _settings()
     hosts = _hosts(settings)
     if hosts and settings.PREPEND_WWW:
         return None
     if hosts and not hosts.allow(request.hostname):
-        return Answer(outcome="host refused", status=400)
+        return InnerAnswer(outcome="host refused", status=400)
     is_asgi = is_a(application, "django.core.handlers.asgi", "ASGIHandler")
     path = request.path or ("" if is_asgi else "/")  # over WSGI Django makes a slash of the bare prefix
     if found := django_urls.resolve(settings, path):
@@ -100,13 +110,13 @@ def find(application: Any, request: Request, _: Onward) -> Answer | None:
     return _append_slash(settings, request) if hosts and settings.APPEND_SLASH else _miss(settings)
 
 
-def _miss(settings: Any) -> Answer | None:
-    """Give 404, unless LocaleMiddleware may redirect to a language."""
+def _miss(settings: Any) -> InnerAnswer | None:
+    """Return 404, unless LocaleMiddleware may redirect to a language."""
     may_redirect = django_urls.LOCALE in settings.MIDDLEWARE and django_urls.has_languages(settings)
     return None if may_redirect else NOT_FOUND
 
 
-def _append_slash(settings: Any, request: Request) -> Answer | None:
+def _append_slash(settings: Any, request: InnerRequest) -> InnerAnswer | None:
     path = f"{request.path}/"
     slashed = None if path.endswith("//") else django_urls.resolve(settings, path)
     if slashed is None or not getattr(slashed.view, "should_append_slash", True):
@@ -114,18 +124,18 @@ def _append_slash(settings: Any, request: Request) -> Answer | None:
     if settings.DEBUG and request.method in _METHODS_WITH_DATA:
         return None  # Django raises, to tell the developer
     location = loaded("django.utils.encoding", "escape_uri_path")(f"{request.prefix}{path}")
-    return Answer(outcome="redirect", status=301, route=slashed.route, location=location)
+    return InnerAnswer(outcome="redirect", status=301, route=slashed.route, location=location)
 
 
-def _allow(found: django_urls.Resolved, method: str) -> Answer:
+def _allow(found: django_urls.Resolved, method: str) -> InnerAnswer:
     methods = found.route.methods if found.route else ()
     if methods and method not in (*methods, "HEAD", "OPTIONS"):
-        return Answer(outcome="method not allowed", status=405, route=found.route, methods=methods)
-    return Answer(outcome="view", route=found.route)
+        return InnerAnswer(outcome="method not allowed", status=405, route=found.route, methods=methods)
+    return InnerAnswer(outcome="view", route=found.route)
 
 
 def settings_named_in(module: str) -> str | None:
-    """Tell which settings a module of a project asks for: what it puts into DJANGO_SETTINGS_MODULE.
+    """Return the settings that a module of a project puts into DJANGO_SETTINGS_MODULE.
 
     Args:
         module: The name of a module that is loaded, such as `shop.wsgi`; its source is read.

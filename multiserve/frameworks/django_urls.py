@@ -43,7 +43,7 @@ class Pattern(NamedTuple):
 
 
 def walk(urlconf: Any) -> Iterator[Pattern]:
-    """Give all patterns; the modules of the URL configuration are imported for it, as the first request does."""
+    """Return all patterns, importing the modules of the URL configuration, as the first request does."""
     resolver = loaded(_RESOLVERS, "get_resolver")(urlconf)
     return _walk(resolver.url_patterns, Pattern(InnerRoute(path="/"), None, ""), _DEEPEST)
 
@@ -99,7 +99,7 @@ def _methods(view: Any) -> tuple[str, ...]:
 
 
 def has_languages(settings: Any) -> bool:
-    """Tell whether there are `i18n_patterns`."""
+    """Return whether there are `i18n_patterns`."""
     patterns = loaded(_RESOLVERS, "get_resolver")(settings.ROOT_URLCONF).url_patterns
     return any(is_a(each.pattern, _RESOLVERS, "LocalePrefixPattern") for each in patterns)
 

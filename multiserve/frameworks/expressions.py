@@ -1,4 +1,4 @@
-"""Regular expressions of URLs as people read them: `^blog/(?P<year>[0-9]{4})/$` as `blog/<year>/`."""
+"""Regular expressions of URLs as readable paths: `^blog/(?P<year>[0-9]{4})/$` as `blog/<year>/`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _NAME = re.compile(r"\(\?P<(\w+)>")
 
 
 def as_path(expression: str) -> str:
-    """Spell an expression as a path: what is not literal stands in angle brackets, by its name if it has one."""
+    """Return an expression as a path, with its groups in angle brackets, by name if they have one."""
     expression = expression.removeprefix("^").removeprefix(r"\A").removesuffix("$").removesuffix(r"\Z")
     path, start = "", 0
     while start < len(expression):

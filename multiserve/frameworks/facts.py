@@ -1,4 +1,4 @@
-"""What can be known about an application from outside: plain values, the same for every framework."""
+"""What multiserve can know about an application: plain values, the same for every framework."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PLACEHOLDER = re.compile(r"[<{*]|:(?=[A-Za-z_])")
 
 
 class Setting(NamedTuple):
-    """A setting of an application under the name that its framework gives it."""
+    """A setting of an application, under its name in the framework."""
 
     name: str
     value: str
@@ -34,6 +34,12 @@ class Cookie(NamedTuple):
     domain: str = ""
     setting: str = ""
     path_setting: str = ""
+
+
+def distinct_name(name: str, mount: str) -> str:
+    """Return a name for a cookie that no other mount has: "session" at "/admin" becomes "session_admin"."""
+    words = "".join(each if each.isascii() and each.isalnum() else " " for each in mount).split()
+    return f"{name}_{'_'.join(words) or '2'}"
 
 
 class Secret(NamedTuple):
@@ -62,7 +68,7 @@ class AllowedHosts(NamedTuple):
     patterns: tuple[str, ...]
 
     def allow(self, host: str) -> bool:
-        """Tell whether a host, without a port, is one of them."""
+        """Return whether a host, without a port, is one of them."""
         host = host.lower().rstrip(".")
         return any(_fits(host, pattern.lower()) for pattern in self.patterns)
 
@@ -104,13 +110,13 @@ class InnerRoute:
         return _PLACEHOLDER.split(self.path, maxsplit=1)[0]
 
     def below(self, prefix: str, *, host: str = "") -> InnerRoute:
-        """Give the route as the application sees it in which this one's application is mounted."""
+        """Return the route as part of the application in which its own application is mounted."""
         return replace(self, path=prefix.rstrip("/") + self.path, host=self.host or host)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What an application says about itself. None always means that it is not known.
+    """What is known about an application. None always means unknown.
 
     Attributes:
         application: The framework's own object, inside all middleware; the same one for the same application.
@@ -122,13 +128,13 @@ class Facts:
         cookies: Those that it sets as soon as it uses its session.
         secret: The key that signs its session.
         logger: The name of the application's own logger.
-        debug: It shows tracebacks or a console to clients.
-        own_prefix: What it has been told about where it stands, the mount aside.
+        debug: Whether it shows tracebacks or a console to clients.
+        own_prefix: Settings that tell it a prefix, apart from the mount.
         absolute_urls: URLs that begin with a slash and are sent to browsers as they are, without the prefix.
         hosts: The hosts that it answers; None also if it answers all.
         settings_module: The settings of Django that the process has, which need not be those that were asked for.
-        thread_hints: What its views share between threads though it is not made for it, each as `module.name`.
-        takes_whole_path: It leaves the prefix in front of the path, so that its routes have to begin with it.
+        thread_hints: Objects that its views share between threads but that are not thread-safe, each as `module.name`.
+        takes_whole_path: Whether it matches routes against the path including the prefix.
     """
 
     application: Any = field(repr=False, compare=False)
@@ -149,10 +155,10 @@ class Facts:
     takes_whole_path: bool = False
 
     def usual_hosts(self, preferred: str = "localhost") -> list[str]:
-        """Give hosts that the application takes, at least one: the preferred one if it does, else those it names.
+        """Return hosts that the application accepts, at least one: the preferred one if possible, else those it lists.
 
         Args:
-            preferred: A host without a port; it is also what is left if the application names none.
+            preferred: A host without a port; also returned if the application lists none.
         """
         allowed = self.hosts
         if allowed is None or allowed.allow(preferred):
@@ -162,7 +168,7 @@ class Facts:
         return [*dict.fromkeys(hosts)] or [preferred]
 
 
-class Request(NamedTuple):
+class InnerRequest(NamedTuple):
     """A request as an application sees it.
 
     Attributes:
@@ -186,15 +192,15 @@ class Request(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class InnerAnswer:
     """What the router of an application decides about a request.
 
     Attributes:
         outcome: Whether a view is called, or what is answered instead.
-        status: Of what is answered instead of a view; 0 for a view.
-        route: The route that decides, where it is known.
+        status: The status of the answer if no view is called; 0 for a view.
+        route: The matching route, if it is known.
         location: Where a redirect goes.
-        methods: Those that the path knows, in alphabetical order, where the method is not one of them.
+        methods: The allowed methods in alphabetical order, if this one is not allowed.
     """
 
     outcome: Literal["view", "redirect", "method not allowed", "not found", "host refused"]
@@ -204,10 +210,10 @@ class Answer:
     methods: tuple[str, ...] = ()
 
 
-NOT_FOUND = Answer(outcome="not found", status=404)
+NOT_FOUND = InnerAnswer(outcome="not found", status=404)
 
 Inside: TypeAlias = Callable[[Any], Facts | None]
-"""How a framework has the applications read that are mounted inside its own."""
+"""Reads an application that is mounted inside another one."""
 
-Onward: TypeAlias = Callable[[Any, Request], Answer | None]
-"""How a framework hands a request on to an application that is mounted inside its own."""
+Onward: TypeAlias = Callable[[Any, InnerRequest], InnerAnswer | None]
+"""Passes a request on to an application that is mounted inside another one."""

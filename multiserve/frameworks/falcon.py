@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from multiserve.frameworks.expressions import as_path
-from multiserve.frameworks.facts import NOT_FOUND, Answer, Facts, InnerRoute, Inside, Onward, Request
+from multiserve.frameworks.facts import NOT_FOUND, Facts, InnerAnswer, InnerRequest, InnerRoute, Inside, Onward
 from multiserve.frameworks.reading import is_a, known, plain_methods, version_of
 from multiserve.frameworks.views import place_of, undecorated
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is an application of Falcon."""
+    """Return whether it is an application of Falcon."""
     return is_a(application, "falcon.app", "App")
 
 
@@ -29,7 +29,7 @@ def read(application: Any, _: Inside) -> Facts:
 
 
 def _takes_whole_path(application: Any) -> bool:
-    """Tell Falcon over ASGI, which leaves root_path in front of the path."""
+    """Return whether it is Falcon over ASGI, which leaves root_path in front of the path."""
     return is_a(application, "falcon.asgi.app", "App")
 
 
@@ -47,7 +47,7 @@ def _walk(nodes: Iterable[Any]) -> Iterator[InnerRoute]:
 
 
 def _responders(template: str, responders: dict[str, Any]) -> Iterator[InnerRoute]:
-    """Give a route for each responder of a resource, one that serves several methods once."""
+    """Return a route for each responder of a resource, one that serves several methods once."""
     methods: dict[str, list[str]] = {}
     places = {}
     for method, responder in responders.items():
@@ -67,7 +67,7 @@ def _rest(matcher: Any, route: Any, *, is_sink: bool) -> InnerRoute:
     return InnerRoute(path=path, methods=("GET",), **place_of(route)._asdict())
 
 
-def find(application: Any, request: Request, _: Onward) -> Answer | None:
+def find(application: Any, request: InnerRequest, _: Onward) -> InnerAnswer | None:
     """Ask the router, and then the sinks and static routes."""
     path = f"{request.prefix}{request.path}" if _takes_whole_path(application) else request.path
     path = path or "/"
@@ -79,10 +79,10 @@ def find(application: Any, request: Request, _: Onward) -> Answer | None:
         routes = list(_responders(template, responders))
         for route in routes:
             if request.method in route.methods:
-                return Answer(outcome="view", route=route)
+                return InnerAnswer(outcome="view", route=route)
         methods = tuple(sorted(method for route in routes for method in route.methods))
-        return Answer(outcome="method not allowed", status=405, methods=methods)
+        return InnerAnswer(outcome="method not allowed", status=405, methods=methods)
     for matcher, route, is_sink in application._sink_and_static_routes:  # noqa: SLF001 (the same)
         if matcher.match(path):
-            return Answer(outcome="view", route=_rest(matcher, route, is_sink=is_sink))
+            return InnerAnswer(outcome="view", route=_rest(matcher, route, is_sink=is_sink))
     return NOT_FOUND

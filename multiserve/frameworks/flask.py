@@ -10,27 +10,27 @@ from typing import Any
 from multiserve.frameworks.facts import (
     NOT_FOUND,
     AllowedHosts,
-    Answer,
     Cookie,
     Facts,
+    InnerAnswer,
+    InnerRequest,
     InnerRoute,
     Inside,
     Onward,
-    Request,
     Setting,
 )
 from multiserve.frameworks.reading import is_a, known, loaded, plain_methods, secret_of, texts, version_of
 from multiserve.frameworks.views import place_of
-from multiserve.frameworks.wrappers import Found, look_through
+from multiserve.frameworks.wrappers import Unwrapped, look_through
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is an application of Flask or of Quart."""
+    """Return whether it is an application of Flask or of Quart."""
     return is_a(application, "flask.app", "Flask") or is_quart(application)
 
 
 def is_quart(application: object) -> bool:
-    """Tell whether it is an application of Quart."""
+    """Return whether it is an application of Quart."""
     return is_a(application, "quart.app", "Quart")
 
 
@@ -53,12 +53,12 @@ def read(application: Any, _: Inside) -> Facts:
     )
 
 
-def _around(application: Any) -> Found | None:
-    """Find what `wsgi_app` has been replaced by; None if that may answer in place of the application."""
+def _around(application: Any) -> Unwrapped | None:
+    """Return the middleware that has replaced `wsgi_app`; None if it may answer instead of the application."""
     for name in ("wsgi_app", "asgi_app"):
         if name in vars(application):
             return look_through(vars(application)[name], lambda each: each is application)
-    return Found(application, ())
+    return Unwrapped(application, ())
 
 
 def _routes(application: Any) -> tuple[InnerRoute, ...]:
@@ -117,13 +117,13 @@ def _hosts(application: Any) -> AllowedHosts | None:
     return None
 
 
-def find(application: Any, request: Request, _: Onward) -> Answer | None:
+def find(application: Any, request: InnerRequest, _: Onward) -> InnerAnswer | None:
     """Ask the URL map."""
     if _around(application) is None:
         return None
     try:
         adapter = (_bind_quart if is_quart(application) else _bind_flask)(application, request)
-        return adapter and Answer(outcome="view", route=_match(application, adapter, request))
+        return adapter and InnerAnswer(outcome="view", route=_match(application, adapter, request))
     except Exception as error:  # noqa: BLE001 (only four of werkzeug are answers)
         answer = _refusal(error)
     if answer and answer.outcome == "redirect":
@@ -132,7 +132,7 @@ def find(application: Any, request: Request, _: Onward) -> Answer | None:
     return answer
 
 
-def _match(application: Any, adapter: Any, request: Request) -> InnerRoute:
+def _match(application: Any, adapter: Any, request: InnerRequest) -> InnerRoute:
     websocket = request.method == "WEBSOCKET"
     method = "GET" if websocket else request.method
     path = request.path or ("/" if is_quart(application) else "")  # Flask redirects the bare prefix
@@ -140,7 +140,7 @@ def _match(application: Any, adapter: Any, request: Request) -> InnerRoute:
     return _route(application, rule)
 
 
-def _bind_flask(application: Any, request: Request) -> Any:
+def _bind_flask(application: Any, request: InnerRequest) -> Any:
     server_name, _, port = request.host.rpartition(":") if ":" in request.host else (request.host, "", "80")
     environ = {
         "REQUEST_METHOD": request.method,
@@ -155,20 +155,20 @@ def _bind_flask(application: Any, request: Request) -> Any:
     return application.create_url_adapter(application.request_class(environ))
 
 
-def _bind_quart(application: Any, request: Request) -> Any:
+def _bind_quart(application: Any, request: InnerRequest) -> Any:
     if application.url_map.host_matching or application.subdomain_matching:
         return None
     scheme = {"http": "ws", "https": "wss"}[request.scheme] if request.method == "WEBSOCKET" else request.scheme
     return application.url_map.bind(request.host, script_name=request.prefix or "/", subdomain="", url_scheme=scheme)
 
 
-def _refusal(error: Exception) -> Answer | None:
+def _refusal(error: Exception) -> InnerAnswer | None:
     if is_a(error, "werkzeug.routing.exceptions", "RequestRedirect"):
         location = getattr(error, "new_url", "")
-        return Answer(outcome="redirect", status=getattr(error, "code", 308), location=location)
+        return InnerAnswer(outcome="redirect", status=getattr(error, "code", 308), location=location)
     if is_a(error, "werkzeug.exceptions", "MethodNotAllowed"):
         methods = plain_methods(getattr(error, "valid_methods", None))
-        return Answer(outcome="method not allowed", status=405, methods=methods)
+        return InnerAnswer(outcome="method not allowed", status=405, methods=methods)
     if is_a(error, "werkzeug.exceptions", "SecurityError"):
-        return Answer(outcome="host refused", status=400)
+        return InnerAnswer(outcome="host refused", status=400)
     return NOT_FOUND if isinstance(error, loaded("werkzeug.exceptions", "NotFound") or ()) else None

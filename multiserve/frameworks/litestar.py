@@ -8,13 +8,13 @@ from typing import Any
 from multiserve.frameworks.facts import (
     NOT_FOUND,
     AllowedHosts,
-    Answer,
     Cookie,
     Facts,
+    InnerAnswer,
+    InnerRequest,
     InnerRoute,
     Inside,
     Onward,
-    Request,
     Secret,
 )
 from multiserve.frameworks.reading import is_a, known, loaded, plain_methods, secret_of, version_of
@@ -22,7 +22,7 @@ from multiserve.frameworks.views import place_of
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is an application of Litestar."""
+    """Return whether it is an application of Litestar."""
     return is_a(application, "litestar.app", "Litestar")
 
 
@@ -57,7 +57,7 @@ def _is_mount(handler: Any) -> bool:
 
 
 def _is_automatic(handler: Any) -> bool:
-    """Tell the handler that Litestar adds for OPTIONS."""
+    """Return whether it is the handler that Litestar adds for OPTIONS."""
     return place_of(handler.fn).view.startswith("litestar.routes.http:")
 
 
@@ -71,7 +71,7 @@ def _describe(path: str, handler: Any) -> InnerRoute:
 
 
 def _session_configs(application: Any) -> list[Any]:
-    """Give the configuration of each session middleware of the application."""
+    """Return the configuration of each session middleware of the application."""
     backends: list[Any] = [getattr(each, "kwargs", {}).get("backend") for each in application.middleware]
     of_sessions = ("litestar.middleware.session.base", "BaseSessionBackend")
     return [backend.config for backend in backends if is_a(backend, *of_sessions)]
@@ -92,7 +92,7 @@ def _hosts(application: Any) -> AllowedHosts | None:
     return AllowedHosts("allowed_hosts", tuple(config.allowed_hosts))
 
 
-def find(application: Any, request: Request, onward: Onward) -> Answer | None:
+def find(application: Any, request: InnerRequest, onward: Onward) -> InnerAnswer | None:
     """Ask the router."""
     path = loaded("litestar.utils", "normalize_path")(request.path or "/")
     method = None if request.method == "WEBSOCKET" else request.method
@@ -101,20 +101,20 @@ def find(application: Any, request: Request, onward: Onward) -> Answer | None:
     except Exception as error:  # noqa: BLE001 (only two of Litestar are answers)
         return _refusal(error)
     hosts = known(lambda: _hosts(application), None)
-    if hosts and not hosts.allow(request.host):  # only now: Litestar looks at the host once it has a handler
+    if hosts and not hosts.allow(request.host):  # only now: Litestar checks the host after it has found a handler
         # The port counts in some versions, and a host that is the same but for www. may be redirected.
         is_certain = not hosts.allow(request.hostname) and not hosts.allow(f"www.{request.hostname}")
-        return Answer(outcome="host refused", status=400) if is_certain else None
+        return InnerAnswer(outcome="host refused", status=400) if is_certain else None
     if _is_mount(handler):
         prefix = request.prefix + path.removesuffix(rest.rstrip("/"))
         answer = onward(handler.fn, request._replace(path=rest, prefix=prefix))
         if answer is not None:
             return answer
-    return Answer(outcome="view", route=_route_of(application, handler, path))
+    return InnerAnswer(outcome="view", route=_route_of(application, handler, path))
 
 
 def _route_of(application: Any, handler: Any, path: str) -> InnerRoute | None:
-    """Tell which of the paths of a handler it is: the only one, or the one that is literally the same."""
+    """Return the path of a handler that matches: the only one, or the one that is literally the same."""
     paths = [
         route.path
         for route in application.routes
@@ -125,9 +125,9 @@ def _route_of(application: Any, handler: Any, path: str) -> InnerRoute | None:
     return _describe(paths[0], handler) if len(paths) == 1 else None
 
 
-def _refusal(error: Exception) -> Answer | None:
+def _refusal(error: Exception) -> InnerAnswer | None:
     if is_a(error, "litestar.exceptions", "MethodNotAllowedException"):
         headers: dict[str, str] = getattr(error, "headers", None) or {}
         methods = plain_methods(each.strip() for each in headers.get("allow", "").split(","))
-        return Answer(outcome="method not allowed", status=405, methods=methods)
+        return InnerAnswer(outcome="method not allowed", status=405, methods=methods)
     return NOT_FOUND if is_a(error, "litestar.exceptions", "NotFoundException") else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from multiserve.frameworks.facts import NOT_FOUND, Answer, Cookie, Facts, InnerRoute, Inside, Onward, Request
+from multiserve.frameworks.facts import NOT_FOUND, Cookie, Facts, InnerAnswer, InnerRequest, InnerRoute, Inside, Onward
 from multiserve.frameworks.reading import is_a, known, loaded, plain_methods, version_of
-from multiserve.frameworks.views import NOWHERE, Place, place_of
+from multiserve.frameworks.views import NOWHERE, ViewPlace, place_of
 
 
 class _View(NamedTuple):
@@ -19,13 +19,13 @@ class _View(NamedTuple):
         is_plain: Nothing else than route and method decides about it.
     """
 
-    place: Place
+    place: ViewPlace
     methods: tuple[str, ...]
     is_plain: bool
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is what `make_wsgi_app` gives."""
+    """Return whether it is the result of `make_wsgi_app`."""
     return is_a(application, "pyramid.router", "Router")
 
 
@@ -107,7 +107,7 @@ def _has_toolbar(registry: Any) -> bool | None:
     return True if any(name.startswith("pyramid_debugtoolbar.") for name in names) else None
 
 
-def find(application: Any, request: Request, _: Onward) -> Answer | None:
+def find(application: Any, request: InnerRequest, _: Onward) -> InnerAnswer | None:
     """Ask the routes in their order, as the mapper does; predicates of others are not called."""
     registry = application.registry
     path = request.path or "/"
@@ -126,18 +126,18 @@ def _is_allowed(method: str, methods: tuple[str, ...]) -> bool:
     return method in methods or (method == "HEAD" and "GET" in methods)
 
 
-def _choose(registry: Any, route: Any, method: str, of_route: tuple[str, ...]) -> Answer | None:
+def _choose(registry: Any, route: Any, method: str, of_route: tuple[str, ...]) -> InnerAnswer | None:
     views = _views(registry, route.name)
     if route.factory is not None or "*traverse" in route.pattern or not all(view.is_plain for view in views):
-        return None  # the context decides, too
+        return None  # the context decides as well
     chosen = [view for view in views if view.methods and _is_allowed(method, view.methods)]
     chosen = chosen or [view for view in views if not view.methods]
     if not chosen:
         return NOT_FOUND  # Pyramid does not answer 405
-    return Answer(outcome="view", route=_describe(route, chosen[0], of_route))
+    return InnerAnswer(outcome="view", route=_describe(route, chosen[0], of_route))
 
 
-def _miss(registry: Any, path: str, request: Request) -> Answer | None:
+def _miss(registry: Any, path: str, request: InnerRequest) -> InnerAnswer | None:
     views = _introspected(registry, "views")
     if any(not each.get("route_name") and not each.get("exception_only") and not _is_of_exception(each)
            for each in views):  # fmt: skip
@@ -149,7 +149,7 @@ def _miss(registry: Any, path: str, request: Request) -> Answer | None:
         return NOT_FOUND
     routes = [each for each in _routes(registry) if each.name == slashed.name]
     status, location = append.redirect_class.code, f"{request.prefix}{path}/"
-    return Answer(outcome="redirect", status=status, route=routes[0], location=location)
+    return InnerAnswer(outcome="redirect", status=status, route=routes[0], location=location)
 
 
 def _is_of_exception(view: Any) -> bool:

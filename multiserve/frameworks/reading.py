@@ -16,8 +16,8 @@ from multiserve.tracebacks import in_one_line
 T = TypeVar("T")
 U = TypeVar("U")
 
-_SALT = secrets.token_bytes(32)  # another one in each process, so that a fingerprint is worth nothing elsewhere
-_INSECURE = "django-insecure-"  # what Django's startproject puts in front
+_SALT = secrets.token_bytes(32)  # new in each process, so that fingerprints are of no use outside of it
+_INSECURE = "django-insecure-"  # the beginning of the keys that Django's startproject generates
 _PLACEHOLDERS = frozenset(
     ("changeme", "change-me", "change_me", "change this", "dev", "development", "insecure", "key", "mysecret",
      "mysecretkey", "not-a-secret", "replace-me", "secret", "secret-key", "secret_key", "secretkey", "super-secret",
@@ -27,19 +27,19 @@ _PLACEHOLDERS = frozenset(
 
 
 def loaded(module: str, name: str) -> Any:
-    """Give what a module calls `name`; None if the module is not loaded or has none."""
+    """Return an attribute of a module; None if the module is not loaded or does not have it."""
     return getattr(sys.modules.get(module), name, None)
 
 
 def is_a(value: object, module: str, name: str) -> bool:
-    """Tell whether a value is of a class, which it can only be if the class is loaded."""
+    """Return whether a value is an instance of a class; False if the module of the class is not loaded."""
     kind = loaded(module, name)
-    # The type, since what a proxy says to be its class is none of its own.
+    # `type`, because a proxy returns the class of something else as its __class__.
     return isinstance(kind, type) and issubclass(type(value), kind)
 
 
 def known(read: Callable[[], T], otherwise: U) -> T | U:
-    """Read a fact, or give `otherwise` if the application raises, whatever that is; only Ctrl-C is the user's."""
+    """Read a fact, or return `otherwise` if the application raises anything except KeyboardInterrupt."""
     try:
         return read()
     except KeyboardInterrupt:
@@ -49,7 +49,7 @@ def known(read: Callable[[], T], otherwise: U) -> T | U:
 
 
 def failure_of(read: Callable[[], object]) -> str:
-    """Say what an application raises and where; "" if it raises nothing."""
+    """Return what an application raises, and where; "" if it raises nothing."""
     try:
         read()
     except KeyboardInterrupt:
@@ -60,26 +60,26 @@ def failure_of(read: Callable[[], object]) -> str:
 
 
 def texts(values: Iterable[object]) -> tuple[str, ...]:
-    """Keep what is text: settings that come from the environment may be None."""
+    """Keep the values that are text: settings from the environment may be None."""
     return tuple(value for value in values if isinstance(value, str))
 
 
 def version_of(distribution: str) -> str:
-    """Give the version of what is installed; "" if nothing is."""
+    """Return the version of an installed distribution; "" if it is not installed."""
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version(distribution)
     return ""
 
 
 def plain_methods(methods: Iterable[str] | None) -> tuple[str, ...]:
-    """Give methods as they were declared: without the HEAD and OPTIONS that frameworks add to others."""
+    """Return methods as they were declared, without the HEAD and OPTIONS that frameworks add."""
     declared = set(methods or ())
     added = {"OPTIONS"} | ({"HEAD"} if "GET" in declared else set())
     return tuple(sorted(declared - added or declared))
 
 
 def secret_of(setting: str, key: object) -> Secret | None:
-    """Tell how a key is set; None if it is neither text nor bytes."""
+    """Return how a key is set; None if it is neither text nor bytes."""
     if key is None:
         return Secret(setting, "none")
     if not isinstance(key, (str, bytes)):

@@ -9,13 +9,13 @@ from typing import Any
 from multiserve.frameworks import starlette_router
 from multiserve.frameworks.facts import (
     AllowedHosts,
-    Answer,
     Cookie,
     Facts,
+    InnerAnswer,
+    InnerRequest,
     InnerRoute,
     Inside,
     Onward,
-    Request,
     Secret,
     Setting,
 )
@@ -24,7 +24,7 @@ from multiserve.frameworks.starlette_router import describe, expand
 
 
 def recognises(application: object) -> bool:
-    """Tell whether it is an application of Starlette or FastAPI, or one of their routers."""
+    """Return whether it is an application of Starlette or FastAPI, or one of their routers."""
     return is_a(application, "starlette.applications", "Starlette") or is_a(application, "starlette.routing", "Router")
 
 
@@ -67,7 +67,7 @@ def _walk(routes: Iterable[Any], inside: Inside) -> Iterator[InnerRoute]:
 
 
 def _arguments(application: Any, module: str, name: str) -> list[dict[str, Any]]:
-    """Give the arguments of each use of a middleware, its defaults included."""
+    """Return the arguments of each use of a middleware, its defaults included."""
     return [
         _bind(middleware)
         for middleware in getattr(application, "user_middleware", ())
@@ -109,16 +109,16 @@ def _hosts(application: Any) -> AllowedHosts | None:
 
 
 def _as_written(application: Any) -> tuple[str, ...]:
-    """Give the allowed hosts without those that are only redirected to one."""
+    """Return the allowed hosts without those that are only redirected to one."""
     return texts(_arguments(application, "trustedhost", "TrustedHostMiddleware")[0]["allowed_hosts"])
 
 
-def find(application: Any, request: Request, onward: Onward) -> Answer | None:
+def find(application: Any, request: InnerRequest, onward: Onward) -> InnerAnswer | None:
     """Ask the routes, one after the other, as the router does."""
     hosts = known(lambda: _hosts(application), None)
     if hosts and not hosts.allow(request.hostname):
-        return Answer(outcome="host refused", status=400)
+        return InnerAnswer(outcome="host refused", status=400)
     if hosts and not AllowedHosts(hosts.setting, _as_written(application)).allow(request.hostname):
         location = f"{request.scheme}://www.{request.host}{request.prefix}{request.path}"
-        return Answer(outcome="redirect", status=307, location=location)
+        return InnerAnswer(outcome="redirect", status=307, location=location)
     return starlette_router.find(application, request, onward)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from multiserve.frameworks.facts import NOT_FOUND, Answer, InnerRoute, Onward, Request
+from multiserve.frameworks.facts import NOT_FOUND, InnerAnswer, InnerRequest, InnerRoute, Onward
 from multiserve.frameworks.reading import is_a, loaded, plain_methods
 from multiserve.frameworks.views import place_of
 
@@ -14,7 +14,7 @@ _ROUTING = "starlette.routing"
 
 
 def expand(routes: Iterable[Any]) -> Iterator[Any]:
-    """Give the routes, with those of FastAPI's `include_router` in place of the router."""
+    """Return the routes, with those of FastAPI's `include_router` in place of the router."""
     for route in routes:
         if hasattr(type(route), "effective_route_contexts"):
             for context in route.effective_route_contexts():
@@ -26,7 +26,7 @@ def expand(routes: Iterable[Any]) -> Iterator[Any]:
 
 
 def describe(route: Any) -> InnerRoute | None:
-    """Say what a route is; None for one of a kind that is not known."""
+    """Return a description of a route; None for an unknown kind of route."""
     original = getattr(route, "original_route", route)  # FastAPI's included route has its path, not its class
     if is_a(original, _ROUTING, "Route"):
         return InnerRoute(
@@ -48,7 +48,7 @@ def describe(route: Any) -> InnerRoute | None:
     return None
 
 
-def find(application: Any, request: Request, onward: Onward) -> Answer | None:
+def find(application: Any, request: InnerRequest, onward: Onward) -> InnerAnswer | None:
     """Find the route that a request would be handed to."""
     scope = _scope(application, request)
     router = getattr(application, "router", application)
@@ -64,7 +64,7 @@ def find(application: Any, request: Request, onward: Onward) -> Answer | None:
     return _redirect(router, scope) or _find_frontend(router, scope)
 
 
-def _scope(application: Any, request: Request) -> dict[str, Any]:
+def _scope(application: Any, request: InnerRequest) -> dict[str, Any]:
     is_websocket = request.method == "WEBSOCKET"
     path = request.prefix + request.path
     scheme = request.scheme.replace("http", "ws") if is_websocket else request.scheme
@@ -81,7 +81,7 @@ def _scope(application: Any, request: Request) -> dict[str, Any]:
     }
 
 
-def _arrive(route: Any, scope: dict[str, Any], request: Request, onward: Onward) -> Answer | None:
+def _arrive(route: Any, scope: dict[str, Any], request: InnerRequest, onward: Onward) -> InnerAnswer | None:
     entry = describe(_chosen(route, scope, "FULL"))
     is_mount, is_host = is_a(route, _ROUTING, "Mount"), is_a(route, _ROUTING, "Host")
     if is_mount or is_host:
@@ -89,15 +89,15 @@ def _arrive(route: Any, scope: dict[str, Any], request: Request, onward: Onward)
         rest = rest._replace(path=scope["path"].removeprefix(rest.prefix))
         answer = onward(route.app, rest)
         if answer is None:
-            return Answer(outcome="view", route=entry)
+            return InnerAnswer(outcome="view", route=entry)
         below = route.path if is_mount else ""
         inner = answer.route and answer.route.below(below, host=entry.host if entry else "")
         return replace(answer, route=inner)
-    return Answer(outcome="view", route=entry)
+    return InnerAnswer(outcome="view", route=entry)
 
 
 def _chosen(route: Any, scope: dict[str, Any], match: str) -> Any:
-    """Give the route itself, or the one of an included router that matches."""
+    """Return the route itself, or the one of an included router that matches."""
     if not hasattr(type(route), "effective_route_contexts"):
         return route
     for context in route.effective_route_contexts():
@@ -106,13 +106,13 @@ def _chosen(route: Any, scope: dict[str, Any], match: str) -> Any:
     return route
 
 
-def _refuse_method(route: Any, scope: dict[str, Any]) -> Answer:
+def _refuse_method(route: Any, scope: dict[str, Any]) -> InnerAnswer:
     entry = describe(_chosen(route, scope, "PARTIAL"))
-    return Answer(outcome="method not allowed", status=405, route=entry, methods=entry.methods if entry else ())
+    return InnerAnswer(outcome="method not allowed", status=405, route=entry, methods=entry.methods if entry else ())
 
 
-def _redirect(router: Any, scope: dict[str, Any]) -> Answer | None:
-    """Do as `redirect_slashes` has it."""
+def _redirect(router: Any, scope: dict[str, Any]) -> InnerAnswer | None:
+    """Redirect as `redirect_slashes` does."""
     path = loaded("starlette._utils", "get_route_path")(scope)
     if scope["type"] != "http" or not router.redirect_slashes or path == "/":
         return None
@@ -123,11 +123,11 @@ def _redirect(router: Any, scope: dict[str, Any]) -> Answer | None:
         if match.name != "NONE":
             location = str(loaded("starlette.datastructures", "URL")(scope=elsewhere))
             entry = describe(_chosen(route, {**elsewhere, **child}, match.name))
-            return Answer(outcome="redirect", status=307, route=entry, location=location)
+            return InnerAnswer(outcome="redirect", status=307, route=entry, location=location)
     return None
 
 
-def _find_frontend(router: Any, scope: dict[str, Any]) -> Answer:
+def _find_frontend(router: Any, scope: dict[str, Any]) -> InnerAnswer:
     """Ask FastAPI's frontends, which come last."""
     if not hasattr(router, "_match_low_priority"):
         return NOT_FOUND
@@ -138,5 +138,5 @@ def _find_frontend(router: Any, scope: dict[str, Any]) -> Answer:
     deepest = max(matching, key=lambda each: len(each.path), default=None)  # as FastAPI chooses
     entry = describe(deepest)
     if match.name == "PARTIAL":
-        return Answer(outcome="method not allowed", status=405, route=entry, methods=("GET",))
-    return Answer(outcome="view", route=entry)
+        return InnerAnswer(outcome="method not allowed", status=405, route=entry, methods=("GET",))
+    return InnerAnswer(outcome="view", route=entry)

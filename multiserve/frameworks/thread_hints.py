@@ -1,4 +1,4 @@
-"""What views share between threads though it is not made for it, seen in the globals of their modules."""
+"""Objects that are not thread-safe but that views share, found in the globals of their modules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MODULES = ("matplotlib.pyplot",)  # it keeps one current figure for the whole p
 
 
 def thread_hints(routes: Iterable[InnerRoute]) -> tuple[str, ...]:
-    """Name the global variables of the modules of the views, each as `module.name`, in alphabetical order."""
+    """Return the names of such globals in the modules of the views, each as `module.name`, in alphabetical order."""
     modules = {route.view.partition(":")[0] for route in routes}
     return tuple(
         f"{module}.{name}"

@@ -1,4 +1,4 @@
-"""From a view to the place where it is defined, behind its decorators; never by calling it."""
+"""Finds where a view is defined, behind its decorators, without calling it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from multiserve.frameworks.reading import known
 _DEEPEST = 32  # decorators around one view
 
 
-class Place(NamedTuple):
-    """Where a view is defined, as the attributes of `InnerRoute` are called."""
+class ViewPlace(NamedTuple):
+    """Where a view is defined; the fields have the names of those of `InnerRoute`."""
 
     view: str
     file: str
     line: int
 
 
-NOWHERE = Place("", "", 0)
+NOWHERE = ViewPlace("", "", 0)
 
 
-def place_of(view: Any) -> Place:
-    """Say what a view is called and where it is defined."""
+def place_of(view: Any) -> ViewPlace:
+    """Return the name of a view and where it is defined."""
     return known(lambda: _place(undecorated(view)), NOWHERE)
 
 
 def undecorated(view: Any) -> Any:
-    """Give the function or class that the author of the view has written."""
+    """Return the function or class that the author of the view has written."""
     for _ in range(_DEEPEST):
         attributes = getattr(view, "__dict__", {})
         if isinstance(view, functools.partial):
@@ -44,12 +44,12 @@ def undecorated(view: Any) -> Any:
     return view
 
 
-def _place(view: Any) -> Place:
+def _place(view: Any) -> ViewPlace:
     named = view if hasattr(view, "__qualname__") else type(view)
     name = f"{named.__module__}:{named.__qualname__}"
     if (code := getattr(view, "__code__", None)) is not None:
-        return Place(name, code.co_filename, code.co_firstlineno)
-    return Place(name, *_lines_of(named))
+        return ViewPlace(name, code.co_filename, code.co_firstlineno)
+    return ViewPlace(name, *_lines_of(named))
 
 
 def _lines_of(named: type) -> tuple[str, int]:

@@ -1,6 +1,6 @@
-"""From what a server calls to the application inside: through middleware, partials, bound methods and closures.
+"""Finds the application inside middleware, partials, bound methods and closures.
 
-Only what is stored is followed, no property and no method of the wrappers is called.
+Only stored attributes are followed; no property and no method of the wrappers is called.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from typing import Any, NamedTuple
 
 from multiserve.frameworks.reading import known
 
-# What middleware calls the application that it was given.
+# Names under which middleware stores the application that it wraps.
 _NAMES = (
     "app", "application", "wsgi_app", "asgi_app", "_app", "_application", "inner", "inner_app", "next_app",
     "other_asgi_app", "wrapped", "wrapped_app", "wsgi_application",
 )  # fmt: skip
-_MOST = 64  # objects that are looked at
+_MOST = 64  # objects that are examined
 
 
-class Found(NamedTuple):
-    """An application, and what is around it, the outermost first."""
+class Unwrapped(NamedTuple):
+    """An application and the middleware around it, the outermost first."""
 
     application: Any
     wrappers: tuple[str, ...]
 
 
-def look_through(application: Any, is_meant: Callable[[Any], bool]) -> Found | None:
-    """Find the one application that is meant.
+def look_through(application: Any, is_meant: Callable[[Any], bool]) -> Unwrapped | None:
+    """Find the one application inside that `is_meant`.
 
     Returns:
         None if there is none, or more than one, or a dispatcher in between, which chooses by the path.
     """
-    found: list[Found] = []
+    found: list[Unwrapped] = []
     seen: set[int] = set()
     pending: list[tuple[Any, tuple[str, ...]]] = [(application, ())]
     while pending:
@@ -45,7 +45,7 @@ def look_through(application: Any, is_meant: Callable[[Any], bool]) -> Found | N
         if len(seen) > _MOST or _chooses(current):
             return None
         if is_meant(current):
-            found.append(Found(current, around))
+            found.append(Unwrapped(current, around))
         else:
             around = (*around, *_name(current))
             pending.extend((inner, around) for inner in _inside(current))
@@ -53,7 +53,7 @@ def look_through(application: Any, is_meant: Callable[[Any], bool]) -> Found | N
 
 
 def _chooses(wrapper: Any) -> bool:
-    """Tell a dispatcher, such as werkzeug's `DispatcherMiddleware`: it has more applications than the one."""
+    """Return whether it is a dispatcher with several applications, such as werkzeug's `DispatcherMiddleware`."""
     mounts = _stored(wrapper, "mounts")
     return isinstance(mounts, dict) and bool(mounts)
 
@@ -82,7 +82,7 @@ def _closed_over(function: types.FunctionType) -> Iterator[Any]:
 
 
 def _stored(owner: Any, name: str) -> Any:
-    """Give an attribute that is stored, in the instance or in a slot of it."""
+    """Return an attribute that is stored in the instance or in one of its slots."""
     value = known(lambda: inspect.getattr_static(owner, name, None), None)
     if isinstance(value, types.MemberDescriptorType):
         return known(lambda: value.__get__(owner), None)

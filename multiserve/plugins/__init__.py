@@ -4,20 +4,20 @@ A plugin is a module that the file names under `plugins`. It has a list `CHECKS`
 (docs/plugins.md). These names are public; where they come from is not.
 """
 
-from multiserve.checks.findings import Check, Found, check
-from multiserve.checks.subject import Member, Subject
+from multiserve.checks.check import Check, check
+from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.findings import Finding, Severity
 from multiserve.frameworks import Framework
 from multiserve.frameworks.facts import (
     NOT_FOUND,
     AllowedHosts,
-    Answer,
     Cookie,
     Facts,
+    InnerAnswer,
+    InnerRequest,
     InnerRoute,
     Inside,
     Onward,
-    Request,
     Secret,
     Setting,
 )
@@ -25,18 +25,17 @@ from multiserve.frameworks.facts import (
 __all__ = [
     "NOT_FOUND",
     "AllowedHosts",
-    "Answer",
     "Check",
+    "CheckedMount",
     "Cookie",
     "Facts",
     "Finding",
-    "Found",
     "Framework",
+    "InnerAnswer",
+    "InnerRequest",
     "InnerRoute",
     "Inside",
-    "Member",
     "Onward",
-    "Request",
     "Secret",
     "Setting",
     "Severity",

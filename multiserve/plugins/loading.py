@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from multiserve.checks import SEVERITIES, Check
+from multiserve.checks import Check
 from multiserve.composition import prepare_process
 from multiserve.config.file import Config
 from multiserve.config.targets import Target
 from multiserve.errors import Problem, raise_for
+from multiserve.findings import SEVERITIES
 from multiserve.frameworks import Framework
 from multiserve.loading.modules import Failure, import_module, kind_of
 

@@ -1,4 +1,4 @@
-"""Calls each application of an composition in this process, with harmless requests, and tells what came of them."""
+"""Sends harmless requests to each application of a composition, in this process, and returns what is wrong."""
 
 from __future__ import annotations
 
@@ -11,62 +11,70 @@ from wsgiref.validate import WSGIWarning
 
 from multiserve.composition import Composition
 from multiserve.config.mounts import TenantMount
+from multiserve.frameworks import Inspector
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.escapes import Visit, find_cookie_escapes, find_escapes, is_same_origin, redirect_of
 from multiserve.probing.exchange import Received, describe_error
-from multiserve.probing.results import Escape, ProbeResult, Remark
+from multiserve.probing.results import ProbeResult, find_failures
 from multiserve.probing.site import Composed
 from multiserve.probing.validators import is_about_content_type, objection_of
 
-__all__ = ["Escape", "ProbeResult", "Remark", "probe"]
+__all__ = ["ProbeResult", "probe"]
 
 _MOST_REDIRECTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    """A result that its escapes are still to be added to, and the response for them if there was a request."""
+class _Asked:
+    """A result whose findings are still to be added.
+
+    Attributes:
+        result: Without findings.
+        visit: The response; None if nothing was sent.
+        violations: The objections of the validator.
+    """
 
     result: ProbeResult
     visit: Visit | None = None
+    violations: tuple[str, ...] = ()
 
 
-def probe(composition: Composition, origin: str = "http://localhost:8000") -> list[ProbeResult]:
-    """Ask each mount for its root and for the paths of its `probe`, through the dispatcher, and validate the answers.
+def probe(
+    composition: Composition, origin: str = "http://localhost:8000", inspector: Inspector | None = None
+) -> list[ProbeResult]:
+    """Request the root of each mount and the paths of its `probe` through the dispatcher, and validate the responses.
 
-    Nothing but GET and HEAD is sent. Redirects within the mount are followed, three at most, to https as well. Whatever
-    an application raises is in its result, and each request is bounded in time.
+    Only GET and HEAD are sent. Up to three redirects within the mount are followed, including those to https. What an
+    application raises becomes part of its result, and each request has a time limit.
 
     Args:
-        composition: The loaded mounts; the lifespans of the ASGI applications run meanwhile.
-        origin: Where the server would listen; who does not take that host is asked at one that it takes.
+        composition: The loaded mounts; the lifespans of the ASGI applications run during the probe.
+        origin: Where the server would listen; an application that refuses that host is asked at one that it accepts.
+        inspector: One that may have read the applications already.
 
     Returns:
-        The results in the order of the file; a mount that cannot be asked has one that says why.
+        The results in the order of the file; that of a mount that cannot be probed says why.
     """
-    with warnings.catch_warnings(), Composed(composition) as composed:
-        warnings.simplefilter("error", WSGIWarning)  # what wsgiref only warns of is an objection, too
-        outcomes = [each for loaded in composition.mounts for each in _probe_mount(composed, loaded, origin)]
-        visits = [outcome.visit for outcome in outcomes if outcome.visit]
-        results = [_complete(composed, outcome, visits) for outcome in outcomes]
-    ignored = {
-        loaded.mount.toml_key: (*composition.config.ignore, *loaded.mount.ignore) for loaded in composition.mounts
-    }
-    return [replace(result, ignored=ignored[result.toml_key]) for result in results]
+    with warnings.catch_warnings(), Composed(composition, inspector) as composed:
+        warnings.simplefilter("error", WSGIWarning)  # a warning of wsgiref is a violation as well
+        requests = [each for loaded in composition.mounts for each in _probe_mount(composed, loaded, origin)]
+        visits = [request.visit for request in requests if request.visit]
+        return [_complete(composed, request, visits) for request in requests]
 
 
-def _complete(composed: Composed, outcome: _Outcome, visits: list[Visit]) -> ProbeResult:
-    if outcome.visit is None:
-        return outcome.result
-    escapes = (*find_escapes(composed, outcome.visit), *find_cookie_escapes(outcome.visit, visits))
-    return replace(outcome.result, escapes=escapes)
+def _complete(composed: Composed, request: _Asked, visits: list[Visit]) -> ProbeResult:
+    """Add what is wrong with a response, for which all responses have to be known."""
+    findings = list(find_failures(request.result, request.violations))
+    if visit := request.visit:
+        findings += [*find_escapes(composed, visit), *find_cookie_escapes(composed, visit, visits)]
+    return replace(request.result, findings=tuple(findings))
 
 
-def _probe_mount(composed: Composed, loaded: LoadedMount, origin: str) -> Iterator[_Outcome]:
+def _probe_mount(composed: Composed, loaded: LoadedMount, origin: str) -> Iterator[_Asked]:
     named = dict.fromkeys(composed.url_of(loaded, origin, path) for path in loaded.mount.probe)
     root = composed.url_of(loaded, origin, "/")
     if result := _reason_not_to_ask(composed, loaded, root):
-        yield _Outcome(result)
+        yield _Asked(result)
         return
     pending = deque((url, 0, url in named) for url in dict.fromkeys((root, *named)))
     seen: set[str] = set()
@@ -76,9 +84,9 @@ def _probe_mount(composed: Composed, loaded: LoadedMount, origin: str) -> Iterat
         if url in seen:
             continue
         seen.add(url)
-        outcome = _visit(composed, loaded, url, asked_for=asked_for)
-        yield outcome
-        target = redirect_of(outcome.visit.received, url) if outcome.visit else None
+        request = _visit(composed, loaded, url, asked_for=asked_for)
+        yield request
+        target = redirect_of(request.visit.received, url) if request.visit else None
         if target and redirects < _MOST_REDIRECTS and _is_within(composed, loaded, url, target.target):
             pending.appendleft((target.target, redirects + 1, asked_for))
 
@@ -87,24 +95,24 @@ def _reason_not_to_ask(composed: Composed, loaded: LoadedMount, url: str) -> Pro
     if loaded.error:
         return _begin(loaded, url, skipped="it could not be loaded")
     if isinstance(loaded.mount, TenantMount):
-        return _begin(loaded, url, skipped="which tenants there are only its factory knows")
+        return _begin(loaded, url, skipped="only its factory knows which tenants there are")
     blocker = composed.blocked_by()
     if blocker == loaded.mount.name:
         return replace(_begin(loaded, url), error="its lifespan blocks the event loop, and did not start in time")
     return _begin(loaded, url, skipped=f"the event loop is blocked by {blocker}") if blocker else None
 
 
-def _visit(composed: Composed, loaded: LoadedMount, url: str, *, asked_for: bool) -> _Outcome:
-    """Ask for a URL of a mount, if that is the one that answers there."""
+def _visit(composed: Composed, loaded: LoadedMount, url: str, *, asked_for: bool) -> _Asked:
+    """Request a URL of a mount, unless another mount answers it."""
     winner = composed.mount_at(url)
     if winner is not loaded:
-        reason = f"{winner.mount.key if winner else 'no mount'} answers there"
-        return _Outcome(_begin(loaded, url, skipped=reason))
+        reason = f"{winner.mount.key if winner else 'no mount'} answers this URL"
+        return _Asked(_begin(loaded, url, skipped=reason))
     received, violations = _ask(composed, url)
     if refusal := composed.refusal_of(loaded, url, received):
-        return _Outcome(_begin(loaded, url, skipped=refusal))
-    result = _result(composed, loaded, url, received, violations)
-    return _Outcome(replace(result, asked_for=asked_for), Visit(loaded, url, received))
+        return _Asked(_begin(loaded, url, skipped=refusal))
+    result = replace(_result(composed, loaded, url, received), asked_for=asked_for)
+    return _Asked(result, Visit(loaded, url, received), violations)
 
 
 def _is_within(composed: Composed, loaded: LoadedMount, url: str, target: str) -> bool:
@@ -113,7 +121,7 @@ def _is_within(composed: Composed, loaded: LoadedMount, url: str, target: str) -
 
 
 def _ask(composed: Composed, url: str) -> tuple[Received, tuple[str, ...]]:
-    """Ask once; and once more without the validator of WSGI where that has raised, for there is no response then."""
+    """Send a request, and repeat it without the WSGI validator if that raised: there is no response then."""
     received = composed.ask("GET", url)
     violations = composed.validation.take()
     if received.error and (objection := objection_of(received.error)):
@@ -128,9 +136,7 @@ def _begin(loaded: LoadedMount, url: str, *, skipped: str = "") -> ProbeResult:
     return ProbeResult(mount=loaded.mount.name, toml_key=loaded.mount.toml_key, url=url, skipped=skipped)
 
 
-def _result(
-    composed: Composed, loaded: LoadedMount, url: str, received: Received, violations: tuple[str, ...]
-) -> ProbeResult:
+def _result(composed: Composed, loaded: LoadedMount, url: str, received: Received) -> ProbeResult:
     error = describe_error(received.error) if received.error else ""
     if not error and received.status == HTTPStatus.SERVICE_UNAVAILABLE and (failure := composed.failure_at(url)):
         error = f"its start-up failed: {failure.splitlines()[-1]}"  # before it there may be a traceback
@@ -140,5 +146,4 @@ def _result(
         seconds=received.seconds,
         content_type=received.header("content-type"),
         error=error,
-        violations=violations,
     )

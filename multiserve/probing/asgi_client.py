@@ -15,21 +15,21 @@ from multiserve._types import Message, Scope
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.probing.exchange import Received, build_scope, too_slow
 
-_GRACE = 1.0  # seconds for an application to end after its response, and for a loop to do what it is told
-_STARTUP = 30.0  # seconds, a few more than `Lifespans` takes
+_GRACE = 1.0  # seconds for an application to end after its response, and for the loop to react
+_STARTUP = 30.0  # seconds, a few more than the time limit of `Lifespans`
 
 
 class ASGIClient:
-    """Asks composed ASGI applications (ASGI 3.0), whose lifespans run meanwhile, in a thread with an event loop."""
+    """Sends requests to an ASGI application (ASGI 3.0) in a thread with an event loop, where its lifespans run."""
 
     def __init__(self, application: ASGIDispatcher) -> None:
-        """Ask `application`."""
+        """Create a client of `application`."""
         self._application = application
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="probe", daemon=True)
         self._is_over = False
-        self._blocking: Future[Any] | None = None  # the call after which the loop did not answer any more
-        self._blocker = ""  # the lifespan that it was in, if that was while they started
+        self._blocking: Future[Any] | None = None  # the call that made the loop unresponsive
+        self._blocker = ""  # the lifespan that blocked it, if that was during start-up
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -47,18 +47,18 @@ class ASGIClient:
 
     def _run(self) -> None:
         while not self._is_over:
-            # The exit of a task that an application has started on its own would end the loop for all of them.
+            # A SystemExit in a task that an application has started would end the loop for all applications.
             with contextlib.suppress(SystemExit, KeyboardInterrupt):
                 self._loop.run_forever()
         self._loop.close()
 
     @property
     def blocker(self) -> str:
-        """The name of the lifespan that blocks the event loop since its start; "" if there is none."""
+        """The name of the lifespan that has blocked the event loop since start-up; "" if there is none."""
         return self._blocker if self._blocking is not None and not self._blocking.done() else ""
 
     def _find_blocker(self) -> str:
-        """Name the lifespan that the event loop is in: the task knows, or else it is the first one that is not up."""
+        """Return the lifespan that blocks the loop: that of the running task, or the first that has not started."""
         task = asyncio.current_task(self._loop)
         lifespans = self._application.lifespans.lifespans
         running = [each.name for each in lifespans if task and task.get_name() == f"lifespan of {each.name}"]
@@ -66,7 +66,7 @@ class ASGIClient:
         return next(iter([*running, *waiting]), "")
 
     def ask(self, method: str, url: str, accept: str, seconds: float) -> Received:
-        """Send one request; an application that blocks the event loop is waited for no longer than others."""
+        """Send one request; the time limit also holds for an application that blocks the event loop."""
         received = Received()
         asking = _Asking(received)
         began = time.perf_counter()
@@ -77,7 +77,7 @@ class ASGIClient:
         return received
 
     def _call(self, coroutine: Coroutine[Any, Any, Any], seconds: float) -> bool:
-        """Run a coroutine in the event loop, and tell whether it has ended in time."""
+        """Run a coroutine in the event loop, and return whether it has ended in time."""
         if self._blocking is not None and not self._has_ended(self._blocking, _GRACE):
             coroutine.close()
             return False
@@ -108,11 +108,11 @@ class _Asking:
         self.received = received
         self.seconds = 0.0
         self._was_asked = False
-        self._closed = asyncio.Event()  # the response is complete, or nobody waits for the rest
+        self._closed = asyncio.Event()  # the response is complete, or the client has stopped reading
         self._is_complete = False
 
     async def run(self, application: ASGIDispatcher, scope: Scope, seconds: float) -> None:
-        """Have the application answer within so many seconds, and then end."""
+        """Let the application answer within the time limit, and then end."""
         began = time.perf_counter()
         task = asyncio.ensure_future(application(scope, self._receive, self._send))
         closed = asyncio.ensure_future(self._closed.wait())
@@ -137,7 +137,7 @@ class _Asking:
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Message) -> None:
-        """Take what can be used of a message: it is the validator that objects to the rest."""
+        """Record the valid parts of a message; the validator reports the rest."""
         if self._closed.is_set():
             if self._is_complete:
                 return

@@ -1,6 +1,7 @@
-"""What of a response leaves its mount, and whether that is a mistake on this origin.
+"""The URLs and cookies of a response that leave its mount, and whether that is a mistake on this origin.
 
-A false alarm is worse than silence: what another mount answers is meant, unless the application has the same itself.
+A false alarm is worse than a missed mistake: a URL that another mount answers counts as intended, unless the
+application has the same path itself.
 """
 
 from __future__ import annotations
@@ -8,17 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from itertools import takewhile
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from multiserve.config.mounts import AppMount, RedirectMount
-from multiserve.frameworks import inspect_application
-from multiserve.keys import word_of
+from multiserve.findings import Finding, Severity
+from multiserve.frameworks import distinct_name
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.exchange import Received
-from multiserve.probing.pages import Cookie, Reference, read_cookie, read_location, read_page
-from multiserve.probing.results import COOKIE, Escape
-from multiserve.probing.site import Composed, Existence, is_below, place_of
+from multiserve.probing.pages import Reference, SetCookie, read_cookie, read_location, read_page
+from multiserve.probing.site import Composed, Existence, is_below, routed_url
+from multiserve.probing.topics import PROBED
+
+_TOPICS = {
+    "location": PROBED["MS201"],
+    "form": PROBED["MS202"],
+    "link": PROBED["MS203"],
+    "asset": PROBED["MS204"],
+}
 
 
 class Visit(NamedTuple):
@@ -34,7 +42,7 @@ class Visit(NamedTuple):
         return self.loaded.mount.key.prefix
 
 
-def find_escapes(composed: Composed, visit: Visit) -> Iterator[Escape]:
+def find_escapes(composed: Composed, visit: Visit) -> Iterator[Finding]:
     """Find the URLs of a response that leave its mount by mistake, or may."""
     if visit.prefix and not isinstance(visit.loaded.mount, RedirectMount):
         for reference in _references(visit):
@@ -51,13 +59,13 @@ def _references(visit: Visit) -> Iterator[Reference]:
 
 
 def redirect_of(received: Received, url: str) -> Reference | None:
-    """Give where a response redirects to; None if it does not."""
+    """Return the target of a redirect; None for any other response."""
     is_redirect = HTTPStatus.MULTIPLE_CHOICES <= (received.status or 0) < HTTPStatus.BAD_REQUEST
     return read_location(received.header("location"), url) if is_redirect else None
 
 
 def is_page(received: Received) -> bool:
-    """Tell an HTML page that can be read as it is, and is the application's own: not that of a debugger."""
+    """Return whether a response is an uncompressed HTML page of the application, not the page of a debugger."""
     kind = received.header("content-type").partition(";")[0].strip().lower()
     is_encoded = received.header("content-encoding").lower() not in ("", "identity")
     return kind in ("text/html", "application/xhtml+xml") and not is_encoded and not received.is_failure
@@ -74,17 +82,17 @@ def _charset(received: Received) -> str:
 
 def _leaves(visit: Visit, reference: Reference) -> bool:
     target = reference.target
-    return is_same_origin(visit.url, target) and not is_below(place_of(target).path, visit.prefix)
+    return is_same_origin(visit.url, target) and not is_below(routed_url(target).path, visit.prefix)
 
 
 def is_same_origin(url: str, other: str) -> bool:
-    """Tell whether two whole URLs have the same scheme, host and port."""
-    here, there = place_of(url), place_of(other)
+    """Return whether two whole URLs have the same scheme, host and port."""
+    here, there = routed_url(url), routed_url(other)
     return (here.scheme, here.host.lower()) == (there.scheme, there.host.lower())
 
 
-def _judged(composed: Composed, visit: Visit, reference: Reference) -> Escape | None:
-    """Decide what is to be said about a URL that leaves its mount; None for nothing."""
+def _judged(composed: Composed, visit: Visit, reference: Reference) -> Finding | None:
+    """Return the finding about a URL that leaves its mount; None if that is no mistake."""
     parts = urlsplit(reference.target)
     inside = f"{parts.scheme}://{parts.netloc}{quote(visit.prefix, safe='/')}{parts.path or '/'}"
     neighbour = composed.mount_at(reference.target)
@@ -101,15 +109,19 @@ def _judged(composed: Composed, visit: Visit, reference: Reference) -> Escape | 
     if severity == "warning":
         message = f"{leaves}, and nothing answers there" + (f"; {better} exists" if own == "yes" else "")
     else:
-        message = f"{leaves} for {neighbour.mount.key if neighbour else 'no mount'}; {better} may be meant"
-    cure = _cure(visit, reference)
-    return Escape(kind=reference.kind, url=reference.url, page=visit.url, severity=severity, message=message, cure=cure)
+        message = f"{leaves} for {neighbour.mount.key if neighbour else 'no mount'}; {better} may be intended"
+    return _TOPICS[reference.kind].finding(
+        mounts=(str(key),),
+        key=visit.loaded.mount.toml_key,
+        url=visit.url,
+        severity=severity,
+        message=message,
+        cure=_cure(visit, reference),
+    )
 
 
-def _severity(
-    reference: Reference, path: str, there: Existence, own: Existence, *, at_root: bool
-) -> Literal["warning", "note"] | None:
-    if there == "no":  # a dead link is one everywhere, unless the mount has what it looks for
+def _severity(reference: Reference, path: str, there: Existence, own: Existence, *, at_root: bool) -> Severity | None:
+    if there == "no":  # a dead link is the fault of the mount only if the link works with the prefix
         return "warning" if own == "yes" or reference.kind != "link" else None
     if not at_root or own == "no" or (path in ("", "/") and reference.kind != "asset"):
         return None
@@ -122,22 +134,23 @@ def _cure(visit: Visit, reference: Reference) -> str:
     if not isinstance(visit.loaded.mount, AppMount):
         return f'Build the site with the base "{visit.prefix}/", or with relative URLs.'
     if reference.kind == "location":
-        return "Redirect to a URL that the framework builds, which has the prefix, or to a relative one."
-    return "Have the framework build the URL, with the prefix, or write it relative to the page."
+        return "Redirect to a URL that the framework builds with the prefix, or to a relative URL."
+    return "Let the framework build the URL with the prefix, or write it relative to the page."
 
 
-def find_cookies(visit: Visit) -> list[Cookie]:
+def find_cookies(visit: Visit) -> list[SetCookie]:
     """Find the cookies that a response sets under a path of its own choice."""
     values = (value for name, value in visit.received.headers if name == "set-cookie")
     return [cookie for value in values if (cookie := read_cookie(value))]
 
 
-def find_cookie_escapes(visit: Visit, visits: Sequence[Visit]) -> Iterator[Escape]:
-    """Find the cookies of a response that go to other mounts, too; each is told once for its mount.
+def find_cookie_escapes(composed: Composed, visit: Visit, visits: Sequence[Visit]) -> Iterator[Finding]:
+    """Find the cookies of a response that are sent to other mounts, too; each is reported once for its mount.
 
     Args:
+        composed: The composed application.
         visit: The response.
-        visits: All of them, in their order: another mount may set a cookie of that name, too.
+        visits: All responses in order, because another mount may set a cookie with the same name.
     """
     earlier = {
         cookie
@@ -149,29 +162,28 @@ def find_cookie_escapes(visit: Visit, visits: Sequence[Visit]) -> Iterator[Escap
         if cookie in earlier or is_below(cookie.path, visit.prefix):
             continue
         rival = next((each for each in visits if _sets_too(each, visit, cookie)), None)
-        if rival and COOKIE in rival.loaded.mount.ignore:  # of the mounts that it concerns, one is enough
-            continue
         what = f'the cookie "{cookie.name}" of {visit.loaded.mount.key} has the path "{cookie.path}"'
         if rival:
-            message = f"{what}, and {rival.loaded.mount.key} sets one of that name, too: the two get mixed up"
+            message = f"{what}, and {rival.loaded.mount.key} sets a cookie with the same name: the two get mixed up"
         else:
-            message = f"{what}: other mounts get it, too, and may overwrite it"
-        yield Escape(
-            kind="cookie",
-            url=cookie.path,
-            page=visit.url,
+            message = f"{what}: other mounts receive it, too, and may overwrite it"
+        concerned = (visit, rival) if rival else (visit,)
+        yield PROBED["MS205"].finding(
+            mounts=[each.loaded.mount.name for each in concerned],
+            key=visit.loaded.mount.toml_key,
+            url=visit.url,
             severity="warning" if rival else "note",
             message=message,
-            cure=_cookie_cure(visit, cookie, has_rival=rival is not None),
+            cure=_cookie_cure(composed, visit, cookie, has_rival=rival is not None),
         )
 
 
-def _sets_too(other: Visit, visit: Visit, cookie: Cookie) -> bool:
-    """Tell whether another application sets a cookie of that name on the same host, at or below its path."""
+def _sets_too(other: Visit, visit: Visit, cookie: SetCookie) -> bool:
+    """Return whether another application sets a cookie with that name on the same host, at or below its path."""
     is_other = other.loaded is not visit.loaded and (
         other.loaded.origin is None or other.loaded.origin is not visit.loaded.origin
     )
-    # Cookies do not look at the port, and mounts under the same host, or none, are asked for at hosts that they like.
+    # Cookies ignore the port. Mounts without a host may have been requested at different hosts, but share them all.
     is_same_host = (
         other.loaded.mount.key.host == visit.loaded.mount.key.host
         or urlsplit(other.url).hostname == urlsplit(visit.url).hostname
@@ -185,15 +197,15 @@ def _sets_too(other: Visit, visit: Visit, cookie: Cookie) -> bool:
     )
 
 
-def _cookie_cure(visit: Visit, cookie: Cookie, *, has_rival: bool) -> str:
-    """Advise a path; with a rival a name, for below the path of the one browsers send the other's cookie, too."""
-    facts = inspect_application(visit.loaded.origin) if visit.loaded.origin is not None else None
+def _cookie_cure(composed: Composed, visit: Visit, cookie: SetCookie, *, has_rival: bool) -> str:
+    """Advise another path; with a rival another name, because below a path browsers also send the rival's cookie."""
+    facts = composed.facts_of(visit.loaded)
     known = next((each for each in (facts and facts.cookies) or () if each.name == cookie.name), None)
     if has_rival:
-        name = f"{cookie.name}_{word_of(visit.prefix)}"
+        name = distinct_name(cookie.name, visit.prefix)
         if known and known.setting:
             return f'Set {known.setting} to "{name}": a path alone is not enough.'
-        return f'Give it a name of its own, such as "{name}": a path alone is not enough.'
+        return f'Give it a unique name, such as "{name}": a path alone is not enough.'
     if known and known.path_setting:
         return f'Set {known.path_setting} to "{visit.prefix}".'
     return f'Set it with the path "{visit.prefix}".'

@@ -1,4 +1,4 @@
-"""One request to an application in this process and what comes of it, the same for WSGI and ASGI."""
+"""One request to an application in this process and its response, the same for WSGI and ASGI."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from multiserve.hosts import DEFAULT_PORTS
 from multiserve.mounts.redirects import SAFE
 
 _LARGEST = 1_000_000  # bytes that are read of a response
-_ESCAPED = f"{SAFE}%"  # what a path may have that is escaped already
+_ESCAPED = f"{SAFE}%"  # what may stay in a path that is already escaped
 _HERE = str(Path(__file__).parents[1])
 
 
 @dataclass(slots=True)
 class Received:
-    """What has come of one request so far.
+    """The response to one request, as far as it has been received.
 
     Attributes:
         status: None before there is one.
         headers: The names in lower case.
         body: At most the first megabyte.
         seconds: Until the response was complete.
-        error: What the application raised, or that it took too long.
+        error: What the application raised, or a TimeoutError.
     """
 
     status: int | None = None
@@ -40,7 +40,7 @@ class Received:
 
     @property
     def is_large(self) -> bool:
-        """Whether no more of the body is wanted."""
+        """Whether the body has reached the size limit."""
         return len(self.body) >= _LARGEST
 
     @property
@@ -49,15 +49,15 @@ class Received:
         return self.status is not None and self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     def header(self, name: str) -> str:
-        """Give the first header of a name, in lower case; "" if there is none."""
+        """Return the first header with a name in lower case; "" if there is none."""
         return next((value for each, value in self.headers if each == name), "")
 
 
 class Client(Protocol):
-    """What asks an application of either interface."""
+    """Sends requests to an application of one interface, WSGI or ASGI."""
 
     def ask(self, method: str, url: str, accept: str, seconds: float) -> Received:
-        """Send one request and give what comes within so many seconds; it raises nothing."""
+        """Send one request and return what is received within the time limit; never raise."""
 
     def __enter__(self) -> Self: ...
 
@@ -67,7 +67,7 @@ class Client(Protocol):
 
 
 def build_scope(method: str, url: str, accept: str) -> Scope:
-    """Build the scope of a request as a server does that listens at the origin of the URL."""
+    """Build the scope of a request as a server at the origin of the URL would."""
     parts = urlsplit(url)
     raw_path = quote(parts.path or "/", safe=_ESCAPED)
     headers = {"host": parts.netloc, "accept": accept, "user-agent": "multiserve check"}
@@ -90,14 +90,14 @@ def build_scope(method: str, url: str, accept: str) -> Scope:
 
 
 def too_slow(seconds: float) -> TimeoutError:
-    """Make the error of a response that is not complete in time."""
+    """Return the error for a response that is not complete in time."""
     return TimeoutError(f"the response was not complete after {seconds:g} seconds")
 
 
 def describe_error(error: BaseException) -> str:
     """Describe what an application raised, with the last frame of it."""
     if isinstance(error.__cause__, (SystemExit, KeyboardInterrupt, asyncio.CancelledError)):
-        error = error.__cause__  # the dispatcher raised something else in its place, for it would have ended the loop
+        error = error.__cause__  # the dispatcher replaced it by an error that does not end the event loop
     text = "".join(traceback.format_exception_only(error)).strip()
     frames = traceback.extract_tb(error.__traceback__)
     if not frames or frames[-1].filename.startswith(_HERE):

@@ -30,7 +30,7 @@ class Reference(NamedTuple):
     method: str = "GET"
 
 
-class Cookie(NamedTuple):
+class SetCookie(NamedTuple):
     """A cookie that a response sets under a path of its own choice."""
 
     name: str
@@ -52,13 +52,13 @@ _ASSETS = {
 _LINKED_ASSETS = {"stylesheet": "the style sheet", "modulepreload": "the script", "manifest": "the manifest"}
 _LINKED_ASSETS |= dict.fromkeys(("apple-touch-icon", "icon", "preload"), "the file")
 _REFRESH = re.compile(r"\s*[0-9.]*\s*[;,]?\s*url\s*=\s*(.*)", re.IGNORECASE | re.DOTALL)
-_NO_URL = re.compile(r"[{}<>\\]")  # what a script or a browser's template still has to fill in
+_NO_URL = re.compile(r"[{}<>\\]")  # placeholders that a script in the browser fills in
 
 
 def read_page(html: str, url: str) -> list[Reference]:
     """Read what a page refers to over HTTP, each URL once for each kind."""
     parser = _Parser()
-    with contextlib.suppress(AssertionError):  # what html.parser raises at some declarations that are none
+    with contextlib.suppress(AssertionError):  # raised by html.parser for some malformed declarations
         parser.feed(html)
         parser.close()
     base = _join(url, parser.base) or url
@@ -70,12 +70,12 @@ def read_page(html: str, url: str) -> list[Reference]:
 
 
 def read_location(location: str, url: str) -> Reference | None:
-    """Read the Location of a redirect; None where it is none of HTTP."""
+    """Read the Location of a redirect; None if it is not an HTTP URL."""
     target = _join(url, location)
     return Reference("location", "Location", location, target) if location and target else None
 
 
-def read_cookie(header: str) -> Cookie | None:
+def read_cookie(header: str) -> SetCookie | None:
     """Read a Set-Cookie header (RFC 6265, section 5.2); None without a path of its own, or if it deletes the cookie."""
     pair, *attributes = header.split(";")
     known = {
@@ -86,11 +86,11 @@ def read_cookie(header: str) -> Cookie | None:
     is_deleted = known.get("max-age", "").startswith(("0", "-")) or not value.strip(' "')
     if not (equals and path.startswith("/")) or is_deleted:
         return None
-    return Cookie(name.strip(), path)
+    return SetCookie(name.strip(), path)
 
 
 def _join(base: str, url: str) -> str:
-    """Give a whole URL of HTTP without its fragment; "" for any other."""
+    """Return a whole HTTP URL without its fragment; "" for any other URL."""
     try:
         whole = urljoin(base, url.strip()).partition("#")[0]
     except ValueError:
@@ -99,7 +99,7 @@ def _join(base: str, url: str) -> str:
 
 
 class _Parser(HTMLParser):
-    """Collects what has a URL."""
+    """Collects the URLs of a page and what they are for."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The mounts of an composition, composed once more with a validator around each application, and what answers a URL."""
+"""The mounts of a composition, composed once more with a validator around each application, and what answers a URL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from multiserve.composition import Composition, compose_asgi, compose_wsgi
 from multiserve.config.mounts import AppMount, RedirectMount, StaticMount, TenantMount
 from multiserve.dispatch.asgi import ASGIDispatcher
-from multiserve.frameworks import Answer, Request, find_route, inspect_application
+from multiserve.frameworks import Facts, InnerAnswer, InnerRequest, Inspector, find_route
 from multiserve.keys import MountKey
 from multiserve.loading.mounts import LoadedMount
 from multiserve.mounts.redirects import SAFE
@@ -30,7 +30,7 @@ _LABELS = ("www", "any", "probe")  # what stands for the star of a host
 Existence: TypeAlias = Literal["yes", "no", "unknown"]
 
 
-class Place(NamedTuple):
+class RoutedURL(NamedTuple):
     """A URL as the router sees it: the path is decoded, and spelt as WSGI does (PEP 3333)."""
 
     path: str
@@ -38,24 +38,25 @@ class Place(NamedTuple):
     scheme: str
 
 
-def place_of(url: str) -> Place:
+def routed_url(url: str) -> RoutedURL:
     """Split a whole URL."""
     parts = urlsplit(url)
     path = unquote_to_bytes((parts.path or "/").encode("utf-8", "replace")).decode("latin-1")
-    return Place(path, parts.netloc, parts.scheme)
+    return RoutedURL(path, parts.netloc, parts.scheme)
 
 
 def is_below(path: str, prefix: str) -> bool:
-    """Tell whether a decoded path is that of a prefix, or below it."""
+    """Return whether a decoded path is the prefix or is below it."""
     prefix = prefix.encode().decode("latin-1")
     return not prefix or path == prefix or path.startswith(f"{prefix}/")
 
 
 class Composed:
-    """The composed application as it is probed; its lifespans run as long as it is entered."""
+    """The composed application as it is probed; its lifespans run inside the with block."""
 
-    def __init__(self, composition: Composition) -> None:
-        """Compose the mounts of an composition."""
+    def __init__(self, composition: Composition, inspector: Inspector | None = None) -> None:
+        """Compose the mounts once more; an inspector may know their applications already."""
+        self._inspector = inspector or Inspector()
         config = composition.config
         self.validation = Validation()
         mounts = [self._validated(loaded) for loaded in composition.mounts]
@@ -69,7 +70,7 @@ class Composed:
             self._dispatcher = cast("ASGIDispatcher", compose_asgi(config, mounts, development=False))
             self._client = ASGIClient(self._dispatcher)
         self._asked: dict[str, Existence] = {}
-        self._silent: set[MountKey] = set()  # mounts that took too long once: they are asked for nothing more
+        self._silent: set[MountKey] = set()  # mounts that once exceeded the time limit: they get no more requests
 
     def _validated(self, loaded: LoadedMount) -> LoadedMount:
         if loaded.error or not isinstance(loaded.mount, AppMount) or isinstance(loaded.mount, TenantMount):
@@ -93,18 +94,22 @@ class Composed:
         return received
 
     def mount_at(self, url: str) -> LoadedMount | None:
-        """Give the mount that answers a URL."""
-        route = self._router.find(*place_of(url))
+        """Return the mount that answers a URL."""
+        route = self._router.find(*routed_url(url))
         return route.mount if route else None
 
+    def facts_of(self, loaded: LoadedMount) -> Facts | None:
+        """Return what the application of a mount says about itself; None if multiserve cannot see inside."""
+        return self._inspector.facts_of(loaded.origin)
+
     def failure_at(self, url: str) -> str:
-        """Say why the lifespan of the application at a URL has not started; "" if it has."""
-        route = self._dispatcher and self._dispatcher.router.find(*place_of(url))
+        """Return why the lifespan of the application at a URL has not started; "" if it has."""
+        route = self._dispatcher and self._dispatcher.router.find(*routed_url(url))
         lifespan = getattr(route.mount, "lifespan", None) if route else None
         return lifespan.failure if lifespan else ""
 
     def url_of(self, loaded: LoadedMount, origin: str, path: str) -> str:
-        """Give the URL of a path below a mount, on a host for which the mount is the one that answers, if there is one.
+        """Return the URL of a path below a mount, on a host at which that mount answers, if there is one.
 
         Args:
             loaded: The mount.
@@ -118,32 +123,33 @@ class Composed:
             port = urlsplit(origin).port if key.port is None else key.port
             hosts = [key.host.replace("*", label, 1) + (f":{port}" if port else "") for label in _LABELS]
         else:
-            hosts = _hosts_of(loaded, address)
+            hosts = _hosts_of(self.facts_of(loaded), address)
         urls = [f"{scheme}://{host}{rest}" for host in hosts]
         return next((url for url in urls if self.mount_at(url) is loaded), urls[0])
 
     def refusal_of(self, loaded: LoadedMount, url: str, received: Received) -> str:
-        """Say that an application has refused the host of a URL, which says nothing about its views; "" if it did not.
+        """Return that an application refused the host of a URL, which says nothing about its views; "" if it did not.
 
         Args:
             loaded: The mount.
-            url: What it was asked for.
-            received: Its answer.
+            url: The requested URL.
+            received: The response.
         """
-        facts = inspect_application(loaded.origin) if received.status == HTTPStatus.BAD_REQUEST else None
-        host = _without_port(place_of(url).host)
+        facts = self.facts_of(loaded) if received.status == HTTPStatus.BAD_REQUEST else None
+        host = _without_port(routed_url(url).host)
         if facts is None or facts.hosts is None or facts.hosts.allow(host):
             return ""
         return f"it refuses the host {host}, which is not in {facts.hosts.setting}"
 
     def blocked_by(self) -> str:
-        """Give the name of the mount whose lifespan does not let the event loop go on; "" if none does."""
+        """Return the key of the mount whose lifespan blocks the event loop; "" if none does."""
         return self._client.blocker if isinstance(self._client, ASGIClient) else ""
 
     def exists(self, reference: Reference, url: str) -> Existence:
-        """Tell whether anything answers a URL, in the way in which a browser would ask for it.
+        """Return whether anything answers a URL when a browser requests it.
 
-        An asset is asked for; the others are only looked up in the framework's URL map, for nobody knows what they do.
+        Assets are requested. Other URLs are only looked up in the framework's URL map, because a request might have
+        effects.
         """
         loaded = self.mount_at(url)
         if loaded is None:
@@ -165,7 +171,7 @@ class Composed:
 
     def _ask_for(self, url: str, *, is_asset: bool) -> Existence:
         accept = _ANYTHING if is_asset else PAGES
-        with self.validation.off():  # whoever answers has, or had, a turn of its own
+        with self.validation.off():  # each application is validated when its own mount is probed
             received = self.ask("HEAD", url, accept)
             if received.status in (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED):
                 received = self.ask("GET", url, accept)
@@ -175,14 +181,14 @@ class Composed:
             return "no"
         if not HTTPStatus.OK <= received.status < HTTPStatus.MULTIPLE_CHOICES:
             return "unknown"
-        # A page in place of a script is what single-page applications answer for what they do not have.
+        # Single-page applications answer every unknown path with their HTML page.
         return "no" if is_asset and received.header("content-type").startswith("text/html") else "yes"
 
     def _look_up(self, loaded: LoadedMount, url: str, method: str) -> Existence:
         mount = loaded.mount
-        path, host, scheme = place_of(url)
+        path, host, scheme = routed_url(url)
         rest = path[len(mount.key.prefix.encode()) :].encode("latin-1").decode("utf-8", "replace")
-        answer = find_route(loaded.origin, Request(rest, method, host, mount.key.prefix, scheme))
+        answer = find_route(loaded.origin, InnerRequest(rest, method, host, mount.key.prefix, scheme))
         if answer is None or _takes_anything(answer, rest):
             return "unknown"
         if answer.outcome == "not found":
@@ -190,18 +196,17 @@ class Composed:
         return "unknown" if answer.outcome == "host refused" else "yes"
 
 
-def _takes_anything(answer: Answer, path: str) -> bool:
-    """Tell a route that takes every path: whether there is anything only its view knows."""
+def _takes_anything(answer: InnerAnswer, path: str) -> bool:
+    """Return whether the route matches every path, so that only its view knows what exists."""
     return answer.route is not None and path not in ("", "/") and answer.route.literal in ("", "/")
 
 
 def _without_port(host: str) -> str:
-    return Request("", host=host).hostname
+    return InnerRequest("", host=host).hostname
 
 
-def _hosts_of(loaded: LoadedMount, address: str) -> list[str]:
-    """Give the hosts at which to ask a mount that has none: where the server listens, or what its application takes."""
-    facts = None if loaded.origin is None else inspect_application(loaded.origin)
+def _hosts_of(facts: Facts | None, address: str) -> list[str]:
+    """Return the hosts for a mount without one: where the server listens, or what its application accepts."""
     here = _without_port(address)
     hosts = facts.usual_hosts(here) if facts else [here]
-    return [address if host == here else host for host in hosts]  # in public there is no port
+    return [address if host == here else host for host in hosts]  # public hosts need no port

@@ -1,4 +1,4 @@
-"""What probing finds, each kind under a code: it is explained and ignored as the checks are, but found elsewhere."""
+"""The topics of what a probe finds. They are explained and ignored as checks are, but found by sending requests."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ _TOPICS = (
         code="MS201",
         severity="warning",
         title="a redirect leaves its mount",
-        consequence="Users end at a page that is not there, or at one of another application.",
+        consequence="Users get 404, or a page of another application.",
         explanation="With --probe: "
         "the Location of a redirect, or the refresh of a page, is a path without the prefix of "
-        "the mount. Nothing answers there, or the application has the same path itself. Where another mount is meant, "
-        "nothing is said, or it is a note.",
+        "the mount, and either nothing answers there or the application has the same path itself. If another mount may "
+        "be intended, the finding is a note, or there is none.",
     ),
     Topic(
         code="MS202",
         severity="warning",
         title="a form leaves its mount",
-        consequence="What users send goes nowhere, or to another application.",
+        consequence="What users submit is lost, or goes to another application.",
         explanation="With --probe: "
         'the action of a form is a path without the prefix of the mount, such as "/login" in an '
-        "application at /admin, and nothing answers there. It is a note where the mount at the root may be meant. "
-        "Forms are never sent: whether anything would answer is read from the framework's URL map.",
+        "application at /admin, and nothing answers there. If the mount at the root may be intended, the finding is a "
+        "note. Forms are never submitted: the framework's URL map says whether anything would answer.",
     ),
     Topic(
         code="MS203",
@@ -32,54 +32,55 @@ _TOPICS = (
         consequence="Users who follow it get 404, or a page of another application.",
         explanation="With --probe: "
         "a link, or a frame, is a path without the prefix of the mount, and the application has "
-        "that path itself. A link that nothing answers anywhere is dead without a prefix, too, and nothing is said.",
+        "that path itself. A link that nothing answers with or without the prefix is not reported: it does not depend "
+        "on the mount.",
     ),
     Topic(
         code="MS204",
         severity="warning",
         title="an asset leaves its mount",
-        consequence="Pages come without their styles, scripts or images.",
+        consequence="Pages are shown without their styles, scripts or images.",
         explanation="With --probe: "
-        "a script, a style sheet, an image or the like is a path without the prefix of the mount, "
-        "and what answers there is 404, or a page in place of a file. Assets are asked for with HEAD.",
+        "the URL of a script, a style sheet, an image or a similar file is a path without the prefix of the mount, "
+        "and the answer there is 404, or an HTML page instead of the file. Assets are requested with HEAD.",
     ),
     Topic(
         code="MS205",
         severity="note",
-        title="a cookie goes to other mounts, too",
+        title="a cookie is sent to other mounts, too",
         consequence="Another application may read it, or overwrite it.",
         explanation="With --probe: "
-        "a cookie is set for a path outside of the mount, most often for all of the origin. It is "
-        "a warning where another application sets a cookie of the same name: then a path of its own is not enough, "
-        "for below it browsers send both, and only another name helps.",
+        "a cookie is set for a path outside of the mount, most often for the whole origin. If another application sets "
+        "a cookie with the same name, the finding is a warning: a path of its own is then not enough, because below "
+        "that path browsers send both cookies, and only another name helps.",
     ),
     Topic(
         code="MS206",
         severity="error",
         title="an application breaks its protocol",
-        consequence="What a server makes of it, each server decides.",
+        consequence="Each server may react in its own way.",
         explanation="With --probe: "
-        "the application does something that PEP 3333, or ASGI 3.0, does not allow, such as text "
-        "where there have to be bytes. WSGI is looked at by wsgiref.validate.",
+        "the application does something that PEP 3333 or ASGI 3.0 does not allow, such as sending text instead of "
+        "bytes. WSGI applications are checked by wsgiref.validate.",
     ),
     Topic(
         code="MS207",
         severity="error",
-        title="an application fails at its root, or at a path that it is probed at",
+        title="an application fails when it is probed",
         consequence="Users get an error.",
         explanation="With --probe: "
-        "the application raised, or answered 500 or more, or did not answer in time, or its "
+        "the application raised an exception, answered with a status of 500 or more, did not answer in time, or its "
         "lifespan did not start.",
     ),
     Topic(
         code="MS208",
         severity="warning",
-        title="a path of `probe` is refused",
-        consequence="What is asked there for monitoring, or by users, gets the same answer.",
+        title="a path of `probe` is answered with an error",
+        consequence="Monitoring, and users, get the same answer.",
         explanation="With --probe: "
-        "a path that a mount names in `probe`, or one that it redirects to, answers with 400 or "
-        "more. The root is asked for in any case, and may well be none of an application's routes: of that nothing is "
-        "said, unless `probe` names it.",
+        "a path that a mount lists in `probe`, or a path that it redirects to, answers with a status of 400 to 499. "
+        "The root is always requested, but an application need not have a route there, so its status is reported only "
+        "if `probe` lists it.",
     ),
 )
 PROBED: dict[str, Topic] = {topic.code: topic for topic in _TOPICS}

@@ -1,4 +1,4 @@
-"""What applications are held to while they are probed: PEP 3333 by `wsgiref.validate`, ASGI 3.0 by our own check."""
+"""Validators for probed applications: `wsgiref.validate` for PEP 3333, and one of our own for ASGI 3.0."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from multiserve._types import (
 )
 
 _START, _BODY = "http.response.start", "http.response.body"
-_LONGEST = 300  # characters of an objection, which may quote a whole response
+_LONGEST = 300  # characters of a violation, which may quote a whole response
 
 
 class Validation:
-    """Wraps applications in validators, and collects what these object to.
+    """Wraps applications in validators, and collects the violations.
 
     Attributes:
         is_on: Whether they look at all. That of WSGI raises where it objects: without it the response can be seen.
     """
 
     def __init__(self) -> None:
-        """Be on."""
+        """Start with validation switched on and no violations."""
         self.is_on = True
         self._objections: list[str] = []
 
@@ -42,7 +42,7 @@ class Validation:
 
     @contextlib.contextmanager
     def off(self) -> Iterator[None]:
-        """Look away meanwhile."""
+        """Switch validation off inside the with block."""
         self.is_on = False
         try:
             yield
@@ -50,7 +50,7 @@ class Validation:
             self.is_on = True
 
     def take(self) -> tuple[str, ...]:
-        """Give what was objected to since the last time, each thing once."""
+        """Return the violations since the last call, each once."""
         found = tuple(dict.fromkeys(self._objections))
         self._objections.clear()
         return found
@@ -79,7 +79,7 @@ class Validation:
                 response.check(message)
                 try:
                     await send(message)
-                except OSError:  # what servers of ASGI 2.4 raise when the client has left
+                except OSError:  # raised by servers of ASGI 2.4 after the client has disconnected
                     response.is_left = True
                     raise
 
@@ -90,17 +90,17 @@ class Validation:
 
 
 def objection_of(error: BaseException) -> str:
-    """Give in words what `wsgiref.validate` objects to; empty if it is not what raised."""
+    """Return the violation that `wsgiref.validate` raised, in words; "" for an error of the application."""
     frames = traceback.extract_tb(error.__traceback__)
     if not frames or frames[-1].filename != wsgiref.validate.__file__:
         return ""
-    # Some of its assertions come without words, and behind `assert_` is the one that it stands for.
+    # Some of its assertions have no message; the source line of `assert_` is shown instead.
     frame = frames[-2] if frames[-1].name == "assert_" else frames[-1]
     return _short(str(error) or f"wsgiref.validate finds that this is not so: {frame.line}")
 
 
 def is_about_content_type(objection: str) -> bool:
-    """Tell an objection of `wsgiref.validate` to a Content-Type, or to none: without a body neither matters."""
+    """Return whether a violation is about the Content-Type, which does not matter without a body."""
     return objection.startswith(("No Content-Type header found", "Content-Type header found"))
 
 
@@ -114,12 +114,12 @@ class _Response:
 
     def __init__(self, object_to: Callable[[str], None]) -> None:
         self._object_to = object_to
-        self.is_left = False  # by the client, so that nobody waits for the rest
+        self.is_left = False  # whether the client has stopped reading
         self._is_started = False
         self._is_complete = False
 
     def check(self, message: Message) -> None:
-        """Check the next message: its types, and whether it may come now."""
+        """Check the types of the next message, and whether it is allowed at this point."""
         if not isinstance(message, dict):
             self._object_to(f"it sent a message that is {_describe(message)}, not a dict")
             return
@@ -166,7 +166,7 @@ class _Response:
         if not (isinstance(name, bytes) and isinstance(value, bytes)):
             self._object_to(f"the header {_short(repr((name, value)))} is not a pair of bytes")
             return
-        # It has to be in lower case, too, but Django's never are, and servers take them as they come.
+        # Names have to be in lower case as well, but Django never does that, and servers accept it.
         if name.startswith(b":"):
             self._object_to(f"the header {name!r} is one that only HTTP/2 itself may use")
         if any(mark in value for mark in (b"\r", b"\n", b"\0")):

@@ -1,4 +1,4 @@
-"""Requests to a WSGI application in this process, each in a thread of its own: one without an answer can be left."""
+"""Requests to a WSGI application in this process, each in a thread of its own, so that it can be abandoned."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from multiserve.probing.exchange import Received, build_scope, too_slow
 
 
 class WSGIClient:
-    """Asks a WSGI application (PEP 3333), each time in a new thread."""
+    """Sends requests to a WSGI application (PEP 3333), each in a new thread."""
 
     def __init__(self, application: WSGIApplication) -> None:
-        """Ask `application`."""
+        """Create a client of `application`."""
         self._application = application
 
     def __enter__(self) -> Self:
@@ -28,7 +28,7 @@ class WSGIClient:
         return
 
     def ask(self, method: str, url: str, accept: str, seconds: float) -> Received:
-        """Send one request; a thread that does not return in time is left to itself."""
+        """Send one request; a thread that does not return in time is abandoned."""
         received = Received()
         thread = threading.Thread(
             target=self._run, args=(build_scope(method, url, accept), received), name=f"probe of {url}", daemon=True
@@ -37,14 +37,14 @@ class WSGIClient:
         thread.start()
         thread.join(seconds)
         received.seconds = time.perf_counter() - began
-        if thread.is_alive():  # it may still write into what it was given
+        if thread.is_alive():  # it may still write to its `Received`
             return Received(received.status, received.headers, seconds=received.seconds, error=too_slow(seconds))
         return received
 
     def _run(self, scope: Scope, received: Received) -> None:
         try:
             self._respond(scope, received)
-        except BaseException as error:  # noqa: BLE001 (whatever an application raises is what is asked for)
+        except BaseException as error:  # noqa: BLE001 (whatever an application raises belongs to the result)
             received.error = error
 
     def _respond(self, scope: Scope, received: Received) -> None:

@@ -1,4 +1,4 @@
-"""What `routes --all` says about the inside of mounts, as text and as values for JSON; it prints nothing."""
+"""What `routes --all` prints about the routes inside mounts, as text and as values for JSON; nothing here prints."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TENANTS = "the factory makes an application for each tenant, so nothing inside 
 
 
 def contents_as_text(contents: Sequence[Contents]) -> str:
-    """List mounts with the routes inside."""
+    """Return a table of mounts with the routes inside."""
     if not contents:
         return NOTHING
     rows = [
@@ -38,7 +38,7 @@ def contents_as_text(contents: Sequence[Contents]) -> str:
 
 
 def _spoken(loaded: LoadedMount) -> str:
-    """Name what an application speaks, or say that it could not be loaded."""
+    """Return the interface of an application, or that it could not be loaded."""
     if loaded.error:
         return "FAILED"
     return loaded.interface.upper() if loaded.interface and loaded.origin else declared(loaded.mount)
@@ -81,7 +81,7 @@ def _row(mount: Mount, route: OuterRoute) -> tuple[str, ...]:
 
 
 def contents_as_json(contents: Iterable[Contents]) -> dict[str, Any]:
-    """Give mounts with the routes inside as values for JSON."""
+    """Return mounts with the routes inside as values for JSON."""
     return {"mounts": [_contents_as_json(each) for each in contents]}
 
 
@@ -122,7 +122,7 @@ def _route_as_json(url: str, route: InnerRoute) -> dict[str, Any]:
 
 
 def arrival_as_text(result: Explanation, arrival: Arrival, folder: Path) -> str:
-    """Tell which mount answers a URL, why, and where the request ends inside.
+    """Return which mount answers a URL, why, and what handles the request inside.
 
     Args:
         result: The explanation, which has a mount.
@@ -135,7 +135,7 @@ def arrival_as_text(result: Explanation, arrival: Arrival, folder: Path) -> str:
 
 
 def _as_loaded(result: Explanation, loaded: LoadedMount) -> Explanation:
-    """Leave out what an application sees that could not be loaded, or that speaks the other interface."""
+    """Leave out what the application sees if it could not be loaded or has the other interface."""
     if loaded.error:
         result = replace(result, location=None)
     if loaded.error or loaded.interface == "asgi":
@@ -161,7 +161,7 @@ def _rows(result: Explanation, arrival: Arrival, folder: Path) -> Iterator[tuple
 
 
 def _answer(result: Explanation, arrival: Arrival) -> list[str]:
-    """Say what is answered where it is no known view that does, in one line and those below it."""
+    """Return lines about what happens if no known view answers."""
     if arrival.outcome == "view":
         return ["" if arrival.route else "a view, but which one cannot be told"]
     if arrival.outcome == "unknown" and arrival.facts and arrival.facts.routes_error:
@@ -196,7 +196,7 @@ def _relative(file: str, folder: Path) -> str:
 
 
 def arrival_as_json(result: Explanation, arrival: Arrival) -> dict[str, Any]:
-    """Give an explanation with what is inside as values for JSON."""
+    """Return an explanation with what is inside as values for JSON."""
     inside = {
         "outcome": arrival.outcome,
         **_state_as_json(arrival.loaded, arrival.facts),

@@ -1,4 +1,4 @@
-"""What `routes` says without loading anything, as text and as values for JSON; it prints nothing."""
+"""What `routes` prints without loading anything, as text and as values for JSON; nothing here prints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from multiserve.reports.text import mount_as_json, table
 
 if TYPE_CHECKING:
     from multiserve.routes.explain import (
-        Explanation,  # the list of the mounts, which is to be instant, explains nothing
+        Explanation,  # not needed for the list of mounts, which has to be fast
     )
 
 COLUMNS = ("HOST", "PREFIX", "KIND", "INTERFACE", "TARGET")
@@ -18,30 +18,30 @@ NOTHING = "Nothing contains this text."
 
 
 def mounts_as_text(mounts: Sequence[Mount]) -> str:
-    """List mounts as the file has them."""
+    """Return a table of mounts as the file has them."""
     rows = [(*place(mount), declared(mount), mount.what) for mount in mounts]
     return table([COLUMNS, *rows], indent="") if rows else NOTHING
 
 
 def place(mount: Mount) -> tuple[str, str, str]:
-    """Give host, prefix and kind of a mount as people read them."""
+    """Return host, prefix and kind of a mount as cells of a table."""
     return mount.key.authority or "any", mount.key.prefix or "/", mount.kind
 
 
 def declared(mount: Mount) -> str:
-    """Name the interface that the file declares; the others are told when the applications are loaded."""
+    """Return the interface that the file declares; others are known only after loading."""
     if not isinstance(mount, AppMount):
         return "either"
     return mount.interface.upper() if mount.interface else "auto"
 
 
 def mounts_as_json(mounts: Iterable[Mount]) -> dict[str, Any]:
-    """Give mounts as the file has them, as values for JSON."""
+    """Return the configuration of mounts as values for JSON."""
     return {"mounts": [mount_as_json(mount) for mount in mounts]}
 
 
 def explanation_as_text(result: Explanation, inside: Iterable[tuple[str, str]] = ()) -> str:
-    """Tell which mount answers a URL, why, what the application sees, and what is known about its `inside`."""
+    """Return which mount answers a URL, why, what the application sees, and what is known about its `inside`."""
     if result.mount is None:
         return table([("mount", "none"), ("because", result.reason)], indent="")
     seen = {
@@ -67,7 +67,7 @@ def _named(mount: Mount) -> str:
 
 
 def explanation_as_json(result: Explanation) -> dict[str, Any]:
-    """Give an explanation as values for JSON."""
+    """Return an explanation as values for JSON."""
     return {
         "url": result.url,
         "method": result.method,

@@ -1,4 +1,4 @@
-"""What the commands say, as text and as values for JSON; it prints nothing."""
+"""What the commands print about mounts, as text and as values for JSON; nothing here prints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from multiserve.errors import Problem
 from multiserve.keys import MountKey
 from multiserve.routing import precedence
 
-if TYPE_CHECKING:  # whoever only reads the file need not import what loads applications
+if TYPE_CHECKING:  # reading the file does not need the modules that load applications
     from multiserve.composition import Composition
     from multiserve.loading.mounts import LoadedMount
 
@@ -26,7 +26,7 @@ def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:
 
 
 def url_of(key: MountKey, origin: str) -> str:
-    """Give the URL of a mount for a person to click, given the origin of the server."""
+    """Return the URL of a mount that a person can click, given the origin of the server."""
     scheme, _, address = origin.partition("://")
     if key.host:
         port = address.rpartition(":")[2] if key.port is None else key.port
@@ -35,18 +35,18 @@ def url_of(key: MountKey, origin: str) -> str:
 
 
 def summary(composition: Composition, origin: str) -> str:
-    """Tell each mount, its target and its URL, or that it failed, when a server starts."""
+    """Return what a starting server prints: each mount with its target, and its URL or that it failed."""
     return announcement(composition.config, [origin], failed=[loaded.mount for loaded in composition.failures])
 
 
 def heading(config: Config) -> str:
-    """Say how many mounts come from which file."""
+    """Return a line with the number of mounts and the file that they come from."""
     count = len(config.mounts)
     return f"multiserve: {count} {'mount' if count == 1 else 'mounts'} from {config.path}"
 
 
 def announcement(config: Config, origins: Sequence[str], failed: Sequence[Mount] = ()) -> str:
-    """Tell each mount, its target and its URLs, in place of which one that `failed` has none."""
+    """Return each mount with its target and its URLs; mounts in `failed` have FAILED instead of URLs."""
     rows = []
     for mount in ordered(config):
         urls = [url_of(mount.key, each) for each in origins] or [""]  # a unix socket has none
@@ -55,12 +55,12 @@ def announcement(config: Config, origins: Sequence[str], failed: Sequence[Mount]
 
 
 def ordered(config: Config) -> list[Mount]:
-    """Give the mounts in the order in which a request tries them."""
+    """Return the mounts in the order in which a request tries them."""
     return sorted(config.mounts, key=lambda mount: precedence(mount.key))
 
 
 def outcomes(composition: Composition) -> str:
-    """Tell for each mount whether it could be loaded, and why not."""
+    """Return for each mount whether it could be loaded, and if not, why."""
     rows = table(
         [
             (
@@ -82,7 +82,7 @@ def outcomes(composition: Composition) -> str:
 
 
 def outcomes_as_json(composition: Composition) -> list[dict[str, Any]]:
-    """Give the outcome of each mount as values for JSON."""
+    """Return for each mount whether it could be loaded, as values for JSON."""
     return [
         {
             **mount_as_json(loaded.mount),
@@ -95,7 +95,7 @@ def outcomes_as_json(composition: Composition) -> list[dict[str, Any]]:
 
 
 def mount_as_json(mount: Mount) -> dict[str, Any]:
-    """Give one mount as the file has it, as values for JSON."""
+    """Return the configuration of a mount as values for JSON."""
     key = mount.key
     return {
         "mount": str(key),
@@ -109,10 +109,10 @@ def mount_as_json(mount: Mount) -> dict[str, Any]:
 
 
 def problems_as_json(problems: Iterable[Problem]) -> list[dict[str, str]]:
-    """Give problems as values for JSON."""
+    """Return problems as values for JSON."""
     return [{"key": each.key, "message": each.message, "hint": each.hint} for each in problems]
 
 
 def _spoken(loaded: LoadedMount) -> str:
-    """Name what an application speaks, or else what kind of mount it is."""
+    """Return the interface of an application, or the kind of any other mount."""
     return loaded.interface.upper() if loaded.mount.kind == "app" and loaded.interface else loaded.mount.kind

@@ -1,1 +1,1 @@
-"""Where a URL goes: which mount answers it, where it ends inside that application, and all routes there are."""
+"""Which mount answers a URL, what handles it inside the application, and the list of all routes."""

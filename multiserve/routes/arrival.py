@@ -1,4 +1,4 @@
-"""Where a request ends inside the mount that it reaches: asked of the application's own router, no view is called."""
+"""What handles a request inside its mount, according to the application's own router; no view is called."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from wsgiref.util import FileWrapper
 from multiserve._types import WSGIEnvironment
 from multiserve.composition import Composition
 from multiserve.config.mounts import AppMount, StaticMount, TenantMount
-from multiserve.frameworks import Facts, InnerRoute, Request, find_route, inspect_application
+from multiserve.frameworks import Facts, InnerRequest, InnerRoute, find_route, inspect_application
 from multiserve.loading.mounts import LoadedMount, open_folder
 from multiserve.routes.explain import WEBSOCKET, Explanation
 from multiserve.routes.inside import outer_url
 
-Outcome: TypeAlias = Literal[
+ArrivalOutcome: TypeAlias = Literal[
     "view", "redirect", "method not allowed", "not found", "host refused", "file", "failed", "tenants",
     "websocket refused", "unknown",
 ]  # fmt: skip
@@ -22,24 +22,24 @@ Outcome: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """Where a request ends.
+    """What handles a request inside its mount.
 
     Attributes:
-        loaded: The mount, and what became of it.
+        loaded: The mount with its loaded application, or the reason why there is none.
         outcome: What happens to the request; `failed` if the mount cannot be loaded, `unknown` if it cannot be known.
-        through: The middleware in front, the outermost first; what it changes is not known.
-        facts: What the application says about itself; None if it cannot be seen into.
-        status: Of what is answered instead of a view; 0 where a view, or nobody yet, knows it.
-        route: The route that decides, where it is known.
-        url: The same as a URL from the outside.
+        through: The middleware in front, the outermost first. What it changes is not known.
+        facts: What is known about the application; None if multiserve cannot see inside.
+        status: The status of the answer if no view is called; 0 if only the view decides, or if it is unknown.
+        route: The matching route, if it is known.
+        url: The URL of that route from outside, with the prefix.
         location: Where a redirect goes.
-        methods: Those that would do where this one is not allowed.
+        methods: The allowed methods, if this one is not allowed.
         file: The file that a static mount sends.
         content_type: The type of what a static mount answers.
     """
 
     loaded: LoadedMount
-    outcome: Outcome
+    outcome: ArrivalOutcome
     through: tuple[str, ...] = ()
     facts: Facts | None = None
     status: int = 0
@@ -76,7 +76,7 @@ def follow(composition: Composition, result: Explanation) -> Arrival:
 
 
 def _takes_websockets(composition: Composition, loaded: LoadedMount) -> bool:
-    """Tell whether a WebSocket gets through: beside ASGI applications no WSGI one sees it, alone it may do its own."""
+    """Return whether a WebSocket reaches the mount: beside ASGI applications, a WSGI application never receives one."""
     return isinstance(loaded.mount, AppMount) and (composition.interface, loaded.interface) != ("asgi", "wsgi")
 
 
@@ -101,14 +101,14 @@ def _ask_application(arrival: Arrival, result: Explanation) -> Arrival:
     )
 
 
-def _request(loaded: LoadedMount, facts: Facts, result: Explanation) -> Request:
-    """Make the request that the dispatcher hands over."""
+def _request(loaded: LoadedMount, facts: Facts, result: Explanation) -> InnerRequest:
+    """Return the request as the dispatcher passes it to the application."""
     environ = result.environ
     if loaded.interface == "asgi" and result.root_path is not None and result.path is not None:
         prefix, path = result.root_path, result.path.removeprefix(result.root_path)
     else:
         prefix, path = _text(environ["SCRIPT_NAME"]), _text(environ["PATH_INFO"])
-    return Request(
+    return InnerRequest(
         path=path,
         method=result.method,
         host=environ["HTTP_HOST"] or facts.usual_hosts()[0],
@@ -121,15 +121,15 @@ def _text(path: str) -> str:
     return path.encode("latin-1").decode("utf-8", "replace")
 
 
-def _location(location: str, request: Request, query: str) -> str:
-    """Shorten a URL to its path where it stays on the host of the request, and add the query, as frameworks do."""
+def _location(location: str, request: InnerRequest, query: str) -> str:
+    """Shorten a URL on the host of the request to its path, and add the query, as frameworks do."""
     origin = f"{request.scheme}://{request.host}"
     path = location.removeprefix(origin) if location.startswith(f"{origin}/") else location
     return f"{path}?{query}" if path and query else path
 
 
 def _ask_folder(arrival: Arrival, mount: StaticMount, environ: WSGIEnvironment) -> Arrival:
-    """Send a browser's request to the folder itself, which does nothing but read."""
+    """Send a browser's request to the static folder, which only reads files."""
     opened: list[str] = []
     answered: list[tuple[str, dict[str, str]]] = []
 
@@ -157,6 +157,6 @@ def _ask_folder(arrival: Arrival, mount: StaticMount, environ: WSGIEnvironment) 
     )
 
 
-_OUTCOMES: dict[str, Outcome] = {
+_OUTCOMES: dict[str, ArrivalOutcome] = {
     "200": "file", "308": "redirect", "404": "not found", "405": "method not allowed",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a URL comes to: a request for it, dispatched by the serving code to stand-ins that only take note."""
+"""Which mount answers a URL: the real dispatchers handle a request for it, with recorders in place of applications."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Explanation:
 
 
 class _Request(NamedTuple):
-    """What of a URL reaches a server; the path is decoded to bytes, as a server does it."""
+    """The parts of a URL that reach a server; the path is decoded to bytes, as servers do."""
 
     scheme: str
     host: str
@@ -66,12 +66,12 @@ class _Request(NamedTuple):
 
     @property
     def is_websocket(self) -> bool:
-        """Whether it opens a WebSocket."""
+        """Whether the request opens a WebSocket."""
         return self.method == WEBSOCKET
 
 
 class _Reached(NamedTuple):
-    """What a request comes to over WSGI."""
+    """How a request is answered over WSGI."""
 
     mount: Mount
     environ: WSGIEnvironment
@@ -80,7 +80,7 @@ class _Reached(NamedTuple):
 
 
 WEBSOCKET = "WEBSOCKET"
-"""What stands in place of a method for a WebSocket."""
+"""The value of `method` for a WebSocket."""
 
 
 def explain(config: Config, url: str, method: str = "") -> Explanation:
@@ -134,7 +134,7 @@ def _split(url: str, method: str) -> _Request:
     if not url.startswith("/"):
         try:
             if "://" not in url:
-                parse_key(url.partition("/")[0])  # a word that is no host is a path without its slash
+                parse_key(url.partition("/")[0])  # a word that cannot be a host is a path without its slash
             parts = urlsplit(url if "://" in url else f"//{url}")
         except KeyProblem as error:
             hint = f'Write a whole URL, or "/{url}" for a path.'
@@ -159,7 +159,7 @@ def _split(url: str, method: str) -> _Request:
 
 
 def _dispatch_wsgi(config: Config, request: _Request) -> _Reached | None:
-    """Give the mount that is reached over WSGI, and what reaches it."""
+    """Return the mount that answers over WSGI, and the environ that it receives."""
     reached: list[tuple[Mount, WSGIEnvironment]] = []
     answered: dict[str, str] = {}
     statuses: list[int] = []
@@ -192,7 +192,7 @@ def _dispatch_wsgi(config: Config, request: _Request) -> _Reached | None:
 
 
 def _answer(mount: Mount) -> WSGIApplication:
-    """Make what answers for a mount without its application: a redirect, or nothing."""
+    """Return what answers for a mount without loading its application: a redirect, or an empty response."""
     if isinstance(mount, RedirectMount):
         return Redirect(mount.what, mount.status, mount.key.prefix).wsgi
     return with_slash_wsgi(_silent) if mount.slash == "redirect" else _silent
@@ -208,8 +208,8 @@ def _silent(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterabl
 
 
 def _dispatch_asgi(config: Config, request: _Request) -> Scope:
-    """Give the scope that reaches the mount over ASGI."""
-    # Every command would pay for what only a question about ASGI needs.
+    """Return the scope that the mount receives over ASGI."""
+    # Imported here because only questions about ASGI need it, and it would slow down every command.
     import asyncio
 
     from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
@@ -239,7 +239,7 @@ def _dispatch_asgi(config: Config, request: _Request) -> Scope:
 
 
 def _ranked(config: Config, request: _Request) -> list[Route[Mount]]:
-    """Give the mounts that could answer, the one that does first."""
+    """Return the mounts that could answer, beginning with the one that does."""
     router = Router((mount.key, mount) for mount in config.mounts)
     return list(router.rank(request.path.decode("latin-1"), request.host, request.scheme))
 

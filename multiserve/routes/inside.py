@@ -1,4 +1,4 @@
-"""What the mounts hold once they are loaded: the routes inside each application, as URLs from the outside."""
+"""The routes inside each loaded application, as URLs from outside."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from multiserve.keys import MountKey
 from multiserve.loading.mounts import LoadedMount
 from multiserve.routing import Router, precedence
 
-_PLACEHOLDER = re.compile(r"[<{*(]")  # as frameworks write it in a host
+_PLACEHOLDER = re.compile(r"[<{*(]")  # how frameworks write one in a host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OuterRoute:
-    """A route of an application as it looks from the outside.
+    """A route of an application as clients see it.
 
     Attributes:
-        url: The path with the prefix of the mount, behind the host where the mount or the route is bound to one.
+        url: The path with the prefix of the mount, after the host if the mount or the route is bound to one.
         inner: The route as the application has it.
-        answered_by: The mount that answers there, which is another one where that hides the route; None if none does.
+        answered_by: The mount that answers the URL; another one if that hides the route; None if no mount does.
     """
 
     url: str
@@ -31,7 +31,7 @@ class OuterRoute:
     answered_by: Mount | None
 
     def mentions(self, text: str) -> bool:
-        """Tell whether URL, name or view contain a text, in capitals or not."""
+        """Return whether URL, name or view contain a text, ignoring case."""
         return any(text.casefold() in value.casefold() for value in (self.url, self.inner.name, self.inner.view))
 
 
@@ -40,9 +40,9 @@ class Contents:
     """What is inside one mount.
 
     Attributes:
-        loaded: What became of the mount.
-        facts: What its application says about itself; None if it cannot be seen into.
-        routes: In the order in which the application asks them; None if they are not known.
+        loaded: The mount with its loaded application.
+        facts: What is known about the application; None if multiserve cannot see inside.
+        routes: In the order in which the application tries them; None if they are not known.
     """
 
     loaded: LoadedMount
@@ -66,7 +66,7 @@ def _look_into(loaded: LoadedMount, mounts: Iterable[LoadedMount]) -> Contents:
     routes = []
     for inner in facts.routes:
         path = ("" if facts.takes_whole_path else key.prefix) + _shared_path(inner)
-        # Only a host of the route's own is certain; else the longest prefix among the mounts of the same host wins.
+        # A host of the route itself is certain. Otherwise the longest prefix among the mounts of the same host wins.
         is_certain = bool(inner.host) and not _PLACEHOLDER.search(inner.host)
         found = _find(everywhere, path, _bound_to(key, inner)) if is_certain else _find(beside, path)
         routes.append(OuterRoute(url=outer_url(key, facts, inner), inner=inner, answered_by=found))
@@ -74,20 +74,20 @@ def _look_into(loaded: LoadedMount, mounts: Iterable[LoadedMount]) -> Contents:
 
 
 def outer_url(key: MountKey, facts: Facts, inner: InnerRoute) -> str:
-    """Give the URL of a route from the outside, with the host that it or the mount at `key` is bound to in front."""
+    """Return the URL of a route from outside, after the host that the route or the mount at `key` is bound to."""
     prefix = "" if facts.takes_whole_path else key.prefix
     return _bound_to(key, inner) + (f"{prefix}{inner.path}" or "/")
 
 
 def _bound_to(key: MountKey, inner: InnerRoute) -> str:
-    """Give the host that a route is bound to inside the application, else the mount's; "" for any."""
+    """Return the host that a route is bound to inside the application, or that of the mount; "" for any host."""
     if not inner.host or ":" in inner.host or key.port is None:
         return inner.host or key.authority
     return f"{inner.host}:{key.port}"
 
 
 def _router_beside(key: MountKey, mounts: Iterable[LoadedMount]) -> Router[Mount]:
-    """Make the look-up among the mounts with the host of a key, by the path alone."""
+    """Return a router of the mounts with the same host as a key, by path alone."""
     return Router(
         (replace(each.mount.key, host="", port=None), each.mount)
         for each in mounts
@@ -96,12 +96,12 @@ def _router_beside(key: MountKey, mounts: Iterable[LoadedMount]) -> Router[Mount
 
 
 def _shared_path(route: InnerRoute) -> str:
-    """Give what all paths of a route have in common, in whole segments."""
+    """Return the whole segments that all paths of a route begin with."""
     return route.path if route.literal == route.path else route.literal.rpartition("/")[0]
 
 
 def _find(router: Router[Mount], path: str, host: str = "") -> Mount | None:
-    """Find the mount that answers a path, apart from tenants, whose factory may leave it to the next one."""
+    """Return the mount that answers a path, ignoring tenants, whose factory may refuse it."""
     for route in router.rank(path.encode("utf-8", "replace").decode("latin-1"), host):
         if not isinstance(route.mount, TenantMount):
             return route.mount
@@ -109,7 +109,7 @@ def _find(router: Router[Mount], path: str, host: str = "") -> Mount | None:
 
 
 def select_contents(contents: Iterable[Contents], text: str) -> list[Contents]:
-    """Keep the routes that contain a text in URL, name or view, and all that is in a mount that contains it."""
+    """Keep the routes whose URL, name or view contains a text, and all routes of mounts that contain it."""
     kept = []
     for each in contents:
         routes = tuple(route for route in each.routes or () if route.mentions(text))

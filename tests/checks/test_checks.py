@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from multiserve.checks import CHECKS, TOPICS, Check, capacity, find_all, look_at
+from multiserve.checks import CHECKS, TOPICS, Check, capacity, find_all, look_at, settle
 from multiserve.cli import main
 from multiserve.composition import compose
 from multiserve.config.file import load_config
+from multiserve.frameworks import Facts, InnerRoute
 from multiserve.loading.side_effects import Recorder
-from multiserve.reports.check import explained, handbook
 from multiserve.servers.production.settings import defaults
 
 ROOT = Path(__file__).parents[2]
@@ -59,9 +59,9 @@ def find_in_process(path, *, is_production=False):
         key: replace(each, **{"seconds": 0.0, "memory": 0, **costs.get(key, {})})
         for key, each in recorder.effects.items()
     }
-    gunicorn = {**defaults(composition.config, composition.interface), **composition.config.gunicorn}
+    gunicorn = {**defaults(composition.config), **composition.config.gunicorn}
     subject = look_at(composition, effects, gunicorn=gunicorn, is_production=is_production)
-    return json.loads(json.dumps([asdict(finding) for finding in find_all(subject)]))
+    return json.loads(json.dumps([asdict(finding) for finding in settle(find_all(subject), composition.config)]))
 
 
 def find_in_process_of_its_own(path, *options):
@@ -146,28 +146,6 @@ def test_every_check_says_what_it_has_to(check):
     assert check.explanation.endswith((".", ".)"))
 
 
-def test_the_document_lists_every_check_as_the_code_has_it():
-    document = (ROOT / "docs" / "checks.md").read_text("utf-8")
-    assert document == handbook(TOPICS.values()), "write it anew, as its second paragraph says"
-    assert re.findall(r"^## (\S+):", document, re.MULTILINE) == list(TOPICS)
-
-
-@pytest.mark.parametrize("code", TOPICS)
-def test_every_check_is_explained(code):
-    result = CliRunner().invoke(main, ["check", "--explain", code.lower()])
-    assert (result.exit_code, result.output) == (0, f"{explained(TOPICS[code])}\n")
-
-
-def test_an_explanation_holds_all_that_is_known():
-    assert explained(CHECKS["MS105"]) == (
-        "MS105 (error): a redirect leads back to itself\n\n"
-        "A redirect appends the rest of the path to its target. Where the target is answered by the same\n"
-        "redirect, or by another one that leads back, nobody ever arrives. Browsers give up after some twenty\n"
-        "rounds.\n\n"
-        'Ignored by ignore = ["MS105"] at the top of the file, or on a mount.'
-    )
-
-
 def test_a_code_that_is_none_is_wrong_usage():
     result = CliRunner().invoke(main, ["check", "--explain", "MS102x"])
     assert result.exit_code == 2
@@ -193,3 +171,48 @@ def test_nothing_is_found_in_the_examples(path):
     for result in first, json.loads(out[end:]):
         assert len(result["mounts"]) > 1
         assert [each for each in result["findings"] if each["code"] not in ("MS164", "MS171")] == []
+
+
+IGNORES = [
+    pytest.param("", "", ["MS207", "MS205"], id="nothing"),
+    pytest.param('ignore = ["MS205"]', "", ["MS207"], id="everywhere"),
+    pytest.param("", ', ignore = ["MS205"]', ["MS207"], id="on one of the mounts that it concerns"),
+    pytest.param("", ', ignore = ["MS207"]', ["MS207", "MS205"], id="on a mount that it does not concern"),
+]
+
+
+@pytest.mark.parametrize(("everywhere", "on_b", "codes"), IGNORES)
+def test_findings_of_checks_and_of_a_probe_are_ignored_alike(write_config, everywhere, on_b, codes):
+    config = load_config(write_config(f'{everywhere}\n[mounts]\n"/a" = "x:a"\n"/b" = {{ app = "x:b"{on_b} }}'))
+    shared = TOPICS["MS205"].finding(mounts=("/a", "/b"), key="", message="a cookie", cure="")
+    failed = TOPICS["MS207"].finding(mounts=("/a",), key="", message="it raised", cure="")
+    assert [each.code for each in settle([shared, failed], config)] == codes
+
+
+def facts(framework="Flask", **known):
+    return Facts(application=object(), framework=framework, version="", **known)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('ignore = ["MS104"]\n[mounts]\n"/a" = "plain:app"', id="globally"),
+        pytest.param('[mounts]\n"/a" = { app = "plain:app", ignore = ["MS104"] }', id="on the mount"),
+    ],
+)
+def test_what_is_ignored_is_not_said(look, text):
+    known = {"/a": facts("Falcon", takes_whole_path=True, routes=(InnerRoute(path="/x"),))}
+    assert [code for code, *_ in look(text.replace("MS104", "MS999"), known)] == ["MS104", "MS100"]
+    assert look(text, known) == []
+
+
+@pytest.mark.usefixtures("kept_process")
+def test_keys_are_those_of_pyproject(tmp_path):
+    path = tmp_path / "pyproject.toml"
+    path.write_text('[tool.multiserve]\nignore = ["MS999"]\n[tool.multiserve.mounts]\n"/" = { redirect = "/" }')
+    config = load_config(path)
+    found = settle(find_all(look_at(compose(config), {})), config)
+    assert [(each.code, each.key) for each in found] == [
+        ("MS105", 'tool.multiserve.mounts."/"'),
+        ("MS100", "tool.multiserve.ignore"),
+    ]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from multiserve.frameworks import Request, find_route
+from multiserve.frameworks import InnerRequest, find_route
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::UserWarning", "ignore:.*deprecated inferred style"
@@ -132,7 +132,7 @@ ASGI = [
 ]
 NAMES = ["falcon", "quart", "starlette", "fastapi", "litestar", "fastapi at /shop", "fastapi at /other"]
 REQUESTS = [
-    Request(path, method, host, prefix)
+    InnerRequest(path, method, host, prefix)
     for path in ("/page/", "/page", "/item/1", "/item/1/", "/item/x", "/nothing", "/docs")
     for method in ("GET", "PUT", "DELETE")
     for host, prefix in (("localhost", ""), ("example.com:8000", "/shop"), ("other.com", ""))

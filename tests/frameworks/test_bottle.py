@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from multiserve.frameworks import Answer, InnerRoute, Request, find_route, inspect_application
+from multiserve.frameworks import InnerAnswer, InnerRequest, InnerRoute, find_route, inspect_application
 from multiserve.frameworks.reading import version_of
 from multiserve.frameworks.views import place_of
 
@@ -50,19 +50,22 @@ def test_a_whole_application_is_read():
 
 
 ROUTES = [
-    pytest.param(Request("/page/x"), Answer(outcome="view", route=PAGE), id="a view"),
-    pytest.param(Request("/page/x", "HEAD"), Answer(outcome="view", route=PAGE), id="HEAD"),
-    pytest.param(Request("/page/x", "POST"), Answer(outcome="view", route=POST), id="another method of it"),
+    pytest.param(InnerRequest("/page/x"), InnerAnswer(outcome="view", route=PAGE), id="a view"),
+    pytest.param(InnerRequest("/page/x", "HEAD"), InnerAnswer(outcome="view", route=PAGE), id="HEAD"),
+    pytest.param(InnerRequest("/page/x", "POST"), InnerAnswer(outcome="view", route=POST), id="another method of it"),
     pytest.param(
-        Request("/page/x", "PUT"), Answer(outcome="method not allowed", status=405, methods=("GET", "POST")),
+        InnerRequest("/page/x", "PUT"), InnerAnswer(outcome="method not allowed", status=405, methods=("GET", "POST")),
         id="a method that is not allowed",
     ),
-    pytest.param(Request("/any", "PUT"), Answer(outcome="view", route=ANY), id="any method"),
-    pytest.param(Request("/merged/one"), Answer(outcome="view", route=ONE), id="one that is merged"),
-    pytest.param(Request("/mounted/x"), Answer(outcome="view", route=CLOSED), id="inside an unknown application"),
-    pytest.param(Request("/inside/two/"), Answer(outcome="view", route=TWO), id="one that is mounted"),
-    pytest.param(Request("/inside/two"), Answer(outcome="not found", status=404), id="without its slash"),
-    pytest.param(Request(""), Answer(outcome="not found", status=404), id="the bare prefix"),
+    pytest.param(InnerRequest("/any", "PUT"), InnerAnswer(outcome="view", route=ANY), id="any method"),
+    pytest.param(InnerRequest("/merged/one"), InnerAnswer(outcome="view", route=ONE), id="one that is merged"),
+    pytest.param(
+        InnerRequest("/mounted/x"), InnerAnswer(outcome="view", route=CLOSED),
+        id="inside an unknown application",
+    ),
+    pytest.param(InnerRequest("/inside/two/"), InnerAnswer(outcome="view", route=TWO), id="one that is mounted"),
+    pytest.param(InnerRequest("/inside/two"), InnerAnswer(outcome="not found", status=404), id="without its slash"),
+    pytest.param(InnerRequest(""), InnerAnswer(outcome="not found", status=404), id="the bare prefix"),
 ]  # fmt: skip
 
 

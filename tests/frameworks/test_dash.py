@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from multiserve.frameworks import Answer, Request, Setting, find_route, inspect_application
+from multiserve.frameworks import InnerAnswer, InnerRequest, Setting, find_route, inspect_application
 from multiserve.frameworks.reading import version_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -35,7 +35,7 @@ def test_both_prefixes_are_read(dash, options, prefixes, inside):
     assert (facts.framework, facts.version, facts.logger) == ("Dash", version_of("dash"), "sales")
     assert facts.own_prefix == tuple(map(Setting, names, prefixes))
     assert f"{prefixes[1]}_dash-layout" in [route.path for route in facts.routes]
-    answer = find_route(application.server, Request(f"{prefixes[1]}_dash-layout"))
+    answer = find_route(application.server, InnerRequest(f"{prefixes[1]}_dash-layout"))
     assert (answer.outcome, answer.route.view) == ("view", "dash.dash:Dash.serve_layout")
 
 
@@ -45,4 +45,4 @@ def test_two_in_one_server_are_an_application_of_flask(dash):
         dash.Dash(name, server=server, url_base_pathname=f"/{name}/").layout = dash.html.Div()
     facts = inspect_application(server)
     assert (facts.framework, facts.own_prefix) == ("Flask", ())
-    assert find_route(server, Request("/nothing")) == Answer(outcome="not found", status=404)
+    assert find_route(server, InnerRequest("/nothing")) == InnerAnswer(outcome="not found", status=404)

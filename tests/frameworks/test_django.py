@@ -9,10 +9,10 @@ import pytest
 
 from multiserve.frameworks import (
     AllowedHosts,
-    Answer,
     Cookie,
+    InnerAnswer,
+    InnerRequest,
     InnerRoute,
-    Request,
     Setting,
     find_route,
     inspect_application,
@@ -177,7 +177,7 @@ def test_settings_that_are_missing_make_everything_unknown(give_settings):
     give_settings(None)
     facts = inspect_application(object.__new__(wsgi.WSGIHandler))
     assert (facts.routes, facts.cookies, facts.debug, facts.settings_module) == (None, None, None, None)
-    assert find_route(object.__new__(wsgi.WSGIHandler), Request("/")) is None
+    assert find_route(object.__new__(wsgi.WSGIHandler), InnerRequest("/")) is None
 
 
 def test_patterns_that_include_themselves_make_the_routes_unknown(configure):
@@ -186,35 +186,35 @@ def test_patterns_that_include_themselves_make_the_routes_unknown(configure):
     assert inspect_application(configure(lambda: endless)).routes is None
 
 
-NOT_FOUND = Answer(outcome="not found", status=404)
+NOT_FOUND = InnerAnswer(outcome="not found", status=404)
 ROUTES = [
-    pytest.param({}, Request("/"), Answer(outcome="view", route=HOME), id="a view"),
-    pytest.param({}, Request(""), Answer(outcome="view", route=HOME), id="the bare prefix"),
-    pytest.param({}, Request("/item/1/", "PUT"), Answer(outcome="view", route=ITEM), id="a class-based view"),
+    pytest.param({}, InnerRequest("/"), InnerAnswer(outcome="view", route=HOME), id="a view"),
+    pytest.param({}, InnerRequest(""), InnerAnswer(outcome="view", route=HOME), id="the bare prefix"),
+    pytest.param({}, InnerRequest("/item/1/", "PUT"), InnerAnswer(outcome="view", route=ITEM), id="a class-based view"),
     pytest.param(
-        {}, Request("/item/1/", "POST"),
-        Answer(outcome="method not allowed", status=405, route=ITEM, methods=("GET", "PUT")), id="another method",
+        {}, InnerRequest("/item/1/", "POST"),
+        InnerAnswer(outcome="method not allowed", status=405, route=ITEM, methods=("GET", "PUT")), id="another method",
     ),
     pytest.param(
-        {}, Request("/shop/save/", "PUT"),
-        Answer(outcome="method not allowed", status=405, route=SAVE, methods=("GET", "POST")),
+        {}, InnerRequest("/shop/save/", "PUT"),
+        InnerAnswer(outcome="method not allowed", status=405, route=SAVE, methods=("GET", "POST")),
         id="another method of a decorated view",
     ),
-    pytest.param({}, Request("/shop/2024/"), Answer(outcome="view", route=YEAR), id="an expression"),
-    pytest.param({}, Request("/item/x/"), NOT_FOUND, id="a converter that does not fit"),
+    pytest.param({}, InnerRequest("/shop/2024/"), InnerAnswer(outcome="view", route=YEAR), id="an expression"),
+    pytest.param({}, InnerRequest("/item/x/"), NOT_FOUND, id="a converter that does not fit"),
     pytest.param(
-        {}, Request("/item/1", prefix="/django"),
-        Answer(outcome="redirect", status=301, route=ITEM, location="/django/item/1/"), id="a slash is added",
+        {}, InnerRequest("/item/1", prefix="/django"),
+        InnerAnswer(outcome="redirect", status=301, route=ITEM, location="/django/item/1/"), id="a slash is added",
     ),
-    pytest.param({"APPEND_SLASH": False}, Request("/item/1"), NOT_FOUND, id="no slash is added"),
-    pytest.param({"MIDDLEWARE": []}, Request("/item/1"), NOT_FOUND, id="nobody adds a slash"),
-    pytest.param({}, Request("/bare"), NOT_FOUND, id="a view without slashes"),
-    pytest.param({"DEBUG": True}, Request("/item/1", "POST"), None, id="Django raises"),
+    pytest.param({"APPEND_SLASH": False}, InnerRequest("/item/1"), NOT_FOUND, id="no slash is added"),
+    pytest.param({"MIDDLEWARE": []}, InnerRequest("/item/1"), NOT_FOUND, id="nobody adds a slash"),
+    pytest.param({}, InnerRequest("/bare"), NOT_FOUND, id="a view without slashes"),
+    pytest.param({"DEBUG": True}, InnerRequest("/item/1", "POST"), None, id="Django raises"),
     pytest.param(
-        {"ALLOWED_HOSTS": ["example.com"]}, Request("/", host="other.com:80"),
-        Answer(outcome="host refused", status=400), id="another host",
+        {"ALLOWED_HOSTS": ["example.com"]}, InnerRequest("/", host="other.com:80"),
+        InnerAnswer(outcome="host refused", status=400), id="another host",
     ),
-    pytest.param({"PREPEND_WWW": True}, Request("/"), None, id="a host that Django redirects to"),
+    pytest.param({"PREPEND_WWW": True}, InnerRequest("/"), None, id="a host that Django redirects to"),
 ]  # fmt: skip
 
 
@@ -225,8 +225,8 @@ def test_the_resolver_answers(configure, settings, request_, answer):
 
 def test_the_bare_prefix_gets_a_slash_over_asgi(configure):
     configure()
-    answer = find_route(object.__new__(asgi.ASGIHandler), Request("", prefix="/django"))
-    assert answer == Answer(outcome="redirect", status=301, route=HOME, location="/django/")
+    answer = find_route(object.__new__(asgi.ASGIHandler), InnerRequest("", prefix="/django"))
+    assert answer == InnerAnswer(outcome="redirect", status=301, route=HOME, location="/django/")
 
 
 def test_the_language_is_a_placeholder(configure):
@@ -262,7 +262,7 @@ def test_a_module_that_is_not_loaded_asks_for_no_settings():
 PROJECT = """
 import os, sys, types
 from django.core.asgi import get_asgi_application
-from multiserve.frameworks import Request, find_route, inspect_application
+from multiserve.frameworks import InnerRequest, find_route, inspect_application
 
 names = ["admin", "auth", "contenttypes", "sessions", "messages"]
 settings = types.ModuleType("shop_settings")
@@ -284,9 +284,9 @@ urls.urlpatterns = [path("admin/", admin.site.urls), *i18n_patterns(path("about/
 facts = inspect_application(application)
 print(facts.settings_module, facts.secret.how, facts.absolute_urls, len(facts.routes) > 20)
 for path in ("/admin/", "/admin/auth/user/add/", "/admin/login", "/de/about/"):
-    answer = find_route(application, Request(path))
+    answer = find_route(application, InnerRequest(path))
     print(answer.outcome, answer.route.path, answer.route.name, answer.route.view)
-print(find_route(application, Request("/about/")), find_route(application, Request("/xx/about/")))
+print(find_route(application, InnerRequest("/about/")), find_route(application, InnerRequest("/xx/about/")))
 """
 
 PROJECT_SAYS = """\

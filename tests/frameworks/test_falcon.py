@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from multiserve.frameworks import Answer, InnerRoute, Request, find_route, inspect_application
+from multiserve.frameworks import InnerAnswer, InnerRequest, InnerRoute, find_route, inspect_application
 from multiserve.frameworks.reading import version_of
 from multiserve.frameworks.views import place_of
 
@@ -60,17 +60,20 @@ def test_a_whole_application_is_read(tmp_path):
 
 
 ROUTES = [
-    pytest.param(Request("/items"), Answer(outcome="view", route=LIST), id="a suffix"),
-    pytest.param(Request("/items/1", "PUT"), Answer(outcome="view", route=PUT), id="a method"),
+    pytest.param(InnerRequest("/items"), InnerAnswer(outcome="view", route=LIST), id="a suffix"),
+    pytest.param(InnerRequest("/items/1", "PUT"), InnerAnswer(outcome="view", route=PUT), id="a method"),
     pytest.param(
-        Request("/items/1", "POST"), Answer(outcome="method not allowed", status=405, methods=("GET", "PUT")),
+        InnerRequest("/items/1", "POST"), InnerAnswer(outcome="method not allowed", status=405, methods=("GET", "PUT")),
         id="another method",
     ),
-    pytest.param(Request("/items/x"), Answer(outcome="not found", status=404), id="a converter that does not fit"),
-    pytest.param(Request("/items/"), Answer(outcome="not found", status=404), id="a slash at the end"),
-    pytest.param(Request("/old/1/x", "PUT"), Answer(outcome="view", route=OLD), id="a sink"),
-    pytest.param(Request("/files/a.css"), Answer(outcome="view", route=FILES), id="static files"),
-    pytest.param(Request(""), Answer(outcome="not found", status=404), id="the bare prefix"),
+    pytest.param(
+        InnerRequest("/items/x"), InnerAnswer(outcome="not found", status=404),
+        id="a converter that does not fit",
+    ),
+    pytest.param(InnerRequest("/items/"), InnerAnswer(outcome="not found", status=404), id="a slash at the end"),
+    pytest.param(InnerRequest("/old/1/x", "PUT"), InnerAnswer(outcome="view", route=OLD), id="a sink"),
+    pytest.param(InnerRequest("/files/a.css"), InnerAnswer(outcome="view", route=FILES), id="static files"),
+    pytest.param(InnerRequest(""), InnerAnswer(outcome="not found", status=404), id="the bare prefix"),
 ]  # fmt: skip
 
 
@@ -82,7 +85,7 @@ def test_the_router_answers(tmp_path, request_, answer):
 def test_a_slash_at_the_end_is_taken_away_where_the_application_has_it(tmp_path):
     site = make(tmp_path)
     site.req_options.strip_url_path_trailing_slash = True
-    assert find_route(site, Request("/items/")) == Answer(outcome="view", route=LIST)
+    assert find_route(site, InnerRequest("/items/")) == InnerAnswer(outcome="view", route=LIST)
 
 
 def test_falcon_over_asgi_has_websockets():
@@ -90,7 +93,7 @@ def test_falcon_over_asgi_has_websockets():
     site.add_route("/live", Live())
     route = InnerRoute(path="/live", methods=("WEBSOCKET",), **at(Live.on_websocket))
     assert inspect_application(site).routes == (route,)
-    assert find_route(site, Request("/live", "WEBSOCKET")) == Answer(outcome="view", route=route)
+    assert find_route(site, InnerRequest("/live", "WEBSOCKET")) == InnerAnswer(outcome="view", route=route)
 
 
 def test_falcon_over_asgi_keeps_the_prefix_in_its_paths():
@@ -99,5 +102,7 @@ def test_falcon_over_asgi_keeps_the_prefix_in_its_paths():
     route = InnerRoute(path="/shop/live", methods=("WEBSOCKET",), **at(Live.on_websocket))
     assert inspect_application(site).takes_whole_path
     assert not inspect_application(falcon.App()).takes_whole_path
-    assert find_route(site, Request("/live", "WEBSOCKET", prefix="/shop")) == Answer(outcome="view", route=route)
-    assert find_route(site, Request("/shop/live", prefix="/shop")) == Answer(outcome="not found", status=404)
+    assert find_route(site, InnerRequest("/live", "WEBSOCKET", prefix="/shop")) == InnerAnswer(
+        outcome="view", route=route
+    )
+    assert find_route(site, InnerRequest("/shop/live", prefix="/shop")) == InnerAnswer(outcome="not found", status=404)

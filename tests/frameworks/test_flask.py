@@ -6,10 +6,10 @@ import pytest
 
 from multiserve.frameworks import (
     AllowedHosts,
-    Answer,
     Cookie,
+    InnerAnswer,
+    InnerRequest,
     InnerRoute,
-    Request,
     Setting,
     find_route,
     inspect_application,
@@ -121,23 +121,23 @@ def test_a_setting_is_read(config, name, value):
 
 
 ROUTES = [
-    pytest.param(Request("/page/x"), Answer(outcome="view", route=PAGE), id="a view"),
-    pytest.param(Request("/page/é"), Answer(outcome="view", route=PAGE), id="not ASCII"),
-    pytest.param(Request("/page/x", "HEAD"), Answer(outcome="view", route=PAGE), id="HEAD"),
-    pytest.param(Request("/static/a.css"), Answer(outcome="view", route=STATIC), id="static files"),
-    pytest.param(Request("/method", "PUT"), Answer(outcome="view", route=METHOD), id="a class-based view"),
+    pytest.param(InnerRequest("/page/x"), InnerAnswer(outcome="view", route=PAGE), id="a view"),
+    pytest.param(InnerRequest("/page/é"), InnerAnswer(outcome="view", route=PAGE), id="not ASCII"),
+    pytest.param(InnerRequest("/page/x", "HEAD"), InnerAnswer(outcome="view", route=PAGE), id="HEAD"),
+    pytest.param(InnerRequest("/static/a.css"), InnerAnswer(outcome="view", route=STATIC), id="static files"),
+    pytest.param(InnerRequest("/method", "PUT"), InnerAnswer(outcome="view", route=METHOD), id="a class-based view"),
     pytest.param(
-        Request("/admin/login", prefix="/shop", host="example.com:8000"),
-        Answer(outcome="redirect", status=308, route=LOGIN, location="http://example.com:8000/shop/admin/login/"),
+        InnerRequest("/admin/login", prefix="/shop", host="example.com:8000"),
+        InnerAnswer(outcome="redirect", status=308, route=LOGIN, location="http://example.com:8000/shop/admin/login/"),
         id="a slash is added, under a prefix",
     ),
     pytest.param(
-        Request("/page/x", "DELETE"), Answer(outcome="method not allowed", status=405, methods=("GET",)),
+        InnerRequest("/page/x", "DELETE"), InnerAnswer(outcome="method not allowed", status=405, methods=("GET",)),
         id="another method",
     ),
-    pytest.param(Request("/nothing"), Answer(outcome="not found", status=404), id="nothing"),
-    pytest.param(Request(""), Answer(outcome="not found", status=404), id="the bare prefix"),
-    pytest.param(Request("/page/x", "WEBSOCKET"), None, id="a WebSocket"),
+    pytest.param(InnerRequest("/nothing"), InnerAnswer(outcome="not found", status=404), id="nothing"),
+    pytest.param(InnerRequest(""), InnerAnswer(outcome="not found", status=404), id="the bare prefix"),
+    pytest.param(InnerRequest("/page/x", "WEBSOCKET"), None, id="a WebSocket"),
 ]  # fmt: skip
 
 
@@ -149,14 +149,16 @@ def test_the_url_map_answers(request_, answer):
 def test_the_bare_prefix_gets_a_slash_where_the_root_has_a_view():
     site = make()
     site.add_url_rule("/", "home")
-    answer = find_route(site, Request("", prefix="/shop"))
+    answer = find_route(site, InnerRequest("", prefix="/shop"))
     assert (answer.outcome, answer.status, answer.location) == ("redirect", 308, "http://localhost/shop/")
     assert answer.route.name == "home"
 
 
 def test_a_host_that_is_not_trusted_is_refused():
     site = make(TRUSTED_HOSTS=["example.com"])
-    assert find_route(site, Request("/page/x", host="other.com")) == Answer(outcome="host refused", status=400)
+    assert find_route(site, InnerRequest("/page/x", host="other.com")) == InnerAnswer(
+        outcome="host refused", status=400
+    )
 
 
 def test_host_matching_is_asked():
@@ -165,7 +167,7 @@ def test_host_matching_is_asked():
     site.add_url_rule("/", "page", page, host="b.example.com")
     expected = InnerRoute(path="/", methods=("GET",), name="page", host="b.example.com", **at(page))
     assert inspect_application(site).routes[1] == expected
-    assert find_route(site, Request("/", host="b.example.com")) == Answer(outcome="view", route=expected)
+    assert find_route(site, InnerRequest("/", host="b.example.com")) == InnerAnswer(outcome="view", route=expected)
 
 
 def test_subdomains_are_asked():
@@ -174,8 +176,8 @@ def test_subdomains_are_asked():
     site.add_url_rule("/", "login", login, subdomain="www")
     expected = InnerRoute(path="/", methods=("GET",), name="login", host="www.example.com", **at(login))
     assert inspect_application(site).routes == (expected,)
-    assert find_route(site, Request("/", host="www.example.com")) == Answer(outcome="view", route=expected)
-    assert find_route(site, Request("/", host="example.com")) == Answer(outcome="not found", status=404)
+    assert find_route(site, InnerRequest("/", host="www.example.com")) == InnerAnswer(outcome="view", route=expected)
+    assert find_route(site, InnerRequest("/", host="example.com")) == InnerAnswer(outcome="not found", status=404)
 
 
 def test_middleware_in_place_of_wsgi_app_is_seen():
@@ -191,7 +193,7 @@ def test_a_dispatcher_in_place_of_wsgi_app_makes_the_routes_unknown():
     site.wsgi_app = dispatcher.DispatcherMiddleware(site.wsgi_app, {"/page": make()})
     facts = inspect_application(site)
     assert (facts.routes, [cookie.name for cookie in facts.cookies]) == (None, ["session"])
-    assert find_route(site, Request("/page/x")) is None
+    assert find_route(site, InnerRequest("/page/x")) is None
 
 
 def test_what_views_share_between_threads_is_named(monkeypatch):
@@ -214,6 +216,6 @@ def test_quart_is_read_and_asked():
     facts = inspect_application(site.asgi_app)
     assert (facts.framework, facts.version, facts.routes) == ("Quart", version_of("quart"), (route, live))
     assert facts.cookies == (Cookie("session", "/", "", "SESSION_COOKIE_NAME", "SESSION_COOKIE_PATH"),)
-    redirect = Answer(outcome="redirect", status=308, route=route, location="http://localhost/shop/login/")
-    assert find_route(site, Request("/login", prefix="/shop")) == redirect
-    assert find_route(site, Request("/live", "WEBSOCKET")) == Answer(outcome="view", route=live)
+    redirect = InnerAnswer(outcome="redirect", status=308, route=route, location="http://localhost/shop/login/")
+    assert find_route(site, InnerRequest("/login", prefix="/shop")) == redirect
+    assert find_route(site, InnerRequest("/live", "WEBSOCKET")) == InnerAnswer(outcome="view", route=live)

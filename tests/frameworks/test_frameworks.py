@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from multiserve.frameworks import AllowedHosts, Facts, InnerRoute, Request, Secret, find_route, inspect_application
+from multiserve import frameworks
+from multiserve.frameworks import AllowedHosts, Facts, InnerRequest, InnerRoute, Secret, find_route, inspect_application
 from multiserve.frameworks.reading import plain_methods, secret_of
 
 flask = pytest.importorskip("flask")
@@ -132,7 +133,7 @@ def test_the_application_inside_is_found(application, inside, wrappers):
 
 @pytest.mark.parametrize("application", NOT_SEEN)
 def test_what_is_not_certain_is_not_seen(application):
-    assert (inspect_application(application), find_route(application, Request("/"))) == (None, None)
+    assert (inspect_application(application), find_route(application, InnerRequest("/"))) == (None, None)
 
 
 class Vicious(flask.Flask):
@@ -147,7 +148,7 @@ class Vicious(flask.Flask):
 def test_an_application_that_raises_whatever_is_read_breaks_nothing(monkeypatch):
     application = Vicious("vicious")
     monkeypatch.setitem(sys.modules, "armed", types.ModuleType("armed"))
-    assert (inspect_application(application), find_route(application, Request("/"))) == (None, None)
+    assert (inspect_application(application), find_route(application, InnerRequest("/"))) == (None, None)
 
 
 class Half(flask.Flask):
@@ -183,9 +184,9 @@ def test_control_c_is_not_swallowed(monkeypatch):
 
 WITHOUT_ANY = """
 import sys
-from multiserve.frameworks import Request, find_route, inspect_application
+from multiserve.frameworks import InnerRequest, find_route, inspect_application
 
-assert inspect_application(print) is None and find_route(print, Request("/")) is None
+assert inspect_application(print) is None and find_route(print, InnerRequest("/")) is None
 names = "asyncio bottle dash django falcon fastapi flask litestar pyramid quart starlette werkzeug"
 print([name for name in names.split() if name in sys.modules])
 """
@@ -260,7 +261,7 @@ def test_the_literal_part_of_a_path_ends_before_its_first_placeholder(path, lite
                        ("[::1]:80", "[::1]")]
 )  # fmt: skip
 def test_a_request_knows_its_host_without_the_port(host, name):
-    assert Request("/", host=host).hostname == name
+    assert InnerRequest("/", host=host).hostname == name
 
 
 @pytest.mark.parametrize(
@@ -308,3 +309,26 @@ def test_no_secret_is_none(key):
 
 def test_a_secret_that_is_an_object_is_unknown():
     assert secret_of("SECRET_KEY", object()) is None
+
+
+def test_an_inspector_reads_each_application_once(monkeypatch) -> None:
+    read = []
+    monkeypatch.setattr(frameworks, "inspect_application", read.append)
+    inspector = frameworks.Inspector()
+    one, other = object(), object()
+    assert [inspector.facts_of(each) for each in (one, other, one, None)] == [None] * 4
+    assert read == [one, other]
+
+
+@pytest.mark.parametrize(
+    ("mount", "name"),
+    [
+        pytest.param("/admin", "session_admin", id="a prefix"),
+        pytest.param("/a-b/c", "session_a_b_c", id="several words"),
+        pytest.param("api.example.com/x", "session_api_example_com_x", id="a host"),
+        pytest.param("", "session_2", id="the root"),
+        pytest.param("/é", "session_2", id="no ASCII at all"),
+    ],
+)
+def test_the_name_of_a_cookie_has_the_mount_in_it(mount, name) -> None:
+    assert frameworks.distinct_name("session", mount) == name

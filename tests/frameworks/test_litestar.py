@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from multiserve.frameworks import AllowedHosts, Answer, Cookie, InnerRoute, Request, find_route, inspect_application
+from multiserve.frameworks import (
+    AllowedHosts,
+    Cookie,
+    InnerAnswer,
+    InnerRequest,
+    InnerRoute,
+    find_route,
+    inspect_application,
+)
 from multiserve.frameworks.reading import version_of
 from multiserve.frameworks.views import place_of
 
@@ -76,17 +84,23 @@ def test_the_settings_are_read():
 
 
 ROUTES = [
-    pytest.param(Request("/"), Answer(outcome="view", route=ROOT), id="one of two paths"),
-    pytest.param(Request("/home/"), Answer(outcome="view", route=HOME), id="a slash at the end, which is ignored"),
-    pytest.param(Request("/number/1", "POST"), Answer(outcome="view", route=NUMBER), id="a parameter"),
+    pytest.param(InnerRequest("/"), InnerAnswer(outcome="view", route=ROOT), id="one of two paths"),
     pytest.param(
-        Request("/number/1"), Answer(outcome="method not allowed", status=405, methods=("POST",)), id="another method"
+        InnerRequest("/home/"), InnerAnswer(outcome="view", route=HOME), id="a slash at the end, which is ignored"
     ),
-    pytest.param(Request("/number/x", "POST"), Answer(outcome="not found", status=404), id="one that does not fit"),
-    pytest.param(Request("/items/x", "PUT"), Answer(outcome="view", route=SAVE), id="a controller"),
-    pytest.param(Request("/live", "WEBSOCKET"), Answer(outcome="view", route=LIVE), id="a WebSocket"),
-    pytest.param(Request("/mounted/x/y"), Answer(outcome="view", route=MOUNTED), id="inside a mount"),
-    pytest.param(Request("/nothing"), Answer(outcome="not found", status=404), id="nothing"),
+    pytest.param(InnerRequest("/number/1", "POST"), InnerAnswer(outcome="view", route=NUMBER), id="a parameter"),
+    pytest.param(
+        InnerRequest("/number/1"),
+        InnerAnswer(outcome="method not allowed", status=405, methods=("POST",)),
+        id="another method",
+    ),
+    pytest.param(
+        InnerRequest("/number/x", "POST"), InnerAnswer(outcome="not found", status=404), id="one that does not fit"
+    ),
+    pytest.param(InnerRequest("/items/x", "PUT"), InnerAnswer(outcome="view", route=SAVE), id="a controller"),
+    pytest.param(InnerRequest("/live", "WEBSOCKET"), InnerAnswer(outcome="view", route=LIVE), id="a WebSocket"),
+    pytest.param(InnerRequest("/mounted/x/y"), InnerAnswer(outcome="view", route=MOUNTED), id="inside a mount"),
+    pytest.param(InnerRequest("/nothing"), InnerAnswer(outcome="not found", status=404), id="nothing"),
 ]
 
 
@@ -96,8 +110,8 @@ def test_the_router_answers(request_, answer):
 
 
 HOSTS = [
-    pytest.param("example.com", Answer(outcome="view", route=ROOT), id="allowed"),
-    pytest.param("other.com", Answer(outcome="host refused", status=400), id="refused"),
+    pytest.param("example.com", InnerAnswer(outcome="view", route=ROOT), id="allowed"),
+    pytest.param("other.com", InnerAnswer(outcome="host refused", status=400), id="refused"),
     pytest.param("example.com:8000", None, id="with a port, which is refused by some versions"),
     pytest.param("example.org", None, id="without www, which may be redirected"),
 ]
@@ -106,4 +120,4 @@ HOSTS = [
 @pytest.mark.parametrize(("host", "answer"), HOSTS)
 def test_the_host_is_looked_at(host, answer):
     site = make(allowed_hosts=["example.com", "www.example.org"])
-    assert find_route(site, Request("/", host=host)) == answer
+    assert find_route(site, InnerRequest("/", host=host)) == answer

@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from multiserve.frameworks import Answer, Cookie, InnerRoute, Request, find_route, inspect_application
+from multiserve.frameworks import Cookie, InnerAnswer, InnerRequest, InnerRoute, find_route, inspect_application
 from multiserve.frameworks.reading import version_of
 from multiserve.frameworks.views import place_of
 
@@ -86,15 +86,17 @@ def test_a_session_of_another_kind_is_unknown():
 
 
 ROUTES = [
-    pytest.param(Request("/items/1"), Answer(outcome="view", route=ITEM), id="a view"),
-    pytest.param(Request("/items/1", "HEAD"), Answer(outcome="view", route=ITEM), id="HEAD"),
-    pytest.param(Request("/items/1", "POST"), Answer(outcome="view", route=SAVE), id="a method of a class"),
-    pytest.param(Request("/items/1", "DELETE"), Answer(outcome="not found", status=404), id="a method without a view"),
-    pytest.param(Request("/items/"), Answer(outcome="view", route=LIST), id="a route for one method"),
-    pytest.param(Request("/items/", "POST"), Answer(outcome="not found", status=404), id="another method"),
-    pytest.param(Request("/assets/a.css"), Answer(outcome="view", route=ASSETS), id="static files"),
-    pytest.param(Request("/items"), Answer(outcome="not found", status=404), id="without the slash"),
-    pytest.param(Request(""), Answer(outcome="not found", status=404), id="the bare prefix"),
+    pytest.param(InnerRequest("/items/1"), InnerAnswer(outcome="view", route=ITEM), id="a view"),
+    pytest.param(InnerRequest("/items/1", "HEAD"), InnerAnswer(outcome="view", route=ITEM), id="HEAD"),
+    pytest.param(InnerRequest("/items/1", "POST"), InnerAnswer(outcome="view", route=SAVE), id="a method of a class"),
+    pytest.param(
+        InnerRequest("/items/1", "DELETE"), InnerAnswer(outcome="not found", status=404), id="a method without a view"
+    ),
+    pytest.param(InnerRequest("/items/"), InnerAnswer(outcome="view", route=LIST), id="a route for one method"),
+    pytest.param(InnerRequest("/items/", "POST"), InnerAnswer(outcome="not found", status=404), id="another method"),
+    pytest.param(InnerRequest("/assets/a.css"), InnerAnswer(outcome="view", route=ASSETS), id="static files"),
+    pytest.param(InnerRequest("/items"), InnerAnswer(outcome="not found", status=404), id="without the slash"),
+    pytest.param(InnerRequest(""), InnerAnswer(outcome="not found", status=404), id="the bare prefix"),
 ]
 
 
@@ -105,9 +107,9 @@ def test_the_routes_answer(request_, answer):
 
 def test_a_slash_is_added_where_the_application_has_it():
     site = make(lambda builder: builder.add_notfound_view(page, append_slash=True))
-    expected = Answer(outcome="redirect", status=307, route=LIST, location="/shop/items/")
-    assert find_route(site, Request("/items", prefix="/shop")) == expected
-    assert find_route(site, Request("/nothing")) == Answer(outcome="not found", status=404)
+    expected = InnerAnswer(outcome="redirect", status=307, route=LIST, location="/shop/items/")
+    assert find_route(site, InnerRequest("/items", prefix="/shop")) == expected
+    assert find_route(site, InnerRequest("/nothing")) == InnerAnswer(outcome="not found", status=404)
 
 
 def custom_predicate(builder):
@@ -138,4 +140,4 @@ def context(builder):
 
 @pytest.mark.parametrize("configure", [custom_predicate, view_predicate, custom_view_predicate, traversal, context])
 def test_what_else_decides_is_not_guessed(configure):
-    assert find_route(make(configure), Request("/custom")) is None
+    assert find_route(make(configure), InnerRequest("/custom")) is None

@@ -4,10 +4,10 @@ import pytest
 
 from multiserve.frameworks import (
     AllowedHosts,
-    Answer,
     Cookie,
+    InnerAnswer,
+    InnerRequest,
     InnerRoute,
-    Request,
     Setting,
     find_route,
     inspect_application,
@@ -93,8 +93,10 @@ def test_the_settings_are_those_of_the_middleware():
     assert (facts.debug, facts.secret) == (True, secret_of("secret_key", "b24ae1f9c0d7"))
     assert facts.cookies == (Cookie("shop", "/", "example.com", "session_cookie", "path"),)
     assert facts.hosts == AllowedHosts("allowed_hosts", ("example.com", "*.example.com"))
-    assert find_route(site, Request("/", host="other.com")) == Answer(outcome="host refused", status=400)
-    assert find_route(site, Request("/", host="www.example.com:80")) == Answer(outcome="not found", status=404)
+    assert find_route(site, InnerRequest("/", host="other.com")) == InnerAnswer(outcome="host refused", status=400)
+    assert find_route(site, InnerRequest("/", host="www.example.com:80")) == InnerAnswer(
+        outcome="not found", status=404
+    )
 
 
 def test_a_session_of_which_nothing_is_known_is_unknown():
@@ -103,31 +105,40 @@ def test_a_session_of_which_nothing_is_known_is_unknown():
 
 
 ROUTES = [
-    pytest.param(Request("/page/1"), Answer(outcome="view", route=PAGE), id="a view"),
-    pytest.param(Request("/page/1", prefix="/shop"), Answer(outcome="view", route=PAGE), id="under a prefix"),
-    pytest.param(Request("/page/x"), Answer(outcome="not found", status=404), id="a converter that does not fit"),
+    pytest.param(InnerRequest("/page/1"), InnerAnswer(outcome="view", route=PAGE), id="a view"),
+    pytest.param(InnerRequest("/page/1", prefix="/shop"), InnerAnswer(outcome="view", route=PAGE), id="under a prefix"),
     pytest.param(
-        Request("/page/1", "PUT"),
-        Answer(outcome="method not allowed", status=405, route=PAGE, methods=("GET", "POST")), id="another method",
+        InnerRequest("/page/x"), InnerAnswer(outcome="not found", status=404),
+        id="a converter that does not fit",
     ),
     pytest.param(
-        Request("/page/1/", prefix="/shop", host="example.com:8000", scheme="https"),
-        Answer(outcome="redirect", status=307, route=PAGE, location="https://example.com:8000/shop/page/1"),
+        InnerRequest("/page/1", "PUT"),
+        InnerAnswer(outcome="method not allowed", status=405, route=PAGE, methods=("GET", "POST")), id="another method",
+    ),
+    pytest.param(
+        InnerRequest("/page/1/", prefix="/shop", host="example.com:8000", scheme="https"),
+        InnerAnswer(outcome="redirect", status=307, route=PAGE, location="https://example.com:8000/shop/page/1"),
         id="a slash is taken away",
     ),
-    pytest.param(Request("/live", "WEBSOCKET"), Answer(outcome="view", route=LIVE), id="a WebSocket"),
-    pytest.param(Request("/live"), Answer(outcome="not found", status=404), id="HTTP where a WebSocket is"),
-    pytest.param(Request("/inner/deep/"), Answer(outcome="view", route=DEEP), id="an application inside"),
+    pytest.param(InnerRequest("/live", "WEBSOCKET"), InnerAnswer(outcome="view", route=LIVE), id="a WebSocket"),
+    pytest.param(InnerRequest("/live"), InnerAnswer(outcome="not found", status=404), id="HTTP where a WebSocket is"),
+    pytest.param(InnerRequest("/inner/deep/"), InnerAnswer(outcome="view", route=DEEP), id="an application inside"),
     pytest.param(
-        Request("/inner/deep", prefix="/shop"),
-        Answer(outcome="redirect", status=307, route=DEEP, location="http://localhost/shop/inner/deep/"),
+        InnerRequest("/inner/deep", prefix="/shop"),
+        InnerAnswer(outcome="redirect", status=307, route=DEEP, location="http://localhost/shop/inner/deep/"),
         id="a slash is added inside",
     ),
-    pytest.param(Request("/inner/x"), Answer(outcome="not found", status=404), id="nothing inside"),
-    pytest.param(Request("/closed/x"), Answer(outcome="view", route=CLOSED), id="inside an unknown application"),
-    pytest.param(Request("/v1", host="api.example.com:80"), Answer(outcome="view", route=V1), id="a host"),
-    pytest.param(Request("/v1", host="example.com"), Answer(outcome="not found", status=404), id="another host"),
-    pytest.param(Request(""), Answer(outcome="not found", status=404), id="the bare prefix"),
+    pytest.param(InnerRequest("/inner/x"), InnerAnswer(outcome="not found", status=404), id="nothing inside"),
+    pytest.param(
+        InnerRequest("/closed/x"), InnerAnswer(outcome="view", route=CLOSED),
+        id="inside an unknown application",
+    ),
+    pytest.param(InnerRequest("/v1", host="api.example.com:80"), InnerAnswer(outcome="view", route=V1), id="a host"),
+    pytest.param(
+        InnerRequest("/v1", host="example.com"), InnerAnswer(outcome="not found", status=404),
+        id="another host",
+    ),
+    pytest.param(InnerRequest(""), InnerAnswer(outcome="not found", status=404), id="the bare prefix"),
 ]  # fmt: skip
 
 
@@ -144,8 +155,8 @@ def test_an_application_inside_itself_ends():
         InnerRoute(path="/page", methods=("GET",), name="page", **at(page)),
         again,
     )
-    assert find_route(site, Request("/again" * 7 + "/page")).route.path == "/again" * 7 + "/page"
-    assert find_route(site, Request("/again" * 8 + "/page")).route.path == "/again" * 8 + "/{path}"
+    assert find_route(site, InnerRequest("/again" * 7 + "/page")).route.path == "/again" * 7 + "/page"
+    assert find_route(site, InnerRequest("/again" * 8 + "/page")).route.path == "/again" * 8 + "/{path}"
 
 
 def make_api(root_path=""):
@@ -173,26 +184,30 @@ def test_fastapi_is_read_with_its_included_routers():
 
 
 API_ROUTES = [
-    pytest.param("", Request("/v1/items/1"), Answer(outcome="view", route=ITEM), id="an included router"),
+    pytest.param("", InnerRequest("/v1/items/1"), InnerAnswer(outcome="view", route=ITEM), id="an included router"),
     pytest.param(
-        "", Request("/v1/items/1", "PUT"),
-        Answer(outcome="method not allowed", status=405, route=ITEM, methods=("GET",)), id="another method",
+        "", InnerRequest("/v1/items/1", "PUT"),
+        InnerAnswer(outcome="method not allowed", status=405, route=ITEM, methods=("GET",)), id="another method",
     ),
     pytest.param(
-        "", Request("/v1/items/deep/one/", "POST", prefix="/api"), Answer(outcome="view", route=ONE),
+        "", InnerRequest("/v1/items/deep/one/", "POST", prefix="/api"), InnerAnswer(outcome="view", route=ONE),
         id="a router in a router",
     ),
     pytest.param(
-        "", Request("/v1/items/deep/one", "POST", prefix="/api"),
-        Answer(outcome="redirect", status=307, route=ONE, location="http://localhost/api/v1/items/deep/one/"),
+        "", InnerRequest("/v1/items/deep/one", "POST", prefix="/api"),
+        InnerAnswer(outcome="redirect", status=307, route=ONE, location="http://localhost/api/v1/items/deep/one/"),
         id="a slash is added",
     ),
-    pytest.param("", Request("/v1/items/live", "WEBSOCKET"), Answer(outcome="view", route=ITEMS_LIVE), id="live"),
     pytest.param(
-        "/api", Request("/v1/items/1", prefix="/api"), Answer(outcome="view", route=ITEM), id="a prefix that fits"
+        "", InnerRequest("/v1/items/live", "WEBSOCKET"), InnerAnswer(outcome="view", route=ITEMS_LIVE),
+        id="live",
     ),
     pytest.param(
-        "/other", Request("/v1/items/1", prefix="/api"), Answer(outcome="not found", status=404),
+        "/api", InnerRequest("/v1/items/1", prefix="/api"), InnerAnswer(outcome="view", route=ITEM),
+        id="a prefix that fits",
+    ),
+    pytest.param(
+        "/other", InnerRequest("/v1/items/1", prefix="/api"), InnerAnswer(outcome="not found", status=404),
         id="a prefix of its own that does not fit",
     ),
 ]  # fmt: skip
@@ -211,9 +226,9 @@ def test_the_frontends_of_fastapi_come_last_and_the_deepest_wins(tmp_path):
     api.frontend("/", directory=tmp_path)
     api.frontend("/app", directory=tmp_path)
     assert [route.path for route in inspect_application(api).routes[-2:]] == ["/{path}", "/app/{path}"]
-    assert find_route(api, Request("/app/x")).route.path == "/app/{path}"
-    assert find_route(api, Request("/x")).route.path == "/{path}"
-    assert find_route(api, Request("/v1/items/1")).route == ITEM
+    assert find_route(api, InnerRequest("/app/x")).route.path == "/app/{path}"
+    assert find_route(api, InnerRequest("/x")).route.path == "/{path}"
+    assert find_route(api, InnerRequest("/v1/items/1")).route == ITEM
 
 
 @pytest.mark.parametrize(
@@ -228,6 +243,6 @@ def test_a_host_may_be_redirected_to_the_one_with_www(redirects, patterns, answe
     site = pytest.importorskip("starlette.applications").Starlette()
     site.add_middleware(trusted, allowed_hosts=["www.example.com"], www_redirect=redirects)
     assert inspect_application(site).hosts.patterns == patterns
-    found = find_route(site, Request("/x", host="example.com"))
+    found = find_route(site, InnerRequest("/x", host="example.com"))
     assert (found.outcome, found.status) == answer
     assert found.location == ("http://www.example.com/x" if redirects else "")

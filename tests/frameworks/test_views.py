@@ -5,7 +5,7 @@ import inspect
 
 import pytest
 
-from multiserve.frameworks.views import NOWHERE, Place, place_of
+from multiserve.frameworks.views import NOWHERE, ViewPlace, place_of
 
 HERE = f"{__name__}:"
 
@@ -63,10 +63,10 @@ def circle():
 
 
 def of(function, name):
-    return Place(f"{HERE}{name}", __file__, function.__code__.co_firstlineno)
+    return ViewPlace(f"{HERE}{name}", __file__, function.__code__.co_firstlineno)
 
 
-CLASS = Place(f"{HERE}View", __file__, inspect.getsourcelines(View)[1])
+CLASS = ViewPlace(f"{HERE}View", __file__, inspect.getsourcelines(View)[1])
 
 VIEWS = [
     pytest.param(view, of(view, "view"), id="a function"),
@@ -78,8 +78,8 @@ VIEWS = [
     pytest.param(View().method, of(View.method, "View.method"), id="a bound method"),
     pytest.param(View.of_class, of(View.of_class, "View.of_class"), id="a class method"),
     pytest.param(logged(as_view()), CLASS, id="a class-based view, decorated"),
-    pytest.param(len, Place("builtins:len", "", 0), id="not written in Python"),
-    pytest.param(None, Place("builtins:NoneType", "", 0), id="nothing"),
+    pytest.param(len, ViewPlace("builtins:len", "", 0), id="not written in Python"),
+    pytest.param(None, ViewPlace("builtins:NoneType", "", 0), id="nothing"),
     pytest.param(Broken(), NOWHERE, id="one that raises"),
     pytest.param(circle(), of(circle(), "circle.<locals>.wrapper"), id="a circle of decorators"),
 ]

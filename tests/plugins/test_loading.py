@@ -11,7 +11,7 @@ from multiserve.plugins.loading import load_plugins
 MOUNTS = '[mounts]\n"/" = "web:app"\n'
 WEB = "def app(environ, start_response): ...\n"
 CHECK = """
-from multiserve.plugins import Found, check
+from multiserve.plugins import check
 
 @check("{code}", "{severity}", "the sky is green", consequence="Nobody knows.")
 def green(subject):
@@ -20,7 +20,7 @@ def green(subject):
 
 CHECKS = [green]
 """
-FINDS = 'yield Found(members=subject.members, message="it is green", cure="Look again.")'
+FINDS = 'yield green.found(*subject.members, message="it is green", cure="Look again.")'
 
 pytestmark = pytest.mark.usefixtures("clean_process")
 

@@ -7,8 +7,8 @@ import inspect
 import pytest
 
 from multiserve import plugins
-from multiserve.frameworks import Request, find_route, inspect_application, with_frameworks
-from multiserve.plugins import Answer, Facts, InnerRoute
+from multiserve.frameworks import InnerRequest, find_route, inspect_application, with_frameworks
+from multiserve.plugins import Facts, InnerAnswer, InnerRoute
 
 APPLICATION = type("Application", (), {"__call__": lambda self, environ, start_response: []})()
 ROUTE = InnerRoute(path="/x")
@@ -22,7 +22,7 @@ class Reader:
         return Facts(application=application, framework="Ours", version="1", routes=(ROUTE,))
 
     def find(self, application, request, onward):
-        return Answer(outcome="view", route=ROUTE)
+        return InnerAnswer(outcome="view", route=ROUTE)
 
 
 class Broken:
@@ -44,9 +44,9 @@ def test_a_reader_is_asked_inside_the_block_alone(readers):
     assert inspect_application(APPLICATION) is None
     with with_frameworks(readers):
         assert inspect_application(APPLICATION).framework == "Ours"
-        assert find_route(APPLICATION, Request("/x")).route == ROUTE
+        assert find_route(APPLICATION, InnerRequest("/x")).route == ROUTE
     assert inspect_application(APPLICATION) is None
-    assert find_route(APPLICATION, Request("/x")) is None
+    assert find_route(APPLICATION, InnerRequest("/x")) is None
 
 
 def test_a_reader_that_raises_does_not_keep_the_others_from_reading():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from multiserve.probing.pages import Cookie, read_cookie, read_location, read_page
+from multiserve.probing.pages import SetCookie, read_cookie, read_location, read_page
 
 PAGE = "http://localhost:8000/admin/x"
 ORIGIN = "http://localhost:8000"
@@ -57,8 +57,8 @@ def test_a_location_is_a_whole_url(location, expected) -> None:
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        pytest.param("a=b; Path=/x; HttpOnly", Cookie("a", "/x"), id="path"),
-        pytest.param(" a = b;path=/", Cookie("a", "/"), id="spaces"),
+        pytest.param("a=b; Path=/x; HttpOnly", SetCookie("a", "/x"), id="path"),
+        pytest.param(" a = b;path=/", SetCookie("a", "/"), id="spaces"),
         pytest.param("a=b", None, id="no path"),
         pytest.param("a=b; Path=x", None, id="no path that counts"),
         pytest.param('a=""; Path=/', None, id="deleted"),

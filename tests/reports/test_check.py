@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from multiserve.checks import Finding
 from multiserve.cli import main
 from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.errors import ConfigError
+from multiserve.findings import Finding
 from multiserve.loading.side_effects import SideEffects
-from multiserve.reports.check import Outcome, as_github, as_json, as_text, refusal_as_json, refusal_for_github
+from multiserve.probing import ProbeResult
+from multiserve.reports.check import CheckOutcome, as_json, as_text, refusal_as_json
 
 TEXT = """\
 ignore = ["MS150"]
@@ -51,7 +52,7 @@ def outcome(tmp_path, write_config, kept_process):
     (tmp_path / "shop.py").write_text("def app(environ, start_response): ...")
     composition = compose(load_config(write_config(TEXT)))
     effects = {loaded.mount.name: SideEffects() for loaded in composition.mounts}
-    return Outcome(composition, FINDINGS, {**effects, "/": COSTS}, shows_costs=False)
+    return CheckOutcome(composition, FINDINGS, {**effects, "/": COSTS}, shows_costs=False)
 
 
 def test_text_tells_the_mounts_and_then_each_finding(outcome):
@@ -110,6 +111,7 @@ def test_json_holds_everything(outcome):
                 "message": "100% of\r\nits routes",
                 "consequence": "Then.",
                 "cure": "Cure.",
+                "url": "",
             }
         ],
     }  # fmt: skip
@@ -129,71 +131,54 @@ def test_all_is_right_without_errors(outcome, severities, is_right):
     assert json.loads(as_json(outcome._replace(composition=composition, findings=findings)))["ok"] is is_right
 
 
-def test_github_gets_a_command_for_each_at_its_line(outcome):
-    path = outcome.composition.config.path
-    rest = "what is so%0AThen.%0ACure."
-    gone = 'there is no module "qqqq"%0AInstall the package that has it, or add the folder that has it to pythonpath.'
-    assert as_github(outcome).splitlines() == [
-        f"::error file={path},line=5,title=cannot be loaded::{gone}",
-        f"::error file={path},line=7,title=MS102 /100%25%2Ca%3Ab%2C /::100%25 of%0D%0Aits routes%0AThen.%0ACure.",
-        f"::warning file={path},line=9,title=MS100 /100%25%2Ca%3Ab::{rest}",
-        f"::warning file={path},line=4,title=MS120 /::{rest}",
-        f"::notice file={path},line=11,title=MS151::{rest}",
-        f"::notice file={path},line=1,title=MS171::{rest}",
-    ]
-
-
-LINES = [
-    pytest.param("# ignore = []\nignore = []\n[mounts]\n", "ignore", 2, id="at the top"),
-    pytest.param("[tool.multiserve]\nignore = []", "tool.multiserve.ignore", 2, id="in pyproject.toml"),
-    pytest.param('[mounts]\n  \'/a\' = "x"\n"/a.b" = "y"', 'mounts."/a.b"', 3, id="a key with a dot"),
-    pytest.param('[ mounts . "/a" ]\napp = "x"', 'mounts."/a".app', 2, id="a header with spaces"),
-    pytest.param('mounts."/a".app = "x"\nmounts."/b" = "y"', 'mounts."/b"', 2, id="dotted keys"),
-    pytest.param('[mounts]\n"/ignore" = "x"\n"/a" = { app = "x", ignore = [] }', 'mounts."/a".ignore', 3, id="inside"),
-    pytest.param("[server]\nport = 1", "gunicorn.workers", 1, id="nowhere"),
-]
-
-
-@pytest.mark.parametrize(("text", "key", "line"), LINES)
-def test_the_line_of_a_key_is_found(outcome, write_config, text, key, line):
-    path = write_config(text)
-    found = as_github(outcome._replace(
-        composition=replace(outcome.composition, mounts=()), findings=[finding("MS100", "note", (), key)]
-    ))  # fmt: skip
-    assert found == f"::notice file={path},line={line},title=MS100::what is so%0AThen.%0ACure."
-
-
-REFUSED = [
-    pytest.param(
-        '[mounts]\n"/" = 1', 'line=2,title=mounts."/"::expected a target, found a whole number%0A'
-        'Write "module:attribute" in quotes.', id="a value",
-    ),
-    pytest.param(
-        "[mounts]\n/ = 1", "line=2,title=multiserve::not TOML: Invalid statement%0A"
-        'A key with a slash is written in quotes: "/admin".', id="no TOML",
-    ),
-    pytest.param(
-        "", 'line=1,title=mounts::there are no mounts%0AWrite at least one, such as "/" = "module:app".', id="no mounts"
-    ),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("text", "expected"), REFUSED)
-def test_github_gets_what_is_wrong_with_the_file(write_config, text, expected):
-    path = write_config(text)
-    with pytest.raises(ConfigError) as refusal:
-        load_config(path)
-    assert refusal_for_github(refusal.value) == f"::error file={path},{expected}"
-
-
-def test_a_refusal_without_a_file_has_no_line():
-    assert refusal_for_github(ConfigError("there is no file")) == "::error line=1,title=multiserve::there is no file"
+def test_a_refusal_is_json_as_well():
     assert json.loads(refusal_as_json(ConfigError("there is no file"))) == {
         "ok": False,
         "problems": [{"key": "", "message": "there is no file", "hint": ""}],
         "mounts": [],
         "findings": [],
     }
+
+
+PROBES = [
+    ProbeResult(
+        mount="/", toml_key='mounts."/"', url="http://x/", status=200, seconds=0.0123, content_type="text/html",
+        findings=(FINDINGS[2],),
+    ),
+    ProbeResult(mount="/bad", toml_key='mounts."/bad"', url="http://x/bad/", error="LookupError: a"),
+    ProbeResult(mount="/u/{user}", toml_key='mounts."/u/{user}"', url="http://x/u/{user}/", skipped="nobody knows"),
+]  # fmt: skip
+SEEN = replace(FINDINGS[2], cure="", url="http://x/")
+
+
+def test_text_has_a_line_for_each_request_of_a_probe_and_then_the_findings(outcome):
+    assert as_text(outcome._replace(findings=[SEEN], probes=PROBES)).split("\n\n")[1:] == [
+        (
+            "200     12 ms  http://x/           text/html\n"
+            "FAILED  0 ms   http://x/bad/\n"
+            "-              http://x/u/{user}/  not probed: nobody knows"
+        ),
+        "warning MS120 /: what is so\n        Then.\n        Seen at http://x/",
+    ]
+    assert as_text(outcome._replace(findings=[], probes=[])) == as_text(outcome._replace(findings=[]))
+
+
+def test_json_has_the_requests_of_a_probe_and_all_that_is_wrong_among_the_findings(outcome):
+    found = json.loads(as_json(outcome._replace(findings=[SEEN], probes=PROBES)))
+    assert found["probes"][0] == {
+        "mount": "/",
+        "toml_key": 'mounts."/"',
+        "url": "http://x/",
+        "method": "GET",
+        "asked_for": False,
+        "status": 200,
+        "seconds": 0.0123,
+        "content_type": "text/html",
+        "error": "",
+        "skipped": "",
+    }
+    assert [each["status"] for each in found["probes"][1:]] == [None, None]
+    assert [(each["code"], each["url"]) for each in found["findings"]] == [("MS120", "http://x/")]
 
 
 # The exit codes.

@@ -1,0 +1,65 @@
+"""What a check is: a topic, and the function that looks for it. The checks themselves are in the modules beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from multiserve.checks.subject import CheckedMount, Subject
+from multiserve.findings import Finding, Severity, Topic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Topic):
+    """One thing to look for.
+
+    Attributes:
+        find: Looks for it in a composition.
+    """
+
+    find: Callable[[Subject], Iterable[Finding]]
+
+    def found(
+        self,
+        *mounts: CheckedMount,
+        message: str,
+        cure: str,
+        severity: Severity | None = None,
+        consequence: str = "",
+        key: str = "",
+    ) -> Finding:
+        """Make a finding of this check.
+
+        Args:
+            *mounts: The mounts concerned, the one to change first.
+            message: What is wrong.
+            cure: The change that cures it.
+            severity: If it is not the usual one of the check.
+            consequence: If it is not the usual one of the check.
+            key: The key path of the cure, if it is not the entry of the first mount.
+        """
+        return self.finding(
+            mounts=[each.mount.name for each in mounts],
+            key=key or (mounts[0].mount.toml_key if mounts else ""),
+            message=message,
+            cure=cure,
+            severity=severity,
+            consequence=consequence,
+        )
+
+
+def check(
+    code: str, severity: Severity, title: str, *, consequence: str
+) -> Callable[[Callable[[Subject], Iterable[Finding]]], Check]:
+    """Make a check of the function below, whose docstring is its explanation.
+
+    Inside the function its own name is therefore the check, and `name.found(...)` makes its findings.
+    """
+
+    def decorate(find: Callable[[Subject], Iterable[Finding]]) -> Check:
+        explanation = " ".join((find.__doc__ or "").split())
+        return Check(
+            code=code, severity=severity, title=title, consequence=consequence, explanation=explanation, find=find
+        )
+
+    return decorate

@@ -1,0 +1,55 @@
+"""The explanation of each code, for `check --explain` and docs/checks.md; nothing here prints."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from multiserve.findings import Topic
+
+_WIDTH = 100  # characters of a line in a terminal
+_WIDTH_OF_DOCUMENTS = 120
+
+
+def explained(topic: Topic) -> str:
+    """Return what `check --explain` prints about a code."""
+    body = _filled(f"{topic.explanation} {topic.consequence}", _WIDTH)
+    ignoring = f'Ignored by ignore = ["{topic.code}"] at the top of the file, or on a mount.'
+    return f"{topic.code} ({topic.severity}): {topic.title}\n\n{body}\n\n{ignoring}"
+
+
+def handbook(topics: Iterable[Topic]) -> str:
+    """Return docs/checks.md: every topic of the checks and of the probe."""
+    return "\n".join([_PREFACE, *map(_section, topics)])
+
+
+def _section(topic: Topic) -> str:
+    severity = topic.severity.capitalize()
+    body = _filled(topic.explanation, _WIDTH_OF_DOCUMENTS)
+    return f"## {topic.code}: {topic.title}\n\n*{severity}.* {topic.consequence}\n\n{body}\n"
+
+
+def _filled(text: str, width: int) -> str:
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+_PREFACE = """\
+# What `multiserve check` finds
+
+<!-- Written by: python -c "from multiserve.checks import TOPICS; from multiserve.reports.handbook import handbook
+print(handbook(TOPICS.values()), end='')" > docs/checks.md -->
+
+`multiserve check` loads every mount and then checks the composition as a whole. Each finding has a code, whose meaning
+never changes, the mounts concerned, what happens if nothing is changed, and the change that cures it. With `--probe` it
+also sends requests to each application; the codes of what that finds begin at MS201.
+
+- An **error** breaks something, and `check` exits with 1.
+- A **warning** breaks something under some requests; with `--strict` it counts as an error.
+- A **note** may break something, or is uncertain.
+
+The severity below is the usual one. If a finding is less certain it is a note, and its text says "may".
+
+`multiserve check --explain MS102` prints the same in a terminal. `ignore = ["MS102"]` at the top of the file, or on a
+mount, silences a code; a finding that concerns several mounts is silent if one of them ignores it. `--format json` and
+`--format github` print the findings for other programs and as annotations of GitHub Actions.
+"""

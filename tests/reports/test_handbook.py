@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from multiserve.checks import CHECKS, TOPICS
+from multiserve.cli import main
+from multiserve.reports.handbook import explained, handbook
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_document_lists_every_check_as_the_code_has_it():
+    document = (ROOT / "docs" / "checks.md").read_text("utf-8")
+    assert document == handbook(TOPICS.values()), "write it anew, as its second paragraph says"
+    assert re.findall(r"^## (\S+):", document, re.MULTILINE) == list(TOPICS)
+
+
+@pytest.mark.parametrize("code", TOPICS)
+def test_every_check_is_explained(code):
+    result = CliRunner().invoke(main, ["check", "--explain", code.lower()])
+    assert (result.exit_code, result.output) == (0, f"{explained(TOPICS[code])}\n")
+
+
+def test_an_explanation_holds_all_that_is_known():
+    assert explained(CHECKS["MS105"]) == (
+        "MS105 (error): a redirect leads back to itself\n\n"
+        "A redirect mount adds the rest of the path to its target. If the same mount answers the target, or\n"
+        "another redirect that leads back to it, browsers go round in a circle. Browsers give up after about\n"
+        "twenty redirects.\n\n"
+        'Ignored by ignore = ["MS105"] at the top of the file, or on a mount.'
+    )
