@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import IO, Literal, TypeAlias
-from wsgiref.util import FileWrapper
+from typing import Literal, TypeAlias
 
 from multiserve._types import WSGIEnvironment
 from multiserve.composition import Composition
@@ -133,15 +132,13 @@ def _ask_folder(arrival: Arrival, mount: StaticMount, environ: WSGIEnvironment) 
     opened: list[str] = []
     answered: list[tuple[str, dict[str, str]]] = []
 
-    def take_note(file: IO[bytes], size: int) -> FileWrapper:
-        opened.append(str(file.name))
-        return FileWrapper(file, size)
-
     def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> object:
         answered.append((status, dict(headers)))
         return None
 
-    browser = {**environ, "HTTP_ACCEPT": "text/html", "wsgi.file_wrapper": take_note}
+    from multiserve.mounts.static.folder import OPENED  # imported for a static folder alone
+
+    browser = {**environ, "HTTP_ACCEPT": "text/html", OPENED: opened}
     body = open_folder(mount).wsgi(browser, start_response)
     if hasattr(body, "close"):
         body.close()

@@ -23,6 +23,9 @@ _NAVIGATION = "Accept, Sec-Fetch-Mode"  # what decides whether the fallback answ
 _MISSING = Answer("404 Not Found", "Not Found: there is no such file.\n")
 _NO_PAGE = Answer("404 Not Found", "Not Found: there is no such file.\n", ("Vary", _NAVIGATION))
 _NOT_ALLOWED = Answer("405 Method Not Allowed", "Method Not Allowed: files can only be read.\n", ("Allow", "GET, HEAD"))
+OPENED = "multiserve.opened"
+"""Where the environ may have a list, to which the path of the file is added that answers."""
+
 _THREADS = 8  # so that one slow disk access does not delay the next
 _REVALIDATE = "no-cache"
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -123,6 +126,8 @@ class StaticFolder:
             headers.append(("Vary", vary))
         coding = choose_coding(siblings, environ.get("HTTP_ACCEPT_ENCODING", ""))
         found, coding = self._open_sibling(found, siblings[coding], coding) if coding else (found, "")
+        if OPENED in environ:
+            environ[OPENED].append("/".join((self._folder.path, *found.segments)))
         return respond(found, environ, name=segments[-1], coding=coding, headers=headers)
 
     def _open_sibling(self, original: FileFound, segments: Sequence[str], coding: str) -> tuple[FileFound, str]:
