@@ -19,7 +19,7 @@ from click.testing import CliRunner
 import multiserve
 from multiserve.cli import main
 from multiserve.config.file import Development, Server, load_config
-from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import AppMount, FileMount, Mount, RedirectMount, StaticMount, TenantMount
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(multiserve.__file__).parent  # outside of ROOT where a built wheel is tested
@@ -81,6 +81,7 @@ def test_the_example_file_shows_every_key_with_its_default(section: str, kind: t
         pytest.param("/accounts", AppMount, {"app": "accounts:app"}, None, id="an application"),
         pytest.param("/u/{user}", TenantMount, {"app": "users:create_app"}, AppMount, id="tenants"),
         pytest.param("/static", StaticMount, {"static": "shared/static"}, Mount, id="a static folder"),
+        pytest.param("/robots.txt", FileMount, {"file": "site/robots.txt"}, Mount, id="a file"),
         pytest.param("/old", RedirectMount, {"redirect": "/new"}, Mount, id="a redirect"),
     ],
 )

@@ -123,6 +123,24 @@ class StaticMount(Mount):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileMount(Mount):
+    """One file at one URL.
+
+    Attributes:
+        path: The file, absolute.
+    """
+
+    kind = "file"
+    path: Path
+    max_age: int | None = option(
+        None,
+        help="Seconds for which browsers may keep the file; by default they ask each time.",
+        minimum=0,
+        maximum=10**9,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RedirectMount(Mount):
     """A redirect, which keeps the rest of the path and the query."""
 
@@ -133,14 +151,20 @@ class RedirectMount(Mount):
 KINDS = {
     "app": "The application, or the factory of tenants: module:attribute, module:factory(...) or path/to/file.py:app.",
     "static": "The folder of files, relative to the folder of the configuration.",
+    "file": "The file that answers at this URL alone, relative to the folder of the configuration.",
     "redirect": "The path, or the URL, to which the rest of the path and the query are appended.",
 }
 OPTIONS = frozenset(
-    field.name for kind in (TenantMount, StaticMount, RedirectMount) for field in fields(kind) if field.metadata
+    field.name
+    for kind in (TenantMount, StaticMount, FileMount, RedirectMount)
+    for field in fields(kind)
+    if field.metadata
 ).union(KINDS)
 
 
-def read_mount(mounts: Table, name: str, key: MountKey | None, folder: Path) -> Mount | None:
+def read_mount(  # noqa: PLR0911 (one for each kind)
+    mounts: Table, name: str, key: MountKey | None, folder: Path
+) -> Mount | None:
     """Read one entry of `[mounts]`; None where it is so wrong that nothing can be made of it.
 
     Args:
@@ -161,15 +185,17 @@ def read_mount(mounts: Table, name: str, key: MountKey | None, folder: Path) -> 
         mounts.refuse(name, f"a mount cannot be both {' and '.join(kinds)}", "Keep one of them.")
         return None
     if not kinds:
-        hint = 'Write { app = "module:attribute" }, { static = "folder" } or { redirect = "/path" }.'
-        mounts.refuse(name, "a mount needs an app, a static folder or a redirect", hint)
+        hint = 'Write { app = "module:attribute" }, { static = "folder" }, { file = "name" } or { redirect = "/path" }.'
+        mounts.refuse(name, "a mount needs an app, a static folder, a file or a redirect", hint)
         table.refuse_unknown(OPTIONS)
         return None
     if kinds == ["app"]:
         return _read_app(table, "app", table, key)
     if key and key.placeholders:
         mounts.refuse(name, "only an app can stand at a key with placeholders", "Write one key for each prefix.")
-    return _read_static(table, key, folder) if kinds == ["static"] else _read_redirect(table, key)
+    if kinds == ["redirect"]:
+        return _read_redirect(table, key)
+    return _read_static(table, key, folder) if kinds == ["static"] else _read_file(table, key, folder)
 
 
 def _read_app(holder: Table, name: str, table: Table, key: MountKey | None) -> Mount | None:
@@ -188,6 +214,14 @@ def _read_static(table: Table, key: MountKey | None, folder: Path) -> Mount | No
         hint = 'Name a folder of files alone, such as "static".'
         table.refuse("static", "this folder holds the configuration, which everybody could read then", hint)
     mount = _read_options(table, StaticMount, key, given="static", what=text, folder=place)
+    return mount if key and text is not None else None
+
+
+def _read_file(table: Table, key: MountKey | None, folder: Path) -> Mount | None:
+    text = table.text("file")
+    if text == "":
+        table.refuse("file", "there is no name", 'Name a file, such as "site/robots.txt".')
+    mount = _read_options(table, FileMount, key, given="file", what=text, path=folder / (text or ""))
     return mount if key and text is not None else None
 
 

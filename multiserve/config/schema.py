@@ -8,7 +8,7 @@ from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from multiserve.config.file import Config, Development, Server
-from multiserve.config.mounts import KINDS, AppMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import KINDS, AppMount, FileMount, Mount, RedirectMount, StaticMount, TenantMount
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors' extensions for TOML know
 _KEY = r"^/|[.:\[{]|^localhost$"  # a path, or what looks like a host
@@ -43,7 +43,12 @@ def make_schema() -> dict[str, Any]:
 
 def _mounts() -> dict[str, Any]:
     target = {**_TEXT, "description": KINDS["app"], "minLength": 1}
-    literal = [_mount(AppMount, "app"), _mount(StaticMount, "static"), _mount(RedirectMount, "redirect")]
+    literal = [
+        _mount(AppMount, "app"),
+        _mount(StaticMount, "static"),
+        _mount(FileMount, "file"),
+        _mount(RedirectMount, "redirect"),
+    ]
     return {
         "type": "object",
         "minProperties": 1,

@@ -9,7 +9,7 @@ from typing import Any
 
 from multiserve._types import Interface, Loaded, WSGIApplication
 from multiserve.config.file import Config
-from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import AppMount, FileMount, Mount, RedirectMount, StaticMount, TenantMount
 from multiserve.config.targets import Placeholder, Target
 from multiserve.dispatch.forks import leaving_after_fork
 from multiserve.errors import LoadError, Problem
@@ -131,6 +131,8 @@ class MountLoader:
             return Redirect(mount.what, mount.status, mount.key.prefix)
         if isinstance(mount, StaticMount):
             return open_folder(mount)
+        if isinstance(mount, FileMount):
+            return open_file(mount)
         raise TypeError(f"{mount!r} is of no known kind")
 
     def _wrapped_once(self, mount: Mount, loaded: Loaded) -> Loaded:
@@ -221,6 +223,20 @@ def open_folder(mount: StaticMount) -> Any:
         immutable=mount.immutable,
         dot_files=mount.dot_files,
     )
+
+
+def open_file(mount: FileMount) -> Any:
+    """Make what serves the file of a mount, a `SingleFile`.
+
+    Raises:
+        LoadError: There is no such file.
+    """
+    from multiserve.mounts.static.single_file import SingleFile
+
+    if not os.path.isfile(mount.path):  # noqa: PTH113 (Path.is_file raises where a name is too long)
+        hint = "Paths are relative to the folder of the configuration."
+        raise LoadError(Problem(key=mount.toml_key, message=f"there is no file {mount.path}", hint=hint))
+    return SingleFile(mount.path, max_age=mount.max_age)
 
 
 def _problems_of_folder(mount: StaticMount) -> Iterable[Problem]:

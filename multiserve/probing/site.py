@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Self, TypeAlias, cast
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from multiserve.composition import Composition, compose_asgi, compose_wsgi
-from multiserve.config.mounts import AppMount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import AppMount, FileMount, RedirectMount, StaticMount, TenantMount
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.frameworks import Facts, InnerAnswer, InnerRequest, Inspector, find_route
 from multiserve.keys import MountKey
@@ -119,6 +119,8 @@ class Composed:
         key = loaded.mount.key
         scheme, _, address = origin.rstrip("/").partition("://")
         rest = quote(key.prefix, safe="/") + "/" + quote(path.removeprefix("/"), safe=f"{SAFE}%?")
+        if isinstance(loaded.mount, FileMount):
+            rest = quote(key.prefix, safe="/") or "/"  # there is nothing below it
         if key.host:
             port = urlsplit(origin).port if key.port is None else key.port
             hosts = [key.host.replace("*", label, 1) + (f":{port}" if port else "") for label in _LABELS]

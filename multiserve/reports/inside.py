@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import AppMount, FileMount, Mount, RedirectMount, StaticMount, TenantMount
 from multiserve.frameworks import Facts, InnerRoute
 from multiserve.loading.mounts import LoadedMount
 from multiserve.reports.routes import COLUMNS, NOTHING, declared, explanation_as_json, explanation_as_text, place
@@ -67,6 +67,8 @@ def _what_it_is(each: Contents) -> str:
         return _TENANTS
     if isinstance(mount, StaticMount):
         return f"the files of {mount.folder}"
+    if isinstance(mount, FileMount):
+        return f"the file {mount.path}"
     if isinstance(mount, RedirectMount):
         return f"{mount.status} to {mount.what}, with the rest of the path"
     if each.facts and each.facts.routes_error:

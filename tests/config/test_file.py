@@ -48,8 +48,8 @@ workers = 2
 accesslog = "-"
 """
 NEEDS = (
-    "a mount needs an app, a static folder or a redirect",
-    'Write { app = "module:attribute" }, { static = "folder" } or { redirect = "/path" }.',
+    "a mount needs an app, a static folder, a file or a redirect",
+    'Write { app = "module:attribute" }, { static = "folder" }, { file = "name" } or { redirect = "/path" }.',
 )
 FOLDER_OPTIONS = (
     "Known here: dot_files, fallback, ignore, immutable, index, max_age, middleware, probe, required, slash."

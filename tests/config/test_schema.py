@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from multiserve.config.file import Config, Development, Server, load_config
-from multiserve.config.mounts import AppMount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import AppMount, FileMount, RedirectMount, StaticMount, TenantMount
 from multiserve.config.schema import make_schema
 from multiserve.errors import ConfigError
 
@@ -112,7 +112,7 @@ def test_every_option_of_every_kind_of_mount_has_them_too() -> None:
     mounts = SCHEMA["properties"]["mounts"]
     (tenants,) = mounts["patternProperties"].values()
     described = [*tenants["anyOf"][1:], *mounts["additionalProperties"]["anyOf"][1:]]
-    for table, kind in zip(described, (TenantMount, AppMount, StaticMount, RedirectMount), strict=True):
+    for table, kind in zip(described, (TenantMount, AppMount, StaticMount, FileMount, RedirectMount), strict=True):
         assert_described(table, kind)
 
 
