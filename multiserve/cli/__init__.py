@@ -6,6 +6,7 @@ import click
 
 from multiserve import __version__
 from multiserve.cli.check import check
+from multiserve.cli.import_ import import_
 from multiserve.cli.reload import reload
 from multiserve.cli.routes import routes
 from multiserve.cli.run import run
@@ -31,5 +32,5 @@ def main() -> None:
     """  # noqa: D301 (click needs the control character)
 
 
-for command in (run, check, routes, reload, schema):
+for command in (run, check, routes, reload, schema, import_):
     main.add_command(command)

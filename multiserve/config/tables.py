@@ -25,7 +25,12 @@ def quote_key(key: str) -> str:
     """Spell one key as TOML does: bare where possible, else in quotes."""
     if _BARE.fullmatch(key):
         return key
-    return f'"{"".join(map(_escape, key))}"'
+    return quote_text(key)
+
+
+def quote_text(text: str) -> str:
+    """Spell a text as TOML does, in one line."""
+    return f'"{"".join(map(_escape, text))}"'
 
 
 def _escape(character: str) -> str:

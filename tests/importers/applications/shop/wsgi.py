@@ -1,0 +1,5 @@
+from storefront import answer
+
+
+def application(environ, start_response):
+    return answer("shop", environ, start_response)

@@ -1,0 +1,1 @@
+from backoffice import application as application

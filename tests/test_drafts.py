@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from multiserve.drafts import Draft, DraftMount, to_toml, value_to_toml
+
+
+def test_a_whole_file():
+    draft = Draft(header=["Where it comes from.", "", "And what next."], footer=["The end."])
+    draft.mounts = [
+        DraftMount("/", {"app": "shop:create_app('a \"b\" \\\\')"}, comment="Flask, shop.py:1\nSaid in two lines."),
+        DraftMount("/static", {"static": "static", "max_age": 60}),
+        DraftMount("/soon", {"app": "soon:app"}, is_disabled=True),
+        DraftMount(
+            "/wrapped", {"app": "a:b", "middleware": ["middleware.of.mine:First(option='one')"] * 3}, comment="Long."
+        ),
+    ]
+    draft.pythonpath = ["lib"]
+    draft.env = {"A": "1", "B C": "\n"}
+    draft.server = {"host": "0.0.0.0", "port": 80}
+    draft.development = {"reload": True, "extra_files": []}
+    draft.note("second", "Why.", 10)
+    draft.note("first\x1b", "A reason that has " + "very " * 20 + "many words.", 2)
+    draft.note("last", "With code:\n    x = 1")
+    text = to_toml(draft)
+    assert (
+        text
+        == r"""# Where it comes from.
+#
+# And what next.
+
+pythonpath = ["lib"]
+
+[mounts]
+# Flask, shop.py:1
+# Said in two lines.
+"/"       = "shop:create_app('a \"b\" \\\\')"
+"/static" = { static = "static", max_age = 60 }
+# "/soon"   = "soon:app"
+
+# Long.
+[mounts."/wrapped"]
+app = "a:b"
+middleware = [
+    "middleware.of.mine:First(option='one')",
+    "middleware.of.mine:First(option='one')",
+    "middleware.of.mine:First(option='one')",
+]
+
+[env]
+A = "1"
+"B C" = "\n"
+
+[server]
+host = "0.0.0.0"
+port = 80
+
+[development]
+reload = true
+
+# Not carried over, or not as it was:
+# - last
+#     With code:
+#         x = 1
+# - line 2: first\x1b
+#     A reason that has very very very very very very very very very very very very very very very
+#     very very very very very many words.
+# - line 10: second
+#     Why.
+
+# The end.
+"""
+    )
+    read = tomllib.loads(text)
+    assert read["mounts"]["/"] == draft.mounts[0].options["app"]
+    assert read["mounts"]["/wrapped"] == draft.mounts[3].options
+    assert read["env"] == draft.env
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (3, "3"),
+        (1.5, "1.5"),
+        ('say "a\\b"\x00', '"say \\"a\\\\b\\"\\u0000"'),
+        (["a", ("b",)], '["a", ["b"]]'),
+        ({"a b": {"c": False}}, '{ "a b" = { c = false } }'),
+        ({}, "{}"),
+    ],
+)
+def test_values(value, text):
+    assert value_to_toml(value) == text
+    assert tomllib.loads(f"x = {text}")["x"] == (["a", ["b"]] if value == ["a", ("b",)] else value)
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), object()], ids=["None", "not a number", "an object"])
+def test_what_toml_does_not_have(value):
+    with pytest.raises(TypeError, match=f"TOML has no {type(value).__name__}"):
+        value_to_toml(value)
+
+
+@pytest.mark.parametrize(
+    ("key", "app", "reason"),
+    [
+        pytest.param(
+            "admin",
+            "a:b",
+            '"admin" is neither a path nor a host. Did you mean "/admin"? A host has a dot or a port.',
+            id="a wrong key",
+        ),
+        pytest.param(
+            "/x",
+            "a:b[0]",
+            '"b[0]" is neither an attribute nor one call of a factory. '
+            'Write "module:attribute", "module:factory(...)" or "path/to/file.py:attribute".',
+            id="a wrong target",
+        ),
+        pytest.param("/taken/", "a:c", '"/taken" is mounted by an earlier line.', id="a key twice"),
+    ],
+)
+def test_what_cannot_be_in_the_file_is_a_note(key, app, reason):
+    draft = Draft()
+    draft.add("/taken", "first", 1, app="a:b")
+    draft.add(key, "second", 2, app=app)
+    assert [(note.what, note.reason, note.line) for note in draft.notes] == [("second", reason, 2)]
+    assert [mount.key for mount in draft.mounts] == ["/taken"]
+
+
+@pytest.mark.parametrize(
+    ("value", "port", "reasons"),
+    [
+        ("8080", 8080, []),
+        (0, 0, []),
+        ("$PORT", None, ['The file has no variables: set MULTISERVE_PORT, or write "--port $PORT".']),
+        ("70000", None, ['"70000" is not a port.']),
+        ("\u0663", None, ['"\u0663" is not a port.']),
+    ],
+)
+def test_ports(value, port, reasons):
+    draft = Draft()
+    draft.set_port(value, "port", 1)
+    assert (draft.server.get("port"), [note.reason for note in draft.notes]) == (port, reasons)
