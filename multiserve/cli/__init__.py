@@ -7,6 +7,7 @@ import click
 from multiserve import __version__
 from multiserve.cli.check import check
 from multiserve.cli.import_ import import_
+from multiserve.cli.init import init
 from multiserve.cli.reload import reload
 from multiserve.cli.routes import routes
 from multiserve.cli.run import run
@@ -25,6 +26,8 @@ def main() -> None:
         "/admin" = "backoffice:create_app()"
 
     \b
+    multiserve init      write a multiserve.toml for what is in this folder
+    multiserve import    print the multiserve.toml for the file of another tool
     multiserve check     does everything load, and is anything wrong?
     multiserve routes    which mount answers which URL?
     multiserve run       serve the mounts
@@ -32,5 +35,5 @@ def main() -> None:
     """  # noqa: D301 (click needs the control character)
 
 
-for command in (run, check, routes, reload, schema, import_):
+for command in (run, check, routes, reload, schema, init, import_):
     main.add_command(command)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 import click
 
 from multiserve.config.file import CONFIG_VARIABLE, find_config, load_config
-from multiserve.errors import MultiserveError
+from multiserve.errors import ConfigError, MultiserveError
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -51,6 +54,23 @@ only_option = click.option(
 format_option = click.option(
     "--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or for machines."
 )
+
+
+@contextlib.contextmanager
+def hint_at_applications(config: str | None) -> Iterator[None]:
+    """Where there is no file, add to the error what `multiserve init` would mount."""
+    try:
+        yield
+    except ConfigError as error:
+        if config is not None or os.environ.get(CONFIG_VARIABLE):
+            raise
+        from multiserve.discovery.proposals import find_proposals
+
+        found = [f"{each.found.what} ({each.found.kind})" for each in find_proposals(Path()).mounts]
+        if not found:
+            raise
+        hint = f'Write "multiserve init" to mount what is here: {", ".join(found)}.'
+        raise ConfigError(*(replace(problem, hint=hint) for problem in error.problems)) from None
 
 
 def options_of(kind: type) -> Callable[[F], F]:

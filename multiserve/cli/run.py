@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from multiserve.cli.options import common_options, only_option, options_of, override
+from multiserve.cli.options import common_options, hint_at_applications, only_option, options_of, override
 from multiserve.cli.output import echo_failures, reported_errors
 from multiserve.config.file import Config, Development, Server, find_config, load_config, select
 from multiserve.config.mounts import Mount
@@ -68,7 +68,8 @@ def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values:
     """  # noqa: D301 (click needs the control character)
     _refuse_misplaced_options(ctx, production=values["production"])
     with reported_errors(show_traceback=traceback):
-        path = find_config(config).absolute()
+        with hint_at_applications(config):
+            path = find_config(config).absolute()
         read = partial(_read, path, values)
         if values["production"]:
             _run_production(read, values)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from multiserve.importers.json_lines import Path
 from multiserve.importers.python_files import add_static
 from multiserve.importers.unit_applications import add_application
-
-if TYPE_CHECKING:
-    from multiserve.importers.unit_json import Reader
+from multiserve.importers.unit_document import UnitDocument
 
 _STATUSES = (301, 302, 303, 307, 308)
 _VARIABLES = ("$uri", "${uri}", "$request_uri", "${request_uri}")
@@ -37,21 +35,21 @@ class Step:
         return self.host + self.prefix or "/"
 
     @staticmethod
-    def read_match(reader: Reader, match: Any, place: Path, outer: Step) -> Iterator[Step]:
+    def read_match(unit: UnitDocument, match: Any, place: Path, outer: Step) -> Iterator[Step]:
         """Iterate over the steps that a match comes to: one for each host and each prefix."""
         match = match if isinstance(match, dict) else {}
-        line = reader.line((*place, "match"))
+        line = unit.line((*place, "match"))
         for name in match.keys() - {"uri", "host"}:
             reason = "A mount is chosen by host and prefix alone: the application has to look at the rest."
-            reader.draft.note(f"match {name}", reason, reader.line((*place, "match", name)))
+            unit.draft.note(f"match {name}", reason, unit.line((*place, "match", name)))
         if match.keys() - {"uri", "host"}:
             return
         hosts = _texts(match.get("host", outer.host))
         for host in hosts:
             if host.startswith(("!", "~")) or "*" in host.removeprefix("*."):
-                reader.draft.note(f'match host "{host}"', "A host is exact, or begins with *.", line)
+                unit.draft.note(f'match host "{host}"', "A host is exact, or begins with *.", line)
                 continue
-            for prefix in _prefixes(reader, match, outer, line):
+            for prefix in _prefixes(unit, match, outer, line):
                 yield Step(place, host, prefix)
 
 
@@ -59,7 +57,7 @@ def _texts(value: Any) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list) else [str(value)]
 
 
-def _prefixes(reader: Reader, match: dict[str, Any], outer: Step, line: int) -> list[str]:
+def _prefixes(unit: UnitDocument, match: dict[str, Any], outer: Step, line: int) -> list[str]:
     """Return the prefixes of the patterns of `uri`, each once."""
     if "uri" not in match:
         return [outer.prefix]
@@ -69,38 +67,62 @@ def _prefixes(reader: Reader, match: dict[str, Any], outer: Step, line: int) -> 
         prefix = pattern.removesuffix("*")
         what = f'match uri "{pattern}"'
         if not prefix.startswith("/") and prefix:
-            reader.draft.note(what, "A mount is a prefix, without patterns: it begins with a slash.", line)
+            unit.draft.note(what, "A mount is a prefix, without patterns: it begins with a slash.", line)
         elif "*" in prefix or "~" in prefix:
-            reader.draft.note(what, "A mount is a prefix of whole segments, without patterns.", line)
+            unit.draft.note(what, "A mount is a prefix of whole segments, without patterns.", line)
         else:
             key = prefix.rstrip("/")
             if pattern == prefix and key and f"{key}/*" not in patterns:
-                reader.draft.note(what, "It matched this URL alone; the mount answers what is below, too.", line)
+                unit.draft.note(what, "It matched this URL alone; the mount answers what is below, too.", line)
             elif pattern.endswith("*") and not prefix.endswith("/") and prefix:
-                reader.draft.note(what, f"It matched {prefix}x, too; the mount answers whole segments alone.", line)
+                unit.draft.note(what, f"It matched {prefix}x, too; the mount answers whole segments alone.", line)
             found[key] = None
     return list(found)
 
 
-def read_action(reader: Reader, action: Any, step: Step) -> None:
+def read_pass(unit: UnitDocument, target: str, step: Step) -> None:
+    """Read `routes`, `routes/main` or `applications/api`, which is where requests go on to."""
+    kind, _, name = target.partition("/")
+    if kind != "routes":
+        read_action(unit, {"pass": target}, step)
+    elif target in unit.open:
+        unit.draft.note(f'pass "{target}"', "It contains itself.", unit.line(step.place))
+    else:
+        unit.open.add(target)
+        _read_routes(unit, name, step)
+        unit.open.discard(target)
+
+
+def _read_routes(unit: UnitDocument, name: str, outer: Step) -> None:
+    routes = unit.document.get("routes", [])
+    place: Path = ("routes",)
+    if isinstance(routes, dict):
+        routes, place = routes.get(name, []), ("routes", name)
+    for number, route in enumerate(routes if isinstance(routes, list) else []):
+        if isinstance(route, dict):
+            for step in Step.read_match(unit, route.get("match", {}), (*place, number), outer):
+                read_action(unit, route.get("action", {}), step)
+
+
+def read_action(unit: UnitDocument, action: Any, step: Step) -> None:
     """Mount what an action does, or note why that is not a mount."""
     action = action if isinstance(action, dict) else {}
-    what, line = f"{_shown(action)} at {step.key}", reader.line((*step.place, "action")) or reader.line(step.place)
+    what, line = f"{_shown(action)} at {step.key}", unit.line((*step.place, "action")) or unit.line(step.place)
     if "rewrite" in action:
         reason = "Nothing rewrites a path: the application gets it as the client wrote it."
-        reader.draft.note(f'rewrite "{action["rewrite"]}"', reason, line)
+        unit.draft.note(f'rewrite "{action["rewrite"]}"', reason, line)
     if (target := str(action.get("pass", ""))).startswith("applications/"):
-        add_application(reader, target.removeprefix("applications/"), step.key, line)
+        add_application(unit, target.removeprefix("applications/"), step.key, line)
     elif target.startswith("routes"):
-        reader.read_pass(target, step.place, step)
+        read_pass(unit, target, step)
     elif "share" in action:
-        _read_share(reader, action, step, line)
+        _read_share(unit, action, step, line)
     elif "location" in action:
-        _read_redirect(reader, action, step, what, line)
+        _read_redirect(unit, action, step, what, line)
     elif "proxy" in action:
-        reader.draft.note(what, "There are no proxied mounts yet: let the proxy in front do it.", line)
+        unit.draft.note(what, "There are no proxied mounts yet: let the proxy in front do it.", line)
     elif action:
-        reader.draft.note(what, "It answers by itself: what is not mounted gets 404.", line)
+        unit.draft.note(what, "It answers by itself: what is not mounted gets 404.", line)
 
 
 def _shown(action: dict[str, Any]) -> str:
@@ -108,39 +130,39 @@ def _shown(action: dict[str, Any]) -> str:
     return f"{name} {action.get(name, '')}".strip()
 
 
-def _read_share(reader: Reader, action: dict[str, Any], step: Step, line: int) -> None:
+def _read_share(unit: UnitDocument, action: dict[str, Any], step: Step, line: int) -> None:
     """Mount a folder: Unit appends the whole path to it, the prefix included."""
     first, *others = _texts(action["share"])
     what = f"share {first}"
     if others:
-        reader.draft.note(f"share {', '.join(others)}", "A mount has one folder.", line)
+        unit.draft.note(f"share {', '.join(others)}", "A mount has one folder.", line)
     variable = next((each for each in _VARIABLES if first.endswith(each)), "")
     fallback = action.get("fallback")
     fallback = fallback if isinstance(fallback, dict) else {}
     folder = first.removesuffix(variable).rstrip("/") + step.prefix
     if not variable or "$" in folder:
-        reader.draft.note(what, "It is one file, or has variables: a mount is a folder.", line)
+        unit.draft.note(what, "It is one file, or has variables: a mount is a folder.", line)
     elif "pass" in fallback and not step.prefix:
         reason = "Files in front of an application are not known: mount each folder of them at its own prefix."
-        reader.draft.note(what, reason, line)
+        unit.draft.note(what, reason, line)
     else:
         page = _texts(fallback.get("share", ""))[0]
         name = page.removeprefix(f"{folder}/") if page.startswith(f"{folder}/") else ""
-        add_static(reader.draft, step.key, folder, what, line, fallback="" if "$" in name else name)
+        add_static(unit.draft, step.key, folder, what, line, fallback="" if "$" in name else name)
         if "pass" in fallback:
-            reader.draft.note(f"fallback of {what}", "A folder answers 404 for what it does not have.", line)
+            unit.draft.note(f"fallback of {what}", "A folder answers 404 for what it does not have.", line)
         return
     if "pass" in fallback:
-        read_action(reader, {"pass": fallback["pass"]}, step)
+        read_action(unit, {"pass": fallback["pass"]}, step)
 
 
-def _read_redirect(reader: Reader, action: dict[str, Any], step: Step, what: str, line: int) -> None:
+def _read_redirect(unit: UnitDocument, action: dict[str, Any], step: Step, what: str, line: int) -> None:
     """Mount a redirect, to which the rest of the path is appended."""
     location, status = str(action["location"]), action.get("return", 301)
     place = next((location.removesuffix(each) for each in _VARIABLES if location.endswith(each)), location)
     if "$" in place or status not in _STATUSES or "?" in place:
-        reader.draft.note(what, "A redirect has a fixed path or URL, and a status of 301, 302, 303, 307 or 308.", line)
+        unit.draft.note(what, "A redirect has a fixed path or URL, and a status of 301, 302, 303, 307 or 308.", line)
         return
     if place != location:
         place = place.rstrip("/") + step.prefix
-    reader.draft.add(step.key, what, line, redirect=place or "/", status=status)
+    unit.draft.add(step.key, what, line, redirect=place or "/", status=status)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from multiserve.importers.unit_json import Reader
+from multiserve.importers.unit_document import UnitDocument
 
 _REASONS = {
     "home": "multiserve serves with the environment that it is installed in: install it there.",
@@ -21,17 +20,17 @@ _REASONS = {
 _ELSEWHERE = frozenset({"type", "module", "callable", "factory", "prefix", "targets", "threads", "protocol"})
 
 
-def add_application(reader: Reader, name: str, key: str, line: int) -> None:
+def add_application(unit: UnitDocument, name: str, key: str, line: int) -> None:
     """Mount an application, or one target of it."""
     name, _, target_name = name.partition("/")
-    found = reader.document.get("applications", {}).get(name)
+    found = unit.document.get("applications", {}).get(name)
     place = ("applications", name)
     if not isinstance(found, dict):
-        reader.draft.note(f"applications/{name}", "The file has no such application.", line)
+        unit.draft.note(f"applications/{name}", "The file has no such application.", line)
         return
     if not str(found.get("type", "")).startswith("python"):
         reason = f"It is no Python, but {found.get('type')}: let the proxy in front pass it on."
-        reader.draft.note(f"applications/{name}, at {key}", reason, reader.line(place))
+        unit.draft.note(f"applications/{name}, at {key}", reason, unit.line(place))
         return
     targets = found.get("targets")
     part = targets.get(target_name, {}) if target_name and isinstance(targets, dict) else found
@@ -44,65 +43,61 @@ def add_application(reader: Reader, name: str, key: str, line: int) -> None:
             f"It had {key} in its path; now it is a mount, and has that in SCRIPT_NAME or root_path, "
             "so its own routes begin behind it."
         )
-        reader.draft.note(f"{what}, at {key}", reason, reader.line(place))
+        unit.draft.note(f"{what}, at {key}", reason, unit.line(place))
     call = "()" if part.get("factory") else ""
     target = f"{part.get('module', '')}:{part.get('callable', 'application')}{call}"
     threads = found.get("threads")
     options = {"threads": threads} if isinstance(threads, int) and threads > 1 else {}
-    reader.draft.add(key, what, reader.line(place), app=target, **options)
-    if name not in reader.used:
-        reader.used.add(name)
-        _read_process(reader, name, found)
+    unit.draft.add(key, what, unit.line(place), app=target, **options)
+    if name not in unit.used:
+        unit.used.add(name)
+        _read_process(unit, name, found)
 
 
-def _read_process(reader: Reader, name: str, application: dict[str, Any]) -> None:
+def _read_process(unit: UnitDocument, name: str, application: dict[str, Any]) -> None:
     for option, value in application.items():
-        line = reader.line(("applications", name, option))
+        line = unit.line(("applications", name, option))
         if option == "path":
             for folder in value if isinstance(value, list) else [value]:
-                _read_path(reader, name, str(folder), line)
+                _read_path(unit, name, str(folder), line)
         elif option == "environment" and isinstance(value, dict):
-            _read_environment(reader, name, value)
+            _read_environment(unit, name, value)
         elif option == "processes":
-            _read_processes(reader, name, value, line)
+            _read_processes(unit, name, value, line)
         elif option not in _ELSEWHERE:
-            reader.draft.note(f"{option} of {name}", _REASONS.get(option, "There is no such setting."), line)
+            unit.draft.note(f"{option} of {name}", _REASONS.get(option, "There is no such setting."), line)
 
 
-def _read_path(reader: Reader, name: str, folder: str, line: int) -> None:
+def _read_path(unit: UnitDocument, name: str, folder: str, line: int) -> None:
     place = folder.rstrip("/") or "/"
-    if (reader.folder / place).resolve() == reader.folder.resolve() or place in reader.draft.pythonpath:
+    if (unit.folder / place).resolve() == unit.folder.resolve() or place in unit.draft.pythonpath:
         return
-    if (reader.folder / place).is_dir():
-        reader.draft.pythonpath.append(place)
+    if (unit.folder / place).is_dir():
+        unit.draft.pythonpath.append(place)
     else:
         reason = "There is no such folder here: save the file in that folder, or write it into pythonpath there."
-        reader.draft.note(f"path {folder} of {name}", reason, line)
+        unit.draft.note(f"path {folder} of {name}", reason, line)
 
 
-def _read_environment(reader: Reader, name: str, variables: dict[str, Any]) -> None:
+def _read_environment(unit: UnitDocument, name: str, variables: dict[str, Any]) -> None:
     for variable, value in variables.items():
-        if reader.draft.env.setdefault(variable, str(value)) != str(value):
+        if unit.draft.env.setdefault(variable, str(value)) != str(value):
             reason = f"All mounts have one environment, and {variable} has another value there."
-            reader.draft.note(
-                f"{variable} of {name}", reason, reader.line(("applications", name, "environment", variable))
-            )
+            unit.draft.note(f"{variable} of {name}", reason, unit.line(("applications", name, "environment", variable)))
 
 
-def _read_processes(reader: Reader, name: str, value: Any, line: int) -> None:
+def _read_processes(unit: UnitDocument, name: str, value: Any, line: int) -> None:
     number = value.get("max") if isinstance(value, dict) else value
     if isinstance(number, int) and number > 0:
-        reader.draft.gunicorn["workers"] = max(number, reader.draft.gunicorn.get("workers", 0))
+        unit.draft.gunicorn["workers"] = max(number, unit.draft.gunicorn.get("workers", 0))
     if isinstance(value, dict):
         reason = "The number of workers is fixed; this is the highest one."
-        reader.draft.note(f"processes of {name}", reason, line)
+        unit.draft.note(f"processes of {name}", reason, line)
 
 
-def note_settings(reader: Reader) -> None:
+def note_unused(unit: UnitDocument) -> None:
     """Note the applications that nothing passes requests to."""
-    applications = reader.document.get("applications", {})
+    applications = unit.document.get("applications", {})
     for name in applications if isinstance(applications, dict) else ():
-        if name not in reader.used and str(applications[name].get("type", "")).startswith("python"):
-            reader.draft.note(
-                f"applications/{name}", "Nothing passes requests to it.", reader.line(("applications", name))
-            )
+        if name not in unit.used and str(applications[name].get("type", "")).startswith("python"):
+            unit.draft.note(f"applications/{name}", "Nothing passes requests to it.", unit.line(("applications", name)))

@@ -9,8 +9,9 @@ from typing import Any
 
 from multiserve.drafts import Draft
 from multiserve.importers import json_lines
-from multiserve.importers.unit_actions import Step, read_action
-from multiserve.importers.unit_applications import note_settings
+from multiserve.importers.unit_actions import Step, read_pass
+from multiserve.importers.unit_applications import note_unused
+from multiserve.importers.unit_document import UnitDocument
 
 NAME = "a JSON file of NGINX Unit with listeners, routes and applications"
 
@@ -30,7 +31,7 @@ def read(path: Path, text: str) -> Draft:
     """Read what the first listener passes on to, and note the others."""
     document, lines = json_lines.read_json(text)
     draft = Draft()
-    reader = Reader(draft, document, lines, path.parent)
+    unit = UnitDocument(draft, document, lines, path.parent)
     for number, (address, listener) in enumerate(_table(document, "listeners").items()):
         place = ("listeners", address)
         if number:
@@ -40,8 +41,8 @@ def read(path: Path, text: str) -> Draft:
         _read_address(draft, address, lines.get(place, 0))
         if isinstance(listener, dict):
             _note_others(draft, f'listener "{address}"', listener, ("pass",), lines, place)
-            reader.read_pass(str(listener.get("pass", "")), place)
-    note_settings(reader)
+            read_pass(unit, str(listener.get("pass", "")), Step(place))
+    note_unused(unit)
     for name in document.keys() - {"listeners", "routes", "applications"}:
         draft.note(name, "multiserve reads nothing of it.", lines.get((name,), 0))
     return draft
@@ -78,53 +79,3 @@ def _read_address(draft: Draft, address: str, line: int) -> None:
     host, _, port = address.rpartition(":")
     draft.server["host"] = "0.0.0.0" if host == "*" else host.strip("[]")  # noqa: S104 (what Unit means by a star)
     draft.set_port(port, f'listener "{address}"', line)
-
-
-class Reader:
-    """Follows what is passed on to what.
-
-    Attributes:
-        draft: What it reads into.
-        document: The whole file.
-        lines: The line of each value.
-        folder: The folder of the file.
-        used: The applications that are mounted.
-    """
-
-    def __init__(self, draft: Draft, document: dict[str, Any], lines: dict[json_lines.Path, int], folder: Path) -> None:
-        """Keep what is needed to follow it."""
-        self.draft = draft
-        self.document = document
-        self.lines = lines
-        self.folder = folder
-        self.used: set[str] = set()
-        self._open: set[str] = set()
-
-    def line(self, place: json_lines.Path) -> int:
-        """Return the line of a value."""
-        return self.lines.get(place, 0)
-
-    def read_pass(self, target: str, place: json_lines.Path, step: Step | None = None) -> None:
-        """Read `routes`, `routes/main` or `applications/api`, which is where requests go on to."""
-        kind, _, name = target.partition("/")
-        step = step or Step(place)
-        if kind == "routes":
-            if target in self._open:
-                self.draft.note(f'pass "{target}"', "It contains itself.", self.line(place))
-                return
-            self._open.add(target)
-            self._read_routes(name, step)
-            self._open.discard(target)
-        else:
-            read_action(self, {"pass": target}, step)
-
-    def _read_routes(self, name: str, outer: Step) -> None:
-        routes = self.document.get("routes", [])
-        place: json_lines.Path = ("routes",)
-        if isinstance(routes, dict):
-            routes, place = routes.get(name, []), ("routes", name)
-        for number, route in enumerate(routes if isinstance(routes, list) else []):
-            here = (*place, number)
-            if isinstance(route, dict):
-                for step in Step.read_match(self, route.get("match", {}), here, outer):
-                    read_action(self, route.get("action", {}), step)
