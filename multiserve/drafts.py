@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from multiserve.config.mounts import check_redirect
 from multiserve.config.tables import quote_key, quote_text
 from multiserve.config.targets import TargetProblem, parse_target
 from multiserve.keys import KeyProblem, MountKey, parse_key
@@ -76,6 +77,7 @@ class Draft:
             parsed = parse_key(key)
             for target in (options.get("app", "a:b"), *options.get("middleware", ())):
                 parse_target(target)
+            check_redirect(options.get("redirect", "/"))
         except (KeyProblem, TargetProblem) as error:
             self.note(what, f"{error}. {error.hint}", line)
             return

@@ -13,6 +13,7 @@ from multiserve.python_source.source import Unreadable
 
 _APPLICATIONS = ("app", "application", "composite", "composit", "pipeline", "filter-app")
 _PROTOCOLS = ("paste.app_factory", "paste.filter_app_factory", "paste.filter_factory", "paste.composite_factory")
+_LONGEST_CHAIN = 20  # sections that use one another
 _OWN = frozenset({"use", "next", "filter-with", "pipeline", "require", *_PROTOCOLS})
 _URLMAPS = re.compile(r"egg:paste#urlmap|call:paste\.urlmap:urlmap_factory", re.IGNORECASE)
 
@@ -136,11 +137,20 @@ class Sections:
 
     def _inherited(self, section: Section) -> list[Entry]:
         """Return the entries of a section behind those of the section that it uses."""
-        other = self.find(section.get("use")) if section.get("use") != section.name else None
-        return [*(self._inherited(other) if other else ()), *section.entries]
+        chain = [section]
+        while (other := self.find(chain[-1].get("use"))) and other not in chain:
+            chain.append(other)
+        return [entry for each in reversed(chain) for entry in each.entries]
 
     def _factory(self, section: Section, protocols: tuple[str, ...]) -> tuple[str, str]:
         """Return the protocol of a factory, and where it is, as `module:attribute`."""
+        for _ in range(_LONGEST_CHAIN):
+            other = self.find(section.get("use")) or self.find_filter(section.get("use"))
+            if other is None:
+                break
+            section = other
+        else:
+            raise Unreadable("The sections use one another in a circle.")
         for protocol in protocols:
             if place := section.get(protocol):
                 return protocol, place
@@ -158,6 +168,4 @@ class Sections:
                 f'{use} is an entry point of "{distribution}", which is not here: with its factory at hand write '
                 f'"module:factory({self.arguments(section)})".'
             )
-        if use and (other := self.find(use) or self.find_filter(use)):
-            return self._factory(other, protocols)
         raise Unreadable("It does not say what it uses." if not use else f'"{use}" is not known.')

@@ -54,7 +54,7 @@ class Step:
 
 
 def _texts(value: Any) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
+    return [str(each) for each in value] or [""] if isinstance(value, list) else [str(value)]
 
 
 def _prefixes(unit: UnitDocument, match: dict[str, Any], outer: Step, line: int) -> list[str]:

@@ -17,15 +17,16 @@ _REASONS = {
     "stderr": "See errorlog under [gunicorn].",
     "thread_stack_size": "There is no such setting.",
 }
+_MOST_THREADS = 1000  # of one mount
 _ELSEWHERE = frozenset({"type", "module", "callable", "factory", "prefix", "targets", "threads", "protocol"})
 
 
 def add_application(unit: UnitDocument, name: str, key: str, line: int) -> None:
     """Mount an application, or one target of it."""
     name, _, target_name = name.partition("/")
-    found = unit.document.get("applications", {}).get(name)
+    found = unit.applications.get(name)
     place = ("applications", name)
-    if not isinstance(found, dict):
+    if found is None:
         unit.draft.note(f"applications/{name}", "The file has no such application.", line)
         return
     if not str(found.get("type", "")).startswith("python"):
@@ -33,7 +34,8 @@ def add_application(unit: UnitDocument, name: str, key: str, line: int) -> None:
         unit.draft.note(f"applications/{name}, at {key}", reason, unit.line(place))
         return
     targets = found.get("targets")
-    part = targets.get(target_name, {}) if target_name and isinstance(targets, dict) else found
+    part = targets.get(target_name) if target_name and isinstance(targets, dict) else found
+    part = part if isinstance(part, dict) else {}
     prefix = str(part.get("prefix", found.get("prefix", ""))).rstrip("/")
     what = f"applications/{name}" + (f"/{target_name}" if target_name else "")
     if prefix and key == "/":
@@ -47,7 +49,7 @@ def add_application(unit: UnitDocument, name: str, key: str, line: int) -> None:
     call = "()" if part.get("factory") else ""
     target = f"{part.get('module', '')}:{part.get('callable', 'application')}{call}"
     threads = found.get("threads")
-    options = {"threads": threads} if isinstance(threads, int) and threads > 1 else {}
+    options = {"threads": threads} if isinstance(threads, int) and 1 < threads <= _MOST_THREADS else {}
     unit.draft.add(key, what, unit.line(place), app=target, **options)
     if name not in unit.used:
         unit.used.add(name)
@@ -97,7 +99,6 @@ def _read_processes(unit: UnitDocument, name: str, value: Any, line: int) -> Non
 
 def note_unused(unit: UnitDocument) -> None:
     """Note the applications that nothing passes requests to."""
-    applications = unit.document.get("applications", {})
-    for name in applications if isinstance(applications, dict) else ():
-        if name not in unit.used and str(applications[name].get("type", "")).startswith("python"):
+    for name, application in unit.applications.items():
+        if name not in unit.used and str(application.get("type", "")).startswith("python"):
             unit.draft.note(f"applications/{name}", "Nothing passes requests to it.", unit.line(("applications", name)))

@@ -30,6 +30,12 @@ class UnitDocument:
     used: set[str] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
 
+    @property
+    def applications(self) -> dict[str, dict[str, Any]]:
+        """The applications, without what is none."""
+        found = self.document.get("applications")
+        return {name: each for name, each in found.items() if isinstance(each, dict)} if isinstance(found, dict) else {}
+
     def line(self, place: json_lines.Path) -> int:
         """Return the line of a value; 0 if it is not in the file."""
         return self.lines.get(place, 0)
