@@ -187,6 +187,20 @@ TESTED_ELSEWHERE = {
     "asgi.py": "tests/end_to_end/test_other_servers.py",
     "wsgi.py": "tests/end_to_end/test_other_servers.py",
     "dispatch/environ_keys.py": "tests/dispatch/test_wsgi.py; it holds names alone",
+    **{
+        f"discovery/{name}.py": "tests/discovery/test_proposals.py, with whole folders"
+        for name in (
+            *("applications", "compositions", "dash", "django", "found", "gradio"),
+            *("javascript", "mcp", "static_folders", "streamlit"),
+        )
+    },
+    **{
+        f"importers/{name}.py": "tests/importers/test_formats.py, with whole files"
+        for name in (
+            *("dispatcher_middleware", "paste_objects", "paste_server", "procfile", "python_files"),
+            *("starlette_mounts", "unit_actions", "unit_applications", "unit_document", "uwsgi_ini"),
+        )
+    },
     "findings.py": "mypy; it holds two dataclasses without methods",
     "servers/asgi/defaults.py": "tests/test_project.py; it holds settings alone",
     "servers/asgi/connection.py": "tests/end_to_end/test_asgi_production.py",

@@ -22,7 +22,8 @@ def test_a_section_takes_the_settings_of_the_one_that_it_uses():
     [
         pytest.param(
             "[app:main]\nuse = other\n[app:other]\nuse = main\n",
-            "The sections use one another in a circle. PasteDeploy loads it, from the folder in which multiserve is started.",
+            "The sections use one another in a circle. "
+            "PasteDeploy loads it, from the folder in which multiserve is started.",
             id="sections that use each other",
         ),
         pytest.param(
