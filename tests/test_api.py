@@ -90,8 +90,8 @@ def test_check_finds_what_cannot_be_loaded_and_what_is_wrong_with_the_rest(write
             mounts=(),
             key="ignore",
             message='no check has the code "MS999"',
-            consequence="Nothing is ignored by it.",
-            cure='Take "MS999" out of ignore.',
+            consequence="It has no effect.",
+            cure='Remove "MS999" from ignore.',
         ),
     ]
 
@@ -112,9 +112,10 @@ def test_check_finds_what_probing_finds_if_that_is_asked_for(write_config):
         "severity": "error",
         "mounts": ("/",),
         "key": 'mounts."/"',
-        "message": f"http://localhost:8000/: ValueError: no ({path.parent / 'raises.py'}:3, in app)",
+        "message": f"ValueError: no ({path.parent / 'raises.py'}:3, in app)",
         "consequence": "Users get an error.",
         "cure": "",
+        "url": "http://localhost:8000/",
     }
 
 

@@ -30,7 +30,8 @@ def _threads(subject: Subject, member: CheckedMount) -> tuple[int, str]:
     """Return the number of threads of a WSGI application, and where it is set; 1 for an ASGI application."""
     if member.loaded.interface != "wsgi":
         return 1, ""
-    if subject.interface == "asgi" and isinstance(member.mount, AppMount):
+    has_other_worker = subject.interface == "wsgi" and "worker_class" in subject.config.gunicorn
+    if isinstance(member.mount, AppMount) and not has_other_worker:
         return member.mount.threads, "on the mount"
     return int(subject.gunicorn.get("threads") or 1), "under [gunicorn]"
 
