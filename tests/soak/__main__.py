@@ -19,7 +19,7 @@ from clients import Clients
 from watching import Figures, children, figures
 
 _WSGI = '[mounts]\n"/" = "site_apps:wsgi"\n'
-_MOUNTS = {"threaded": _WSGI, "asgi": _WSGI + '"/live" = "site_apps:asgi"\n'}
+_MOUNTS = {"wsgi": _WSGI, "mixed": _WSGI + '"/live" = "site_apps:asgi"\n'}
 _SETTINGS = "[server]\nclient_timeout = 2\n[gunicorn]\nworkers = 2\n"
 _PATIENCE = 30.0  # seconds for a server to start, or to stop
 _RELOADS = 0.5  # the part of the time in which there are reloads; the last workers serve for the rest of it
@@ -37,7 +37,7 @@ _GROWTH_OF_RELOADS = 3 * 1024  # kilobytes that the server itself may grow by al
 @click.option("--seconds", default=300, show_default=True, help="How long, for all KINDS together.")
 @click.argument("kinds", nargs=-1, type=click.Choice([*_MOUNTS]))
 def main(*, seconds: int, kinds: tuple[str, ...]) -> None:
-    """Serve with workers of the given KINDS, by default both; fail if something was lost or has grown."""
+    """Serve mounts of the given KINDS, by default both; fail if something was lost or has grown."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the servers are ended on the way out
     chosen = kinds or tuple(_MOUNTS)
     faults = [f"{kind}: {fault}" for kind in chosen for fault in _soak(kind, seconds / len(chosen))]
@@ -50,11 +50,11 @@ def _soak(kind: str, seconds: float) -> list[str]:
     """Give what was wrong."""
     with _serving(kind) as (process, address, log):
         end = time.monotonic() + seconds
-        with Clients(address, with_websockets=kind == "asgi") as first:
+        with Clients(address, with_websockets=kind == "mixed") as first:
             count, settled = _reload(process, log, until=end - seconds * (1 - _RELOADS))
             time.sleep((end - time.monotonic()) * _WARM)
         before = _measure(process)
-        with Clients(address, with_websockets=kind == "asgi") as second:
+        with Clients(address, with_websockets=kind == "mixed") as second:
             time.sleep(max(end - time.monotonic(), 0))
         after = _measure(process)
         lost = first.lost + second.lost

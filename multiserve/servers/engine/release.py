@@ -29,7 +29,7 @@ USED: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     (_WEBSOCKET, "WebSocketsSansIOProtocol"): (
         *("app", "loop", "connections", "tasks", "transport", "conn", "writable", "scope"),
-        *("handshake_initiated", "handshake_complete", "initial_response", "close_sent", "disconnected"),
+        *("handshake_initiated", "handshake_complete", "initial_response", "close_sent"),
         *("connection_made", "connection_lost", "data_received", "handle_ping", "shutdown", "send_500_response"),
     ),
     ("uvicorn.server", "ServerState"): ("total_requests", "connections", "tasks", "default_headers"),

@@ -113,6 +113,8 @@ class Exchange:
         dropped = (b"transfer-encoding", b"content-length") if status == 204 else (b"transfer-encoding",)  # noqa: PLR2004
         headers = [each for each in headers if each[0] not in dropped]
         names = [name for name, _ in headers]
+        if not cycle.keep_alive and b"connection" not in names:
+            headers.append((b"connection", b"close"))  # not every release of uvicorn says so
         cycle.default_headers = [each for each in cycle.default_headers if each[0] not in names]
         if cycle.scope["http_version"] == "1.0" and not lengths:
             cycle.chunked_encoding, self._is_unbounded = False, True  # the end of the connection ends it

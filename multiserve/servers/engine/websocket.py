@@ -28,13 +28,15 @@ class WebSocket(WatchedConnection, WebSocketsSansIOProtocol):
         self.connections = server_state.websockets  # they have a bound of their own
         self._application: Any = self.app
         self.app = self._answer
-        self._was_told = False
+        self._was_told = self._was_lost = False
         self._status = 0
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of the bound method, which would be a cycle of references."""
+        """Take note of the end, and wake who waits to send: not every release of uvicorn does."""
+        self._was_lost = True
         super().connection_lost(exc)
-        self.app = self._application
+        self.writable.set()
+        self.app = self._application  # the bound method would be a cycle of references
 
     def data_received(self, data: bytes) -> None:
         """Read; a handshake that the library does not take is answered as it says, and not with silence."""
@@ -42,6 +44,14 @@ class WebSocket(WatchedConnection, WebSocketsSansIOProtocol):
         if not self.handshake_initiated:
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
+
+    def pause_writing(self) -> None:
+        """Take note that the transport is full, which some releases of uvicorn have the wrong way round."""
+        self.writable.clear()
+
+    def resume_writing(self) -> None:
+        """Take note that the transport has room again."""
+        self.writable.set()
 
     def handle_ping(self) -> None:
         """Answer a ping, but not to a client that reads no pongs: they would fill memory (RFC 6455, section 5.5.3)."""
@@ -81,6 +91,8 @@ class WebSocket(WatchedConnection, WebSocketsSansIOProtocol):
             pass
         except BaseException as error:  # noqa: BLE001 (it would end the loop)
             self._fail(scope, error)
+        if getattr(self, "close_timer", None) is None:  # else the client has some time to say goodbye
+            self.transport.close()
         if self.listener.log_access is not None and self._status:
             self.listener.log_access(Access(scope, self._status, [], 0, self.loop.time() - began))
 
@@ -88,7 +100,7 @@ class WebSocket(WatchedConnection, WebSocketsSansIOProtocol):
         """Log an error, and tell the client that it is the server's fault: 500, or 1011 after the handshake."""
         where = f"{scope[MOUNT_KEY]}: " if MOUNT_KEY in scope else ""
         target = scope["raw_path"].decode("latin-1")
-        if self.disconnected and isinstance(error, Exception):
+        if self._was_lost and isinstance(error, Exception):
             self.log.info("%sThe client has left the WebSocket %s: %r", where, target, error)
             return
         self.log.error("%sError handling WebSocket %s", where, target, exc_info=error)
