@@ -8,7 +8,7 @@ from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from multiserve.config.file import Config, Development, Server
-from multiserve.config.mounts import KINDS, AppMount, FileMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import KINDS, AppMount, Mount
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors' extensions for TOML know
 _KEY = r"^/|[.:\[{]|^localhost$"  # a path, or what looks like a host
@@ -42,26 +42,22 @@ def make_schema() -> dict[str, Any]:
 
 
 def _mounts() -> dict[str, Any]:
-    target = {**_TEXT, "description": KINDS["app"], "minLength": 1}
-    literal = [
-        _mount(AppMount, "app"),
-        _mount(StaticMount, "static"),
-        _mount(FileMount, "file"),
-        _mount(RedirectMount, "redirect"),
-    ]
+    target = {**_TEXT, "description": AppMount.help, "minLength": 1}
+    literal = [_mount(kind) for kind in KINDS if not kind.has_placeholders]
+    captured = [_mount(kind) for kind in KINDS if kind.has_placeholders]
     return {
         "type": "object",
         "minProperties": 1,
         "propertyNames": {"pattern": _KEY},
-        "patternProperties": {r"\{": {"anyOf": [target, _mount(TenantMount, "app")]}},
+        "patternProperties": {r"\{": {"anyOf": [target, *captured]}},
         "additionalProperties": {"anyOf": [target, *literal]},
     }
 
 
-def _mount(kind: type[Mount], given: str) -> dict[str, Any]:
+def _mount(kind: type[Mount]) -> dict[str, Any]:
     table = _table(kind)
-    what = {given: {**_TEXT, "description": KINDS[given], "minLength": 1}}
-    return {**table, "properties": {**what, **table["properties"]}, "required": [given]}
+    what = {kind.given: {**_TEXT, "description": kind.help, "minLength": 1}}
+    return {**table, "properties": {**what, **table["properties"]}, "required": [kind.given]}
 
 
 def _table(kind: type) -> dict[str, Any]:
