@@ -23,6 +23,7 @@ from multiserve.loading.applications import Middleware
 from multiserve.loading.django_urls import forget_settled_urls
 from multiserve.loading.monkey_patches import refused_monkey_patches
 from multiserve.loading.mounts import LoadedMount, MountLoader
+from multiserve.mounts.tenants.registry import CacheLimits
 from multiserve.routing import Router
 from multiserve.tracebacks import format_cause, format_traceback
 
@@ -162,13 +163,15 @@ def _wsgi_mount(loaded: LoadedMount, *, development: bool) -> Any:
         tenants = WSGITenants(
             loaded.application,
             name=mount.name,
-            max_instances=mount.max_instances,
-            idle_seconds=mount.idle_seconds,
-            refused_seconds=mount.refused_seconds,
+            limits=_cache_limits(mount),
             details=development,
         )
         return _limited(loaded, tenants, WSGITenantsLimit)
     return _limited(loaded, loaded.application, WSGILimit)
+
+
+def _cache_limits(mount: TenantMount) -> CacheLimits:
+    return CacheLimits(mount.max_instances, mount.idle_seconds, mount.refused_seconds)
 
 
 def _limited(loaded: LoadedMount, application: Any, limit: Callable[[Any, int, str], Any]) -> Any:
@@ -235,9 +238,7 @@ def _asgi_mount(config: Config, loaded: LoadedMount, lifespan: Any, missing: Ans
             application,
             name=mount.name,
             threads=mount.threads,
-            max_instances=mount.max_instances,
-            idle_seconds=mount.idle_seconds,
-            refused_seconds=mount.refused_seconds,
+            limits=_cache_limits(mount),
             details=development,
             startup_timeout=config.server.startup_timeout,
             shutdown_timeout=config.server.shutdown_timeout,

@@ -16,6 +16,7 @@ from multiserve.dispatch.answers import Answer, not_started, starting
 from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.dispatch.forks import leave_if_forked
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
+from multiserve.dispatch.tenants import ASGITenantMount
 from multiserve.routing import Route, Router
 
 # What an outer framework leaves in the scope for its own use; the application would take it for its own.
@@ -56,7 +57,7 @@ class ASGIDispatcher:
         """Dispatch over the mounts of a router.
 
         Args:
-            router: An `ASGIMount` for each mount, and `ASGITenants` where a key has placeholders.
+            router: An `ASGIMount` for each mount, or an `ASGITenantMount` where a key has placeholders.
             lifespans: Their lifespans.
             not_found: What answers where no mount does.
             startup_timeout: Seconds that a request waits for its mount to start.
@@ -123,7 +124,7 @@ class ASGIDispatcher:
         if not self.router.has_placeholders:
             return self.router.find(path, host, scheme), None
         for route in self.router.rank(path, host, scheme):
-            if not route.values or not hasattr(route.mount, "claim"):
+            if not route.values or not isinstance(route.mount, ASGITenantMount):
                 return route, None
             if (application := await route.mount.claim(route.values, route.prefix)) is not None:
                 return route, application

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from typing import Any
 
 from multiserve._types import ASGIApplication, Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.answers import Answer, busy
 from multiserve.dispatch.held_responses import Once, hold
+from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount
 
 
 class WSGILimit:
@@ -61,10 +61,10 @@ class ASGILimit:
                 self._free += 1
 
 
-class WSGITenantsLimit:
+class WSGITenantsLimit(WSGITenantMount):
     """The tenants of a mount with a bound on the requests to all of them; one that waits for a factory counts, too."""
 
-    def __init__(self, tenants: Any, limit: int, name: str) -> None:
+    def __init__(self, tenants: WSGITenantMount, limit: int, name: str) -> None:
         """Let `tenants`, mounted as `name`, have at most `limit` requests at a time."""
         self.tenants = tenants
         self._free = threading.Semaphore(limit)
@@ -94,10 +94,10 @@ class WSGITenantsLimit:
         return answer
 
 
-class ASGITenantsLimit:
+class ASGITenantsLimit(ASGITenantMount):
     """The same over ASGI; WebSockets count only while their tenant is made."""
 
-    def __init__(self, tenants: Any, limit: int, name: str) -> None:
+    def __init__(self, tenants: ASGITenantMount, limit: int, name: str) -> None:
         """Let `tenants`, mounted as `name`, have at most `limit` requests at a time."""
         self.tenants = tenants
         self._free = limit
@@ -127,6 +127,10 @@ class ASGITenantsLimit:
                 end()
 
         return answer
+
+    async def stop(self, seconds: float) -> None:
+        """Shut the tenants down."""
+        await self.tenants.stop(seconds)
 
     def _release(self) -> None:
         self._free += 1

@@ -11,6 +11,7 @@ from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.absolute_form import BAD_AUTHORITY, take_authority_of_environ
 from multiserve.dispatch.environ_keys import HOST_KEY, MOUNT_KEY
 from multiserve.dispatch.forks import leave_if_forked
+from multiserve.dispatch.tenants import WSGITenantMount
 from multiserve.routing import Route, Router
 
 
@@ -25,7 +26,7 @@ class WSGIDispatcher:
         """Dispatch over the mounts of a router.
 
         Args:
-            router: Applications, and `WSGITenants` where a key has placeholders.
+            router: An application for each mount, or a `WSGITenantMount` where a key has placeholders.
             not_found: What answers where no mount does.
             trusted_proxies: How many proxies are in front; what they say counts before anything is looked up.
         """
@@ -81,7 +82,7 @@ class WSGIDispatcher:
             found = self.router.find(path, host, scheme)
             return found, self.not_found if found is None else found.mount
         for route in self.router.rank(path, host, scheme):
-            if not route.values or not hasattr(route.mount, "claim"):
+            if not route.values or not isinstance(route.mount, WSGITenantMount):
                 return route, route.mount
             if (application := route.mount.claim(route.values, route.prefix)) is not None:
                 return route, application

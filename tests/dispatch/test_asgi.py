@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
+from multiserve.dispatch.tenants import ASGITenantMount
 from multiserve.keys import parse_key
 from multiserve.routing import Router
 
@@ -297,7 +298,7 @@ def test_nothing_that_a_client_sends_raises(path: str, root_path: str, host: str
     dispatch(scope(path, kind, root_path=root_path, headers=headers))
 
 
-class Tenants:
+class Tenants(ASGITenantMount):
     """A mount with placeholders: it has some names, and none for the others."""
 
     def __init__(self, names: set[str], reached: list[tuple[str, dict[str, Any]]]) -> None:

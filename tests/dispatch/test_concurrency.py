@@ -11,6 +11,7 @@ from wsgiref.util import FileWrapper
 import pytest
 
 from multiserve.dispatch.concurrency import ASGILimit, ASGITenantsLimit, WSGILimit, WSGITenantsLimit
+from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount
 
 BUSY = b"Service Unavailable: the application at /slow is busy.\n"
 
@@ -234,7 +235,7 @@ def test_an_asgi_application_that_ends_badly_frees_its_place(error):
     asyncio.run(check())
 
 
-class Tenants:
+class Tenants(WSGITenantMount):
     """Tenants of which some are there, none is, or the factory raises."""
 
     def __init__(self, outcome):
@@ -246,9 +247,24 @@ class Tenants:
         return self.outcome
 
 
-class AsyncTenants(Tenants):
+class AsyncTenants(ASGITenantMount):
+    """The same over ASGI."""
+
+    def __init__(self, outcome):
+        self.tenants = Tenants(outcome)
+        self.stopped = []
+
     async def claim(self, values, prefix):
-        return super().claim(values, prefix)
+        return self.tenants.claim(values, prefix)
+
+    async def stop(self, seconds):
+        self.stopped.append(seconds)
+
+
+def test_a_limit_lets_the_tenants_stop():
+    tenants = AsyncTenants(None)
+    asyncio.run(ASGITenantsLimit(tenants, 1, "/slow").stop(2.5))
+    assert tenants.stopped == [2.5]
 
 
 def test_the_requests_to_all_tenants_of_a_mount_count_together():

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multiserve.dispatch.answers import not_found
+from multiserve.dispatch.tenants import WSGITenantMount
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.keys import parse_key
 from multiserve.routing import Router
@@ -166,7 +167,7 @@ def test_nothing_that_a_client_sends_raises(environ: dict[str, str]) -> None:
     dispatch(["/admin", "example.com:80", "*.example.com/a", "[::1]"], **environ)
 
 
-class Tenants:
+class Tenants(WSGITenantMount):
     """A mount with placeholders: it has some names, and none for the others."""
 
     def __init__(self, names: set[str], seen: list[tuple[str, dict[str, Any]]]) -> None:

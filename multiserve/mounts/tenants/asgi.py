@@ -17,10 +17,11 @@ from multiserve._types import ASGIApplication, Receive, Scope, Send
 from multiserve.dispatch.answers import failed
 from multiserve.dispatch.bridge import WSGIBridge
 from multiserve.dispatch.lifespan import Lifespan
+from multiserve.dispatch.tenants import ASGITenantMount
 from multiserve.dispatch.threads import ThreadPool
 from multiserve.errors import LoadError
 from multiserve.mounts.tenants.failures import FailureLog
-from multiserve.mounts.tenants.registry import Failure, Instance, Instances, Tenant
+from multiserve.mounts.tenants.registry import CacheLimits, Failure, Instance, Instances, Tenant
 from multiserve.mounts.tenants.wsgi import ClosingThreads, Factory, fail
 
 log = logging.getLogger("multiserve")
@@ -44,7 +45,7 @@ class _Running(Instance):
     life: _Life
 
 
-class ASGITenants:
+class ASGITenants(ASGITenantMount):
     """The tenants of one mount, in a set that speaks ASGI.
 
     Everything but the factory and WSGI applications runs in the event loop.
@@ -56,9 +57,7 @@ class ASGITenants:
         *,
         name: str,
         threads: int,
-        max_instances: int,
-        idle_seconds: float,
-        refused_seconds: float,
+        limits: CacheLimits,
         details: bool,
         startup_timeout: float,
         shutdown_timeout: float,
@@ -70,9 +69,7 @@ class ASGITenants:
             factory: What makes the applications.
             name: The mount, as its key spells it.
             threads: How many requests to all WSGI applications together run at a time.
-            max_instances: How many applications are kept; more only while all are in use.
-            idle_seconds: Seconds after which an application that nobody uses is closed; 0 is never.
-            refused_seconds: Seconds for which a name is remembered that the factory made no application for.
+            limits: How many applications are kept, and for how long.
             details: Tell clients why an application could not be made.
             startup_timeout: Seconds that the lifespan start-up of an application may take.
             shutdown_timeout: Seconds that an evicted application gets to shut down.
@@ -84,7 +81,7 @@ class ASGITenants:
         self.startup_timeout = startup_timeout
         self.shutdown_timeout = shutdown_timeout
         self.refuse_websocket = refuse_websocket
-        self._instances: Instances[_Running] = Instances(max_instances, idle_seconds, refused_seconds)
+        self._instances: Instances[_Running] = Instances(limits)
         self._lives: dict[int, _Life] = {}  # by the id of what was made, until it has shut down
         self._builds: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
@@ -94,7 +91,7 @@ class ASGITenants:
         self._closing = ClosingThreads(self._failures)
 
     async def claim(self, values: tuple[str, ...], prefix: str) -> ASGIApplication | None:
-        """Give the application of a tenant, to be called exactly once; None where the factory makes none.
+        """Return the application of a tenant, to be called exactly once; None where the factory makes none.
 
         Waits while it is made. The tenant is in use until the call has ended, and any thread that it started.
         """

@@ -29,6 +29,21 @@ class Instance:
     application: Any
 
 
+@dataclass(frozen=True, slots=True)
+class CacheLimits:
+    """How many applications of tenants are kept, and for how long.
+
+    Attributes:
+        max_instances: Applications that are kept; beyond it the one that was used least recently is evicted.
+        idle_seconds: Seconds after which an application that nobody uses is evicted; 0 is never.
+        refused_seconds: Seconds for which a name is remembered for which the factory returned None.
+    """
+
+    max_instances: int
+    idle_seconds: float
+    refused_seconds: float
+
+
 T = TypeVar("T", bound=Instance)
 
 
@@ -70,24 +85,9 @@ class Instances(Generic[T]):
     tenants closes what was made for them. Where that was one object for several, the last of them is handed over alone.
     """
 
-    def __init__(
-        self,
-        max_instances: int,
-        idle_seconds: float,
-        refused_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Keep at most `max_instances`, or more while all of them are in use.
-
-        Args:
-            max_instances: Beyond it, the one that was used least recently is evicted.
-            idle_seconds: Seconds after which an instance that nobody uses is evicted; 0 is never.
-            refused_seconds: Seconds for which a name is remembered that the factory gave no application for.
-            clock: Gives seconds.
-        """
-        self.max_instances = max_instances
-        self.idle_seconds = idle_seconds
-        self.refused_seconds = refused_seconds
+    def __init__(self, limits: CacheLimits, clock: Callable[[], float] = time.monotonic) -> None:
+        """Keep as many instances as `limits` allows, or more while all of them are in use; `clock` returns seconds."""
+        self.limits = limits
         self._clock = clock
         self._lock = threading.Lock()
         self._tenants: dict[Values, Tenant[T]] = {}  # those that are being built and those that are built
@@ -160,7 +160,7 @@ class Instances(Generic[T]):
             Whether it failed in the same way the last time.
         """
         if seconds is None:
-            seconds = self.refused_seconds if failure is None else _PAUSE
+            seconds = self.limits.refused_seconds if failure is None else _PAUSE
         with self._lock:
             del self._tenants[tenant.values]
             earlier = self._refused.pop(tenant.values, None)
@@ -175,7 +175,7 @@ class Instances(Generic[T]):
     def begin_watch(self) -> bool:
         """Tell whether the caller has to call `expire`, and again after each pause that it gives."""
         with self._lock:
-            begins = bool(self.idle_seconds and self._built and not self._is_watched)
+            begins = bool(self.limits.idle_seconds and self._built and not self._is_watched)
             self._is_watched = self._is_watched or begins
             return begins
 
@@ -184,13 +184,13 @@ class Instances(Generic[T]):
         evicted: list[Tenant[T]] = []
         with self._lock:
             now = self._clock()
-            while self._idle and (oldest := next(iter(self._idle.values()))).since + self.idle_seconds <= now:
+            while self._idle and (oldest := next(iter(self._idle.values()))).since + self.limits.idle_seconds <= now:
                 self._evict(oldest, evicted)
             if not self._built:
                 self._is_watched = False
                 return evicted, None
             since = next(iter(self._idle.values())).since if self._idle else now
-            return evicted, min(since + self.idle_seconds - now, _LONGEST)
+            return evicted, min(since + self.limits.idle_seconds - now, _LONGEST)
 
     def drain(self) -> list[Tenant[T]]:
         """Evict all that is built, even what is in use."""
@@ -210,7 +210,7 @@ class Instances(Generic[T]):
 
     def _trim(self) -> list[Tenant[T]]:
         evicted: list[Tenant[T]] = []
-        while self._built > self.max_instances and self._idle:
+        while self._built > self.limits.max_instances and self._idle:
             self._evict(next(iter(self._idle.values())), evicted)
         return evicted
 

@@ -18,10 +18,11 @@ from typing import Any, Protocol
 from multiserve._types import Loaded, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.answers import failed
 from multiserve.dispatch.held_responses import Once, hold
+from multiserve.dispatch.tenants import WSGITenantMount
 from multiserve.dispatch.threads import ThreadPool
 from multiserve.errors import LoadError, Problem
 from multiserve.mounts.tenants.failures import FailureLog
-from multiserve.mounts.tenants.registry import Failure, Instance, Instances, Tenant
+from multiserve.mounts.tenants.registry import CacheLimits, Failure, Instance, Instances, Tenant
 from multiserve.tracebacks import format_cause
 
 log = logging.getLogger("multiserve")
@@ -47,38 +48,27 @@ class Factory(Protocol):
         """
 
 
-class WSGITenants:
+class WSGITenants(WSGITenantMount):
     """The tenants of one mount, in a set that speaks WSGI."""
 
-    def __init__(
-        self,
-        factory: Factory,
-        *,
-        name: str,
-        max_instances: int,
-        idle_seconds: float,
-        refused_seconds: float,
-        details: bool,
-    ) -> None:
+    def __init__(self, factory: Factory, *, name: str, limits: CacheLimits, details: bool) -> None:
         """Make no application yet: a server may still fork.
 
         Args:
             factory: What makes the applications.
             name: The mount, as its key spells it.
-            max_instances: How many applications are kept; more only while all are in use.
-            idle_seconds: Seconds after which an application that nobody uses is closed; 0 is never.
-            refused_seconds: Seconds for which a name is remembered that the factory made no application for.
+            limits: How many applications are kept, and for how long.
             details: Tell clients why an application could not be made.
         """
         self.factory = factory
         self.name = name
         self.details = details
-        self._instances: Instances[Instance] = Instances(max_instances, idle_seconds, refused_seconds)
+        self._instances: Instances[Instance] = Instances(limits)
         self._failures = FailureLog(name)
         self._closing = ClosingThreads(self._failures)
 
     def claim(self, values: tuple[str, ...], prefix: str) -> WSGIApplication | None:
-        """Give the application of a tenant, to be called exactly once; None where the factory makes none.
+        """Return the application of a tenant, to be called exactly once; None where the factory makes none.
 
         Waits while it is made, here or in another thread. The tenant is in use until the response is closed.
         """

@@ -19,6 +19,7 @@ from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.mounts.tenants import registry as bookkeeping
 from multiserve.mounts.tenants.asgi import ASGITenants
+from multiserve.mounts.tenants.registry import CacheLimits
 
 Diary = list[str]
 
@@ -112,12 +113,11 @@ class StandIn:
 
 
 def serve(factory: StandIn, **options: Any) -> ASGITenants:
+    bounds = {"max_instances": 2, "idle_seconds": 0, "refused_seconds": 30}
     usual = {
         "name": "{tenant}.test",
         "threads": 2,
-        "max_instances": 2,
-        "idle_seconds": 0,
-        "refused_seconds": 30,
+        "limits": CacheLimits(**{name: options.pop(name, default) for name, default in bounds.items()}),
         "details": False,
         "startup_timeout": 5,
         "shutdown_timeout": 5,

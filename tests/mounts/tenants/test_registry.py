@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from multiserve.mounts.tenants import registry as module
-from multiserve.mounts.tenants.registry import Failure, Instance, Instances, Tenant
+from multiserve.mounts.tenants.registry import CacheLimits, Failure, Instance, Instances, Tenant
 
 
 class Clock:
@@ -27,7 +27,7 @@ class Made:
 
 def keep(max_instances: int = 2, idle_seconds: float = 0, refused_seconds: float = 30) -> tuple[Instances[Any], Clock]:
     clock = Clock()
-    return Instances(max_instances, idle_seconds, refused_seconds, clock), clock
+    return Instances(CacheLimits(max_instances, idle_seconds, refused_seconds), clock), clock
 
 
 def build(instances: Instances[Any], name: str, made: Any = None) -> tuple[Tenant[Any], list[str]]:
@@ -191,7 +191,7 @@ class Schedule(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
-        self.instances: Instances[Instance] = Instances(2, 10, 7, self.clock)
+        self.instances: Instances[Instance] = Instances(CacheLimits(2, 10, 7), self.clock)
         self.building: list[Tenant[Instance]] = []
         self.using: list[Tenant[Instance]] = []  # a tenant for each request that waits for it or uses it
         self.shared = [Made(), Made()]

@@ -17,6 +17,7 @@ import pytest
 from multiserve._types import Loaded
 from multiserve.errors import LoadError, Problem
 from multiserve.mounts.tenants import registry as bookkeeping
+from multiserve.mounts.tenants.registry import CacheLimits
 from multiserve.mounts.tenants.wsgi import WSGITenants
 
 
@@ -59,8 +60,9 @@ class StandIn:
 
 
 def serve(factory: StandIn, **options: Any) -> WSGITenants:
-    usual = {"name": "/u/{user}", "max_instances": 2, "idle_seconds": 0, "refused_seconds": 30, "details": False}
-    return WSGITenants(factory, **{**usual, **options})
+    usual = {"max_instances": 2, "idle_seconds": 0, "refused_seconds": 30}
+    limits = CacheLimits(**{name: options.pop(name, default) for name, default in usual.items()})
+    return WSGITenants(factory, limits=limits, **{"name": "/u/{user}", "details": False, **options})
 
 
 class Reply:

@@ -1,0 +1,30 @@
+"""What the dispatchers know of a mount whose key has placeholders: it has an application for each tenant."""
+
+from __future__ import annotations
+
+from multiserve._types import ASGIApplication, WSGIApplication
+
+
+class WSGITenantMount:
+    """A mount with a WSGI application for each tenant."""
+
+    def claim(self, values: tuple[str, ...], prefix: str) -> WSGIApplication | None:
+        """Return the application of a tenant, to be called exactly once; None if there is no such tenant.
+
+        Args:
+            values: What the placeholders of the key stand for, in its order.
+            prefix: The prefix of the mount, with these values in it.
+        """
+        raise NotImplementedError
+
+
+class ASGITenantMount:
+    """A mount with an application for each tenant, over ASGI."""
+
+    async def claim(self, values: tuple[str, ...], prefix: str) -> ASGIApplication | None:
+        """Return the application of a tenant, as `WSGITenantMount.claim` does."""
+        raise NotImplementedError
+
+    async def stop(self, seconds: float) -> None:
+        """Shut all applications down within that many seconds."""
+        raise NotImplementedError
