@@ -14,20 +14,20 @@ from typing import Any
 
 from multiserve._types import ASGIApplication, Interface, Loaded, WSGIApplication
 from multiserve.config.file import Config
-from multiserve.config.mounts import AppMount, TenantMount
+from multiserve.config.mounts import Mount
 from multiserve.dispatch.answers import Answer, broken, not_found
-from multiserve.dispatch.concurrency import ASGILimit, ASGITenantsLimit, WSGILimit, WSGITenantsLimit
+from multiserve.dispatch.tenants import ASGITenantMount
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.errors import LoadError
+from multiserve.keys import MountKey
+from multiserve.kinds import kind_of
+from multiserve.kinds.kind import Surroundings
 from multiserve.loading.applications import Middleware
 from multiserve.loading.django_urls import forget_settled_urls
 from multiserve.loading.monkey_patches import refused_monkey_patches
-from multiserve.loading.mounts import LoadedMount, MountLoader
-from multiserve.mounts.tenants.registry import CacheLimits
+from multiserve.loading.mounts import ForeignInterfaceError, LoadedMount, MountLoader
 from multiserve.routing import Router
 from multiserve.tracebacks import format_cause, format_traceback
-
-_THREADS = 4  # for a static folder or a redirect behind middleware that is WSGI
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +72,10 @@ def compose(
     loaded = []
     for mount in config.mounts:
         with observe(mount.name), refused_monkey_patches():
-            loaded.append(loader.load(mount))
+            loaded.append(_load(mount, loader))
     forget_settled_urls()
     speaks: Interface = interface or ("asgi" if any(each.interface == "asgi" for each in loaded) else "wsgi")
-    mounts = tuple(loader.finish(each, speaks) for each in loaded)
+    mounts = tuple(_finish(each, speaks, loader) for each in loaded)
     compose = compose_wsgi if speaks == "wsgi" else compose_asgi
     application = compose(config, mounts, development=development)
     _surround(config, application, speaks)
@@ -98,6 +98,22 @@ def _surround(config: Config, dispatcher: Any, interface: Interface) -> None:
         dispatcher.surround(wrap)
 
 
+def _load(mount: Mount, loader: MountLoader) -> LoadedMount:
+    try:
+        return kind_of(mount).load(mount, loader)
+    except ForeignInterfaceError as error:
+        return LoadedMount(mount=mount, interface="asgi", error=error)
+    except LoadError as error:
+        return LoadedMount(mount=mount, error=error)
+
+
+def _finish(loaded: LoadedMount, interface: Interface, loader: MountLoader) -> LoadedMount:
+    try:
+        return loaded if loaded.error else kind_of(loaded.mount).finish(loaded, interface, loader)
+    except LoadError as error:
+        return LoadedMount(mount=loaded.mount, error=error)
+
+
 def prepare_process(config: Config, environment: Mapping[str, str] = MappingProxyType({})) -> None:
     """Set the environment variables and the module search path of a configuration, before anything is imported."""
     for name, value in {**environment, **config.env}.items():
@@ -109,7 +125,7 @@ def prepare_process(config: Config, environment: Mapping[str, str] = MappingProx
 
 
 def may_refuse(config: Config) -> bool:
-    """Tell whether a single failure can keep a server from starting."""
+    """Return whether a single failure can keep a server from starting."""
     return config.server.strict or any(mount.required for mount in config.mounts)
 
 
@@ -148,115 +164,60 @@ def compose_wsgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
         mounts: What its mounts have become; those that failed answer 503.
         development: Show tracebacks and the list of mounts to clients.
     """
-    composed = [(loaded.mount.key, _wsgi_mount(loaded, development=development)) for loaded in mounts]
-    missing = _not_found(config, development=development)
-    return WSGIDispatcher(Router(composed), missing.wsgi, trusted_proxies=config.server.trusted_proxies)
-
-
-def _wsgi_mount(loaded: LoadedMount, *, development: bool) -> Any:
-    mount = loaded.mount
-    if loaded.error:
-        return _broken(loaded, development=development).wsgi
-    if isinstance(mount, TenantMount):
-        from multiserve.mounts.tenants.wsgi import WSGITenants
-
-        tenants = WSGITenants(
-            loaded.application,
-            name=mount.name,
-            limits=_cache_limits(mount),
-            details=development,
+    around = _surroundings(config, development=development)
+    composed = [
+        (
+            loaded.mount.key,
+            _broken(loaded, around).wsgi
+            if loaded.error
+            else kind_of(loaded.mount).answer_wsgi(loaded.mount, loaded, around),
         )
-        return _limited(loaded, tenants, WSGITenantsLimit)
-    return _limited(loaded, loaded.application, WSGILimit)
-
-
-def _cache_limits(mount: TenantMount) -> CacheLimits:
-    return CacheLimits(mount.max_instances, mount.idle_seconds, mount.refused_seconds)
-
-
-def _limited(loaded: LoadedMount, application: Any, limit: Callable[[Any, int, str], Any]) -> Any:
-    mount = loaded.mount
-    bound = mount.max_concurrency if isinstance(mount, AppMount) else 0
-    return limit(application, bound, mount.name) if bound else application
+        for loaded in mounts
+    ]
+    return WSGIDispatcher(Router(composed), around.not_found.wsgi, trusted_proxies=config.server.trusted_proxies)
 
 
 def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> ASGIApplication:
     """Compose mounts of either interface; the arguments are those of `compose_wsgi`."""
-    # asyncio takes long to import: whoever mounts WSGI applications alone does without it.
-    from multiserve.dispatch.asgi import ASGIDispatcher
+    # asyncio takes long to import, and a composition of WSGI applications does not need it.
+    from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
     from multiserve.dispatch.lifespan import Lifespan, Lifespans
-    from multiserve.mounts.tenants.asgi import ASGITenants
 
-    missing = _not_found(config, development=development)
+    around = _surroundings(config, development=development)
     lifespans: dict[int, Lifespan] = {}  # by application: one that is mounted twice has one
     required: list[Lifespan] = []
-    tenants: list[ASGITenants] = []
-    composed = []
+    composed: list[tuple[MountKey, ASGIMount | ASGITenantMount]] = []
     for loaded in mounts:
         mount = loaded.mount
+        if loaded.error:
+            answer = _broken(loaded, around).asgi
+            composed.append((mount.key, ASGIMount(http=answer, websocket=answer)))
+            continue
         lifespan = None
-        if _may_have_lifespan(config, loaded):
+        if loaded.interface == "asgi" and kind_of(mount).may_have_lifespan(loaded, config):
             lifespan = lifespans.setdefault(id(loaded.application), Lifespan(loaded.application))
             lifespan.mounts.append(mount.name)
             if (mount.required or config.server.strict) and lifespan not in required:
                 required.append(lifespan)
-        answering = _asgi_mount(config, loaded, lifespan, missing, development=development)
-        if isinstance(answering, ASGITenants):
-            tenants.append(answering)
-            answering = _limited(loaded, answering, ASGITenantsLimit)
-        composed.append((mount.key, answering))
+        composed.append((mount.key, kind_of(mount).answer_asgi(mount, loaded, around, lifespan)))
+    tenants = [answering for _, answering in composed if isinstance(answering, ASGITenantMount)]
     supervisor = Lifespans(list(lifespans.values()), required, config.server.shutdown_timeout, tenants)
     return ASGIDispatcher(
         Router(composed),
         supervisor,
-        missing,
+        around.not_found,
         config.server.startup_timeout,
         details=development,
         trusted_proxies=config.server.trusted_proxies,
     )
 
 
-def _may_have_lifespan(config: Config, loaded: LoadedMount) -> bool:
-    """Tell whether something at a mount may want a lifespan: an ASGI application, or middleware around a folder."""
-    if loaded.error or loaded.interface != "asgi" or isinstance(loaded.mount, TenantMount):
-        return False
-    return isinstance(loaded.mount, AppMount) or bool(config.middleware or loaded.mount.middleware)
+def _surroundings(config: Config, *, development: bool) -> Surroundings:
+    missing = not_found([mount.name for mount in config.mounts] if development else [])
+    return Surroundings(config=config, not_found=missing, development=development)
 
 
-def _asgi_mount(config: Config, loaded: LoadedMount, lifespan: Any, missing: Answer, *, development: bool) -> Any:
-    from multiserve.dispatch.asgi import ASGIMount
-    from multiserve.dispatch.bridge import WSGIBridge
-    from multiserve.dispatch.threads import ThreadPool
-    from multiserve.mounts.tenants.asgi import ASGITenants
-
-    mount, application = loaded.mount, loaded.application
-    if loaded.error:
-        answer = _broken(loaded, development=development).asgi
-        return ASGIMount(http=answer, websocket=answer)
-    if isinstance(mount, TenantMount):
-        return ASGITenants(
-            application,
-            name=mount.name,
-            threads=mount.threads,
-            limits=_cache_limits(mount),
-            details=development,
-            startup_timeout=config.server.startup_timeout,
-            shutdown_timeout=config.server.shutdown_timeout,
-            refuse_websocket=missing.asgi,
-        )
-    if loaded.interface == "wsgi":
-        threads = mount.threads if isinstance(mount, AppMount) else _THREADS
-        bridge = WSGIBridge(application, ThreadPool(threads, mount.name).submit)
-        return ASGIMount(http=_limited(loaded, bridge, ASGILimit), websocket=missing.asgi)
-    http = _limited(loaded, application, ASGILimit)
-    return ASGIMount(http=http, websocket=application, lifespan=lifespan)
-
-
-def _not_found(config: Config, *, development: bool) -> Answer:
-    return not_found([mount.name for mount in config.mounts] if development else [])
-
-
-def _broken(loaded: LoadedMount, *, development: bool) -> Answer:
-    if not development or loaded.error is None:
+def _broken(loaded: LoadedMount, surroundings: Surroundings) -> Answer:
+    if not surroundings.development or loaded.error is None:
         return broken(loaded.mount.name)
     return broken(loaded.mount.name, loaded.error.problems, format_traceback(loaded.error))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
-from multiserve._types import WSGIEnvironment
+from multiserve._types import StartResponse, WSGIEnvironment
 from multiserve.composition import Composition
 from multiserve.config.mounts import AppMount, StaticMount, TenantMount
 from multiserve.frameworks import Facts, InnerRequest, InnerRoute, find_route, inspect_application
-from multiserve.loading.mounts import LoadedMount, open_folder
+from multiserve.kinds.static import open_folder
+from multiserve.loading.mounts import LoadedMount
 from multiserve.routes.explain import WEBSOCKET, Explanation
 from multiserve.routes.inside import outer_url
 
@@ -139,7 +140,7 @@ def _ask_folder(arrival: Arrival, mount: StaticMount, environ: WSGIEnvironment) 
     from multiserve.mounts.static.folder import OPENED  # imported for a static folder alone
 
     browser = {**environ, "HTTP_ACCEPT": "text/html", OPENED: opened}
-    body = open_folder(mount).wsgi(browser, start_response)
+    body = open_folder(mount).wsgi(browser, cast("StartResponse", start_response))
     if hasattr(body, "close"):
         body.close()
     status, headers = answered[0]

@@ -12,7 +12,8 @@ import pytest
 from multiserve._types import Loaded
 from multiserve.config.targets import parse_target
 from multiserve.errors import LoadError
-from multiserve.loading.applications import Factory, Middleware, load
+from multiserve.loading.applications import Middleware, load
+from multiserve.loading.factories import Factory
 
 APPS = Path(__file__).parents[1] / "apps"
 KEY = 'mounts."/u/{name}"'

@@ -77,6 +77,7 @@ class ASGITenants(ASGITenantMount):
         """
         self.factory = factory
         self.name = name
+        self.limits = limits
         self.details = details
         self.startup_timeout = startup_timeout
         self.shutdown_timeout = shutdown_timeout

@@ -62,6 +62,7 @@ class WSGITenants(WSGITenantMount):
         """
         self.factory = factory
         self.name = name
+        self.limits = limits
         self.details = details
         self._instances: Instances[Instance] = Instances(limits)
         self._failures = FailureLog(name)

@@ -1,0 +1,29 @@
+"""One module for each kind of mount: how it is loaded, and what answers for it; `KINDS` is the registry.
+
+Their options in the file are in `multiserve.config.kinds`, and what answers at run time is in `multiserve.mounts`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from multiserve.config.mounts import AppMount, FileMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.kinds.applications import ApplicationKind
+from multiserve.kinds.files import FileKind
+from multiserve.kinds.kind import Kind
+from multiserve.kinds.redirects import RedirectKind
+from multiserve.kinds.static import StaticKind
+from multiserve.kinds.tenants import TenantKind
+
+KINDS: dict[type[Mount], Kind[Any]] = {
+    AppMount: ApplicationKind(),
+    TenantMount: TenantKind(),
+    StaticMount: StaticKind(),
+    FileMount: FileKind(),
+    RedirectMount: RedirectKind(),
+}
+
+
+def kind_of(mount: Mount) -> Kind[Any]:
+    """Return what loads a mount and answers for it."""
+    return KINDS[type(mount)]
