@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,26 @@ class Problem:
         where = f"{self.key}: " if self.key else ""
         hint = f"\n    {self.hint}" if self.hint else ""
         return f"{where}{self.message}{hint}"
+
+
+class UnlocatedError(Exception):
+    """A problem that is raised where its place in the file is not known; whoever catches it makes it a `Problem`.
+
+    Attributes:
+        hint: What to do about it, as one or more sentences.
+        usual_hint: The hint of the problems of one class that are raised without one.
+    """
+
+    usual_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        """Say what is wrong, and what to do about it."""
+        super().__init__(message)
+        self.hint = self.usual_hint if hint is None else hint
+
+    def at(self, key: str) -> Problem:
+        """Return the problem, at the key that it concerns."""
+        return Problem(key=key, message=str(self), hint=self.hint)
 
 
 class MultiserveError(Exception):

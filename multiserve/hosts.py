@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 HIGHEST_PORT = 65535
-
+LONGEST_HOST = 253  # characters of a name (RFC 1035)
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}  # by scheme
 

@@ -7,22 +7,17 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from multiserve.hosts import HIGHEST_PORT
+from multiserve.errors import UnlocatedError
+from multiserve.hosts import HIGHEST_PORT, LONGEST_HOST
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-_LONGEST_HOST = 253  # characters, RFC 1035
 # IDNA 2003, which Python speaks, and the newer IDNA of the browsers disagree about these four characters.
 _DISPUTED = frozenset("ßς\u200c\u200d")
 
 
-class KeyProblem(ValueError):  # noqa: N818 (the reader turns it into a `Problem`)
-    """A text that is no key of a mount: what is wrong, and what to write instead."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        """Keep both halves, for a `Problem`."""
-        super().__init__(message)
-        self.hint = hint
+class KeyProblem(UnlocatedError, ValueError):  # noqa: N818 (the reader turns it into a `Problem`)
+    """A text that is not the key of a mount: what is wrong, and what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +147,7 @@ def _parse_name(host: str) -> str:
         _refuse("a host has either * or placeholders", "Write one key for each number of labels.")
     labels = [label if "{" in label else _normal_label(label) for label in labels]
     literal = [label for label in labels if "{" not in label]
-    if len(name) > _LONGEST_HOST or not all(_LABEL.fullmatch(label) for label in literal):
+    if len(name) > LONGEST_HOST or not all(_LABEL.fullmatch(label) for label in literal):
         _refuse(f'"{host}" is not a host', 'Write a name such as "example.com", an address, or "/path" for a prefix.')
     return star + ".".join(labels)
 

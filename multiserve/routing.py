@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from multiserve.hosts import normalise_host
+from multiserve.hosts import LONGEST_HOST, normalise_host
 from multiserve.keys import MountKey
+from multiserve.paths import from_wsgi, to_wsgi
 
 T = TypeVar("T")
 
 # What hosts match is remembered, for it takes longer to find than all the rest; within bounds, for clients write them.
 _REMEMBERED_HOSTS = 1024
-_LONGEST_HOST = 262  # characters: a name of 253 (RFC 1035), a dot, a colon and a port, and some to spare
+_LONGEST_HEADER = LONGEST_HOST + 9  # characters: a dot, a colon and a port come after the name, and some to spare
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class Route(Generic[T]):
 
     def matched(self, begin: str, values: tuple[str, ...]) -> Route[T]:
         """Give the route as one request has it: its path begins with `begin`, its placeholders stand for `values`."""
-        prefix = begin.encode("latin-1").decode("utf-8")
+        prefix = from_wsgi(begin)
         return Route(self.key, self.name, prefix, begin, len(begin), self.mount, values)
 
 
@@ -95,7 +96,7 @@ def read_value(part: str) -> str:
     characters, and neither `.` nor `..`, for it may become the name of a file.
     """
     try:
-        text = part.encode("latin-1").decode("utf-8")
+        text = from_wsgi(part)
     except UnicodeDecodeError:
         return ""
     return "" if text in (".", "..") or _NO_TEXT.search(text) else text
@@ -116,7 +117,7 @@ class _Paths(Generic[T]):
         self._depth = 0  # segments of the deepest prefix
 
     def add(self, key: MountKey, mount: T) -> None:
-        prefix = key.prefix.encode("utf-8").decode("latin-1")
+        prefix = to_wsgi(key.prefix)
         segments = prefix.split("/")[1:]
         node = self.root
         for segment in segments:
@@ -231,7 +232,7 @@ class Router(Generic[T]):
         """Give the mounts of each host pattern that matches a Host header, and the values of its placeholders."""
         if not self.has_hosts:
             return ()
-        find = self._find_host if len(host) > _LONGEST_HOST else self._recall_host
+        find = self._find_host if len(host) > _LONGEST_HEADER else self._recall_host
         return find(host, scheme)
 
     def _find_host(self, host: str, scheme: str) -> Sequence[tuple[_Paths[T], tuple[str, ...]]]:

@@ -11,6 +11,7 @@ from multiserve.checks.subject import CheckedMount, Subject, host_of
 from multiserve.config.mounts import Mount, RedirectMount, StaticMount
 from multiserve.findings import Finding, Severity
 from multiserve.frameworks import InnerRoute
+from multiserve.paths import to_wsgi
 from multiserve.routing import Router
 
 _SHOWN = 3  # routes that a finding names
@@ -97,7 +98,7 @@ def _above(subject: Subject, member: CheckedMount) -> CheckedMount | None:
         return None
     same_host = [each for each in subject.members if (each.mount.key.host, each.mount.key.port) == (key.host, key.port)]
     others = Router((each.mount.key, each) for each in same_host if each is not member)
-    found = others.find(key.prefix.encode().decode("latin-1"), host_of(key))
+    found = others.find(to_wsgi(key.prefix), host_of(key))
     return None if found is None or found.key.placeholders else found.mount
 
 

@@ -18,6 +18,7 @@ from multiserve.frameworks import Facts, Inspector
 from multiserve.keys import MountKey
 from multiserve.loading.mounts import LoadedMount
 from multiserve.loading.side_effects import SideEffects
+from multiserve.paths import to_wsgi
 from multiserve.routing import Router
 
 
@@ -110,7 +111,7 @@ class Subject:
             path: The path of a request, decoded.
             host: The Host header; "" for one that no key names.
         """
-        found = self.router.find(path.encode("utf-8", "surrogateescape").decode("latin-1") or "/", host)
+        found = self.router.find(to_wsgi(path, "surrogateescape") or "/", host)
         return found.mount if found else None
 
     def share_a_host(self, one: CheckedMount, other: CheckedMount) -> bool:

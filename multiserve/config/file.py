@@ -190,7 +190,7 @@ def select(config: Config, keys: Iterable[str]) -> Config:
         try:
             key = parse_key(text)
         except KeyProblem as error:
-            problems.append(Problem(key=text, message=str(error), hint=error.hint))
+            problems.append(error.at(text))
             continue
         if key.place not in known:
             problems.append(Problem(key=text, message="no such mount", hint=did_you_mean(text, known.values())))

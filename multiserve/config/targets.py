@@ -12,6 +12,8 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any, NoReturn
 
+from multiserve.errors import UnlocatedError
+
 _FILE = re.compile(r"(?P<file>(?:[A-Za-z]:)?[^:]+\.py)(?::(?P<rest>.*))?", re.DOTALL)
 _SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:attribute".'
 
@@ -22,13 +24,10 @@ class Placeholder(Enum):
     PREFIX = "prefix"
 
 
-class TargetProblem(ValueError):  # noqa: N818 (the reader turns it into a `Problem`)
-    """A text that is no target: what is wrong, and what to write instead."""
+class TargetProblem(UnlocatedError, ValueError):  # noqa: N818 (the reader turns it into a `Problem`)
+    """A text that is not a target: what is wrong, and what to write instead."""
 
-    def __init__(self, message: str, hint: str = _SHAPE) -> None:
-        """Keep both halves, for a `Problem`."""
-        super().__init__(message)
-        self.hint = hint
+    usual_hint = _SHAPE
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.dispatch.forks import leave_if_forked
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.dispatch.tenants import ASGITenantMount
+from multiserve.paths import to_wsgi
 from multiserve.routing import Route, Router
 
 # What an outer framework leaves in the scope for its own use; the application would take it for its own.
@@ -96,7 +97,7 @@ class ASGIDispatcher:
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         root_path, path = split_root_path(scope)
-        routed = path if path.isascii() else path.encode("utf-8", "replace").decode("latin-1")
+        routed = path if path.isascii() else to_wsgi(path, "replace")
         if self._is_plain:
             route, tenant = self._find_path(routed), None
         else:

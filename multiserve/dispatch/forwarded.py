@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote_to_bytes
 from multiserve._types import Scope, WSGIEnvironment
 from multiserve.dispatch.environ_keys import HOST_KEY
 from multiserve.hosts import DEFAULT_PORTS, HIGHEST_PORT, normalise_host
+from multiserve.paths import to_wsgi
 
 _FOR, _PROTO, _HOST, _PORT, _PREFIX = (
     f"HTTP_X_FORWARDED_{name}" for name in ("FOR", "PROTO", "HOST", "PORT", "PREFIX")
@@ -82,7 +83,7 @@ def believe_environ(environ: WSGIEnvironment, hops: int) -> None:
         if told.is_named:
             environ[HOST_KEY] = environ["HTTP_HOST"]
     if told.prefix and _is_path(environ.get("PATH_INFO", "")):
-        environ["SCRIPT_NAME"] = told.prefix.encode("utf-8").decode("latin-1") + environ.get("SCRIPT_NAME", "")
+        environ["SCRIPT_NAME"] = to_wsgi(told.prefix) + environ.get("SCRIPT_NAME", "")
 
 
 def believe_scope(scope: Scope, hops: int) -> None:

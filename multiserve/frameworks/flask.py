@@ -22,6 +22,7 @@ from multiserve.frameworks.facts import (
 from multiserve.frameworks.reading import is_a, known, loaded, plain_methods, secret_of, texts, version_of
 from multiserve.frameworks.views import place_of
 from multiserve.frameworks.wrappers import Unwrapped, look_through
+from multiserve.paths import to_wsgi
 
 
 def recognises(application: object) -> bool:
@@ -144,8 +145,8 @@ def _bind_flask(application: Any, request: InnerRequest) -> Any:
     server_name, _, port = request.host.rpartition(":") if ":" in request.host else (request.host, "", "80")
     environ = {
         "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": request.prefix.encode().decode("latin-1"),
-        "PATH_INFO": request.path.encode().decode("latin-1"),
+        "SCRIPT_NAME": to_wsgi(request.prefix),
+        "PATH_INFO": to_wsgi(request.path),
         "QUERY_STRING": "",
         "HTTP_HOST": request.host,
         "SERVER_NAME": server_name,

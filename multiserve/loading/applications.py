@@ -11,7 +11,7 @@ from typing import Any
 
 from multiserve._types import Interface, Loaded
 from multiserve.config.targets import Call, Target
-from multiserve.errors import LoadError, Problem
+from multiserve.errors import LoadError
 from multiserve.loading.interfaces import InterfaceProblem, signature_of, tell_interface
 from multiserve.loading.modules import (
     USUAL_APPLICATIONS,
@@ -52,8 +52,7 @@ def reported(target: Target, key: str) -> Iterator[None]:
         with blamed(f'looking into "{target.text}" failed: '):
             yield
     except Failure as failure:
-        problem = Problem(key=key, message=str(failure), hint=failure.hint)
-        raise LoadError(problem) from failure.__cause__
+        raise LoadError(failure.at(key)) from failure.__cause__
 
 
 _APPLICATIONS: dict[str, Call | None] = dict.fromkeys(USUAL_APPLICATIONS)

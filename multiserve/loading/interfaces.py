@@ -8,15 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from multiserve._types import Interface
+from multiserve.errors import UnlocatedError
 
 
-class InterfaceProblem(TypeError):  # noqa: N818 (the loader turns it into a `Problem`)
-    """An object that is no application: what is wrong, and what to do about it."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        """Keep both halves, for a `Problem`."""
-        super().__init__(message)
-        self.hint = hint
+class InterfaceProblem(UnlocatedError, TypeError):  # noqa: N818 (the loader turns it into a `Problem`)
+    """An object that is not an application: what is wrong, and what to do about it."""
 
 
 def tell_interface(application: Callable[..., Any], name: str, *, is_made: bool) -> Interface:

@@ -14,19 +14,15 @@ from types import ModuleType
 from typing import Any
 
 from multiserve.config.targets import Target
+from multiserve.errors import UnlocatedError
 from multiserve.tracebacks import in_one_line, own_frames
 
 USUAL_APPLICATIONS = ("application", "app")
 USUAL_FACTORIES = ("create_app", "make_app")
 
 
-class Failure(Exception):  # noqa: N818 (the loader turns it into a `LoadError`)
-    """What went wrong, and what to do about it."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        """Keep both halves, for a `Problem`."""
-        super().__init__(message)
-        self.hint = hint
+class Failure(UnlocatedError):  # noqa: N818 (the loader turns it into a `LoadError`)
+    """A target that cannot be loaded: what went wrong, and what to do about it."""
 
 
 @contextlib.contextmanager

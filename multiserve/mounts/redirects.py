@@ -9,8 +9,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from multiserve._types import ASGIApplication, Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.answers import Answer
-
-SAFE = "/:@!$&'()*+,;=~"  # allowed in a path besides letters and digits (RFC 3986, section 3.3)
+from multiserve.paths import SAFE_IN_PATH, to_wsgi
 
 _SAFE_METHODS = ("GET", "HEAD")
 
@@ -28,7 +27,7 @@ class Redirect:
         """
         parts = urlsplit(target)
         self._origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
-        self._path = quote(parts.path, safe=f"{SAFE}%")
+        self._path = quote(parts.path, safe=f"{SAFE_IN_PATH}%")
         self._status = status
         self._prefix = prefix
 
@@ -45,7 +44,7 @@ class Redirect:
             raise NotImplementedError
         root_path = scope["root_path"]
         outer = root_path.removesuffix(self._prefix).encode("utf-8", "replace")
-        decoded = scope["path"][len(root_path) :].encode("utf-8", "replace").decode("latin-1")
+        decoded = to_wsgi(scope["path"][len(root_path) :], "replace")
         rest = _as_written((scope.get("raw_path") or b"").partition(b"?")[0], decoded)
         query = scope.get("query_string", b"").decode("latin-1")
         await self._answer(outer, rest, query).asgi(scope, receive, send)
@@ -55,7 +54,7 @@ class Redirect:
             rest = f"/{rest}"
         path = (self._path.rstrip("/") + rest) if rest else self._path
         if not self._origin:
-            path = quote(outer, safe=SAFE) + path
+            path = quote(outer, safe=SAFE_IN_PATH) + path
             if not path or path.startswith("//"):  # the next segment would be taken for a host
                 path = f"/{path.lstrip('/')}"
         return _moved(f"{self._origin}{path}", self._status, query)
@@ -72,7 +71,11 @@ def _as_written(target: bytes, rest: str) -> str:
     begin = len(unquote_to_bytes(target)) - len(decoded)
     match = re.match(rb"(?:%%[0-9A-Fa-f]{2}|[\s\S]){%d}" % max(begin, 0), target)
     written = target[match.end() :] if match else b""
-    return quote(written, safe=f"{SAFE}%") if unquote_to_bytes(written) == decoded else quote(decoded, safe=SAFE)
+    return (
+        quote(written, safe=f"{SAFE_IN_PATH}%")
+        if unquote_to_bytes(written) == decoded
+        else quote(decoded, safe=SAFE_IN_PATH)
+    )
 
 
 def with_slash_wsgi(application: WSGIApplication) -> WSGIApplication:
@@ -112,12 +115,12 @@ def add_slash(segment: bytes, query: str) -> Answer:
     """
     # The dot keeps a segment with a colon from being read as a scheme. Without no-cache, browsers would keep the
     # redirect for ever, even after the configuration has changed.
-    location = f"./{quote(segment, safe=SAFE)}/"
+    location = f"./{quote(segment, safe=SAFE_IN_PATH)}/"
     return _moved(location, HTTPStatus.PERMANENT_REDIRECT, query, ("Cache-Control", "no-cache"))
 
 
 def _moved(location: str, status: int, query: str, *headers: tuple[str, str]) -> Answer:
     if query:
-        location = f"{location}?{quote(query, safe=f'{SAFE}?%[]', encoding='latin-1')}"
+        location = f"{location}?{quote(query, safe=f'{SAFE_IN_PATH}?%[]', encoding='latin-1')}"
     phrase = HTTPStatus(status).phrase
     return Answer(f"{status} {phrase}", f"{phrase}: {location}\n", ("Location", location), *headers)

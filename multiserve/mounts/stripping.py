@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import quote, unquote_to_bytes
 
 from multiserve._types import ASGIApplication, Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
-from multiserve.mounts.redirects import SAFE
+from multiserve.paths import SAFE_IN_PATH
 
 
 def strip_wsgi(application: WSGIApplication) -> WSGIApplication:
@@ -51,4 +51,4 @@ def _raw_rest(raw: bytes, root_path: str, rest: str) -> bytes:
     match = re.match(rb"(?:%%[0-9A-Fa-f]{2}|[\s\S]){%d}" % len(prefix), raw)
     if match and unquote_to_bytes(match[0]) == prefix:
         return raw[match.end() :]
-    return quote(rest, safe=SAFE, errors="replace").encode()
+    return quote(rest, safe=SAFE_IN_PATH, errors="replace").encode()

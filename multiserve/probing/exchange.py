@@ -13,10 +13,10 @@ from urllib.parse import quote, unquote, urlsplit
 
 from multiserve._types import Scope
 from multiserve.hosts import DEFAULT_PORTS
-from multiserve.mounts.redirects import SAFE
+from multiserve.paths import SAFE_IN_PATH
 
 _LARGEST = 1_000_000  # bytes that are read of a response
-_ESCAPED = f"{SAFE}%"  # what may stay in a path that is already escaped
+_ESCAPED = f"{SAFE_IN_PATH}%"  # what may stay in a path that is already escaped
 _HERE = str(Path(__file__).parents[1])
 
 

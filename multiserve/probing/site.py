@@ -14,7 +14,7 @@ from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.frameworks import Facts, InnerAnswer, InnerRequest, Inspector, find_route
 from multiserve.keys import MountKey
 from multiserve.loading.mounts import LoadedMount
-from multiserve.mounts.redirects import SAFE
+from multiserve.paths import SAFE_IN_PATH, from_wsgi, to_wsgi
 from multiserve.probing.asgi_client import ASGIClient
 from multiserve.probing.exchange import Client, Received
 from multiserve.probing.pages import Reference
@@ -47,7 +47,7 @@ def routed_url(url: str) -> RoutedURL:
 
 def is_below(path: str, prefix: str) -> bool:
     """Return whether a decoded path is the prefix or is below it."""
-    prefix = prefix.encode().decode("latin-1")
+    prefix = to_wsgi(prefix)
     return not prefix or path == prefix or path.startswith(f"{prefix}/")
 
 
@@ -118,7 +118,7 @@ class Composed:
         """
         key = loaded.mount.key
         scheme, _, address = origin.rstrip("/").partition("://")
-        rest = quote(key.prefix, safe="/") + "/" + quote(path.removeprefix("/"), safe=f"{SAFE}%?")
+        rest = quote(key.prefix, safe="/") + "/" + quote(path.removeprefix("/"), safe=f"{SAFE_IN_PATH}%?")
         if isinstance(loaded.mount, FileMount):
             rest = quote(key.prefix, safe="/") or "/"  # there is nothing below it
         if key.host:
@@ -189,7 +189,7 @@ class Composed:
     def _look_up(self, loaded: LoadedMount, url: str, method: str) -> Existence:
         mount = loaded.mount
         path, host, scheme = routed_url(url)
-        rest = path[len(mount.key.prefix.encode()) :].encode("latin-1").decode("utf-8", "replace")
+        rest = from_wsgi(path[len(mount.key.prefix.encode()) :], "replace")
         answer = find_route(loaded.origin, InnerRequest(rest, method, host, mount.key.prefix, scheme))
         if answer is None or _takes_anything(answer, rest):
             return "unknown"

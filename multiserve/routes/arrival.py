@@ -11,6 +11,7 @@ from multiserve.config.mounts import AppMount, StaticMount, TenantMount
 from multiserve.frameworks import Facts, InnerRequest, InnerRoute, find_route, inspect_application
 from multiserve.kinds.static import open_folder
 from multiserve.loading.mounts import LoadedMount
+from multiserve.paths import from_wsgi
 from multiserve.routes.explain import WEBSOCKET, Explanation
 from multiserve.routes.inside import outer_url
 
@@ -118,7 +119,7 @@ def _request(loaded: LoadedMount, facts: Facts, result: Explanation) -> InnerReq
 
 
 def _text(path: str) -> str:
-    return path.encode("latin-1").decode("utf-8", "replace")
+    return from_wsgi(path, "replace")
 
 
 def _location(location: str, request: InnerRequest, query: str) -> str:

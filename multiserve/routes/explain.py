@@ -17,6 +17,7 @@ from multiserve.errors import ConfigError, Problem
 from multiserve.keys import KeyProblem, MountKey, parse_key
 from multiserve.mounts.redirects import Redirect, with_slash_wsgi
 from multiserve.mounts.stripping import strip_environ, strip_scope
+from multiserve.paths import from_wsgi
 from multiserve.routing import Route, Router
 
 
@@ -245,7 +246,7 @@ def _ranked(config: Config, request: _Request) -> list[Route[Mount]]:
 
 
 def _text(path: str | None) -> str | None:
-    return None if path is None else path.encode("latin-1").decode("utf-8", "backslashreplace")
+    return None if path is None else from_wsgi(path, "backslashreplace")
 
 
 def _reason(key: MountKey, others: list[MountKey]) -> str:

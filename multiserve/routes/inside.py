@@ -11,6 +11,7 @@ from multiserve.config.mounts import Mount, TenantMount
 from multiserve.frameworks import Facts, InnerRoute, inspect_application
 from multiserve.keys import MountKey
 from multiserve.loading.mounts import LoadedMount
+from multiserve.paths import to_wsgi
 from multiserve.routing import Router, precedence
 
 _PLACEHOLDER = re.compile(r"[<{*(]")  # how frameworks write one in a host
@@ -102,7 +103,7 @@ def _shared_path(route: InnerRoute) -> str:
 
 def _find(router: Router[Mount], path: str, host: str = "") -> Mount | None:
     """Return the mount that answers a path, ignoring tenants, whose factory may refuse it."""
-    for route in router.rank(path.encode("utf-8", "replace").decode("latin-1"), host):
+    for route in router.rank(to_wsgi(path, "replace"), host):
         if not isinstance(route.mount, TenantMount):
             return route.mount
     return None

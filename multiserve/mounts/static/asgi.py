@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from multiserve._types import Message, Receive, Scope, Send, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.threads import ThreadPool
 from multiserve.mounts.static.responses import REUSES_MEMORY
+from multiserve.paths import to_wsgi
 
 Buffer: TypeAlias = bytes | memoryview
 
@@ -41,8 +42,8 @@ def build_environ(scope: Scope) -> WSGIEnvironment:
     root_path: str = scope.get("root_path", "")
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": _to_wsgi(root_path),
-        "PATH_INFO": _to_wsgi(scope["path"][len(root_path) :]),
+        "SCRIPT_NAME": to_wsgi(root_path, "surrogatepass"),
+        "PATH_INFO": to_wsgi(scope["path"][len(root_path) :], "surrogatepass"),
         "QUERY_STRING": scope.get("query_string", b"").decode("latin-1"),
         REUSES_MEMORY: True,
     }
@@ -51,10 +52,6 @@ def build_environ(scope: Scope) -> WSGIEnvironment:
             text = value.decode("latin-1")
             environ[variable] = f"{environ[variable]}, {text}" if variable in environ else text
     return environ
-
-
-def _to_wsgi(path: str) -> str:
-    return path if path.isascii() else path.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 class Sender:

@@ -497,9 +497,7 @@ def test_tenants_that_fail_do_not_fill_the_log(
     tenants = WSGITenants(
         StandIn(refuse),
         name="/u/{user}",
-        max_instances=4,
-        idle_seconds=0,
-        refused_seconds=60,
+        limits=CacheLimits(4, 0, 60),
         details=False,
     )
     for number in range(500):
