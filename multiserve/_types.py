@@ -30,7 +30,7 @@ __all__ = [
 
 
 class Loaded(NamedTuple):
-    """An application and the interface that it speaks."""
+    """An application and its interface."""
 
     application: Any
     interface: Interface

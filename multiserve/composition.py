@@ -60,12 +60,12 @@ def compose(
         config: The configuration; its `[env]` is set and its `pythonpath` put in front before the first import.
         development: Show tracebacks and the list of mounts to clients.
         environment: Environment variables that count only where neither the process nor the file sets them.
-        interface: What the composed application shall speak; by default WSGI if every mount does, else ASGI.
+        interface: The interface of the composed application; by default WSGI if every mount has that, else ASGI.
         wrap: Wrap each WSGI application, such as with a debugger.
         observe: Watch what happens while a mount is loaded, given the name of the mount.
 
     Raises:
-        LoadError: The middleware of `[server]` cannot be had.
+        LoadError: The middleware of `[server]` cannot be loaded or does not fit.
     """
     prepare_process(config, environment)
     loader = MountLoader(config, interface, wrap)
@@ -74,19 +74,19 @@ def compose(
         with observe(mount.name), refused_monkey_patches():
             loaded.append(_load(mount, loader))
     forget_settled_urls()
-    speaks: Interface = interface or ("asgi" if any(each.interface == "asgi" for each in loaded) else "wsgi")
-    mounts = tuple(_finish(each, speaks, loader) for each in loaded)
-    compose = compose_wsgi if speaks == "wsgi" else compose_asgi
+    found: Interface = interface or ("asgi" if any(each.interface == "asgi" for each in loaded) else "wsgi")
+    mounts = tuple(_finish(each, found, loader) for each in loaded)
+    compose = compose_wsgi if found == "wsgi" else compose_asgi
     application = compose(config, mounts, development=development)
-    _surround(config, application, speaks)
-    return Composition(config=config, mounts=mounts, application=application, interface=speaks)
+    _surround(config, application, found)
+    return Composition(config=config, mounts=mounts, application=application, interface=found)
 
 
 def _surround(config: Config, dispatcher: Any, interface: Interface) -> None:
     """Put the middleware of `[server]` around a dispatcher.
 
     Raises:
-        LoadError: It cannot be loaded, or does not speak what the set speaks: to serve without it could be unsafe.
+        LoadError: It cannot be loaded, or has another interface. To serve without it could be unsafe.
     """
     key = f"{config.root}.server.middleware" if config.root else "server.middleware"
     for target in reversed(config.server.middleware):
@@ -130,7 +130,7 @@ def may_refuse(config: Config) -> bool:
 
 
 def refuse_failures(composition: Composition) -> None:
-    """Raise where a failure must not be served around: all mounts failed, or a required one did, or any if strict.
+    """Raise if the server must not start: all mounts failed, or a required one did, or any did and it is strict.
 
     Raises:
         LoadError: With the problems of every mount that failed.
@@ -142,7 +142,7 @@ def refuse_failures(composition: Composition) -> None:
 
 
 def log_failures(composition: Composition, log: logging.Logger) -> None:
-    """Log each failure that is served around, with the traceback of the application."""
+    """Log each mount that answers 503, with the traceback of its application."""
     for loaded in composition.failures:
         if loaded.error:
             log.error("%s answers 503:\n%s", loaded.mount.key, format_cause(loaded.error))
@@ -157,7 +157,7 @@ def raise_failures(failures: Iterable[LoadedMount]) -> None:
 
 
 def compose_wsgi(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> WSGIApplication:
-    """Compose mounts that all speak WSGI.
+    """Compose mounts that are all WSGI.
 
     Args:
         config: The configuration.

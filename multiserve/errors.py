@@ -48,7 +48,7 @@ class UnlocatedError(Exception):
 
 
 class MultiserveError(Exception):
-    """Whatever multiserve refuses to do, with every reason for it.
+    """Something that multiserve refuses to do, with every reason for it.
 
     Attributes:
         problems: Every mistake that was found, in the order of the file.

@@ -12,7 +12,7 @@ from multiserve.hosts import HIGHEST_PORT, LONGEST_HOST
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-# IDNA 2003, which Python speaks, and the newer IDNA of the browsers disagree about these four characters.
+# IDNA 2003, which Python implements, and the newer IDNA of browsers disagree about these four characters.
 _DISPUTED = frozenset("ßς\u200c\u200d")
 
 
@@ -22,7 +22,9 @@ class KeyProblem(UnlocatedError, ValueError):  # noqa: N818 (the reader turns it
 
 @dataclass(frozen=True, slots=True)
 class MountKey:
-    """Where a mount stands, in normal form; `{name}` in it is a placeholder for one label or one segment.
+    """The host and the prefix of a mount, in normal form; `{name}` is a placeholder for one label or one segment.
+
+    The key identifies its mount: logs, workers and reports use its text, which parses to the same key again.
 
     Attributes:
         host: `example.com`, `[::1]`, or `*.example.com` for one label or more in front; empty for any host.

@@ -18,7 +18,7 @@ from multiserve.paths import from_wsgi, to_wsgi
 
 T = TypeVar("T")
 
-# What hosts match is remembered, for it takes longer to find than all the rest; within bounds, for clients write them.
+# What a host matches is cached, as finding it takes longer than all the rest; within bounds, as clients choose hosts.
 _REMEMBERED_HOSTS = 1024
 _LONGEST_HEADER = LONGEST_HOST + 9  # characters: a dot, a colon and a port come after the name, and some to spare
 
@@ -28,7 +28,7 @@ class Route(Generic[T]):
     """One mount as the router sees it.
 
     Attributes:
-        key: Where the mount stands.
+        key: The key of the mount.
         name: The key as text.
         prefix: The prefix as text, with what the path has in place of placeholders.
         begin: The prefix as a matching path has it.
@@ -49,13 +49,13 @@ class Route(Generic[T]):
     above: Route[T] | None = None
 
     def matched(self, begin: str, values: tuple[str, ...]) -> Route[T]:
-        """Give the route as one request has it: its path begins with `begin`, its placeholders stand for `values`."""
+        """Return the route for a request whose path begins with `begin`, and whose placeholders stand for `values`."""
         prefix = from_wsgi(begin)
         return Route(self.key, self.name, prefix, begin, len(begin), self.mount, values)
 
 
 class _Node(Generic[T]):
-    """One part in a tree of keys, a segment or a label; a placeholder stands apart from the literal ones."""
+    """One part in a tree of keys, a segment or a label; a placeholder is kept apart from the literal ones."""
 
     __slots__ = ("children", "nearest", "placeholder", "value")
 
@@ -66,7 +66,7 @@ class _Node(Generic[T]):
         self.nearest: T | None = None  # the value, or that of the next node above with one; known once all are there
 
     def grow(self, part: str, *, is_placeholder: bool) -> _Node[T]:
-        """Give the child for a part of a key."""
+        """Return the child for a part of a key, which is created if it is missing."""
         if not is_placeholder:
             return self.children.setdefault(part, _Node())
         if self.placeholder is None:
@@ -74,7 +74,7 @@ class _Node(Generic[T]):
         return self.placeholder
 
     def along(self, parts: Sequence[str]) -> Iterator[tuple[int, T, tuple[str, ...]]]:
-        """Give every value on the way along the parts, literal ones first: its depth, and what placeholders took."""
+        """Yield every value along the parts, literal ones first: its depth, the value, and what placeholders took."""
         pending: list[tuple[_Node[T], int, tuple[str, ...]]] = [(self, 0, ())]
         while pending:
             node, depth, values = pending.pop()
@@ -128,7 +128,7 @@ class _Paths(Generic[T]):
         self._depth = max(self._depth, len(segments))
 
     def link(self) -> None:
-        """Tell every route which one is above it, and every node which one is nearest, once all are there."""
+        """Set `above` of every route and `nearest` of every node, once all routes are added."""
         pending: list[tuple[_Node[Route[T]], Route[T] | None]] = [(self.root, None)]
         while pending:
             node, above = pending.pop()
@@ -154,7 +154,7 @@ class _Paths(Generic[T]):
         return node.nearest
 
     def rank(self, path: str, values: tuple[str, ...]) -> Iterator[Route[T]]:
-        """Give every mount that could answer, the longest prefix first, literal segments before placeholders."""
+        """Yield every mount that could answer, the longest prefix first, literal segments before placeholders."""
         if not self.has_placeholders:
             route = self.match(path)
             while route is not None:
@@ -223,13 +223,13 @@ class Router(Generic[T]):
         return self.find_path(path)
 
     def rank(self, path: str, host: str = "", scheme: str = "http") -> Iterator[Route[T]]:
-        """Give every mount that could answer, the one that does first."""
+        """Yield every mount that could answer; the first one does."""
         for paths, values in self._paths_at(host, scheme):
             yield from paths.rank(path, values)
         yield from self._anywhere.rank(path, ())
 
     def _paths_at(self, host: str, scheme: str) -> Sequence[tuple[_Paths[T], tuple[str, ...]]]:
-        """Give the mounts of each host pattern that matches a Host header, and the values of its placeholders."""
+        """Return the mounts of each host pattern that matches a Host header, and the values of its placeholders."""
         if not self.has_hosts:
             return ()
         find = self._find_host if len(host) > _LONGEST_HEADER else self._recall_host
@@ -240,7 +240,7 @@ class Router(Generic[T]):
         return tuple(self._by_host(*normal)) if normal else ()
 
     def _by_host(self, name: str, port: int) -> Iterator[tuple[_Paths[T], tuple[str, ...]]]:
-        """Give the mounts of each host pattern that matches, the most specific one first, with its values."""
+        """Yield the mounts of each host pattern that matches, the most specific one first, with its values."""
         for each in (port, None):
             if (name, each) in self._exact:
                 yield self._exact[name, each], ()

@@ -28,7 +28,7 @@ def format_traceback(error: LoadError) -> str:
 
 
 def in_one_line(error: BaseException) -> str:
-    """Say what was raised and where, in one line."""
+    """Return what was raised and where, in one line."""
     # The lines of a SyntaxError's source come first and are indented; further lines of the message and notes follow.
     lines = "".join(traceback.format_exception_only(error)).splitlines()
     text = next((line for line in lines if not line.startswith(" ")), type(error).__name__)

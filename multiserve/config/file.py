@@ -298,7 +298,7 @@ def _read_mounts(table: Table, folder: Path) -> tuple[Mount, ...]:
 
 
 def _host_without_quotes(name: str, value: object) -> str:
-    """Give the host that was meant where TOML made tables of it, for want of quotes; empty if this is none."""
+    """Return the host that was meant if TOML made tables of it, as it has no quotes; empty if it is none."""
     parts = [name]
     while isinstance(value, dict) and value and not OPTIONS & value.keys():
         part, value = next(iter(value.items()))

@@ -17,7 +17,7 @@ _TYPES: dict[Any, str] = {bool: "boolean", int: "integer", str: "string"}
 
 
 def make_schema() -> dict[str, Any]:
-    """Make the schema of a multiserve.toml (JSON Schema, draft 7)."""
+    """Return the schema of a multiserve.toml (JSON Schema, draft 7)."""
     tables = {
         "mounts": _mounts(),
         "env": {"type": "object", "additionalProperties": _TEXT},

@@ -85,7 +85,7 @@ class Table:
         return iter(self.values)
 
     def path(self, name: str) -> str:
-        """Give the key path of one entry, as TOML spells it."""
+        """Return the key path of one entry, as TOML spells it."""
         return f"{self.key}.{quote_key(name)}" if self.key else quote_key(name)
 
     def refuse(self, name: str, message: str, hint: str = "") -> None:
@@ -191,5 +191,5 @@ class Table:
 
 
 def _shorten(value: int) -> str:
-    # Python refuses to print an integer of more than 4300 digits, and nobody wants to read one of 30.
+    # Python refuses to print an integer of more than 4300 digits, and one of 30 is not readable.
     return str(value) if -(10**20) < value < 10**20 else "a number of that size"

@@ -18,7 +18,7 @@ class Variables:
     """Replaces what refers to environment variables, and collects what is wrong with it."""
 
     def __init__(self, environment: Mapping[str, str], root: str) -> None:
-        """Know the variables of the process.
+        """Prepare to replace references to these variables.
 
         Args:
             environment: The environment of the process.

@@ -78,7 +78,7 @@ def _content(kind: str, text: str, *headers: tuple[str, str]) -> _Content:
 
 
 def accepts_html(accept: str) -> bool:
-    """Tell whether an Accept header asks for HTML by name (RFC 9110, section 12.5.1), as browsers do."""
+    """Return whether an Accept header asks for HTML by name (RFC 9110, section 12.5.1), as browsers do."""
     for entry in accept.lower().split(","):
         kind, *parameters = (part.strip() for part in entry.split(";"))
         if kind == "text/html":
@@ -87,7 +87,7 @@ def accepts_html(accept: str) -> bool:
 
 
 def not_found(names: Sequence[str] = ()) -> Answer:
-    """Make the answer where no mount takes a URL, with the `names` of the mounts for a development server."""
+    """Return the 404 for a URL without a mount; a development server lists the `names` of the mounts in it."""
     reason = "no mount answers this URL."
     lines = [f"Not Found: {reason}", *(["", "The mounts are:"] if names else ())]
     text = "\n".join([*lines, *(f"    {name}" for name in names), ""])
@@ -96,7 +96,7 @@ def not_found(names: Sequence[str] = ()) -> Answer:
 
 
 def broken(name: str, problems: Sequence[Problem] = (), traceback: str = "") -> Answer:
-    """Make the answer of a mount that could not be loaded (RFC 9110, section 15.6.4).
+    """Return the answer of a mount that could not be loaded (RFC 9110, section 15.6.4).
 
     Args:
         name: The mount, as its key spells it.
@@ -113,7 +113,7 @@ def broken(name: str, problems: Sequence[Problem] = (), traceback: str = "") -> 
 
 
 def not_started(name: str, details: str = "") -> Answer:
-    """Make the answer of a mount whose start-up failed.
+    """Return the answer of a mount whose start-up failed.
 
     Args:
         name: The mount, as its key spells it.
@@ -124,13 +124,13 @@ def not_started(name: str, details: str = "") -> Answer:
 
 
 def ended(how: str) -> Answer:
-    """Make the answer of a development server whose applications have ended its process, in the words of `how`."""
+    """Return the answer of a development server whose applications have ended its process, in the words of `how`."""
     details = "The terminal may say why."
     return _unavailable(f"the process that served {how}", details, [pages.paragraph(details)])
 
 
 def failed(name: str, details: str = "") -> Answer:
-    """Make the answer of a tenant whose application could not be made (RFC 9110, section 15.6.1).
+    """Return the answer of a tenant whose application could not be made (RFC 9110, section 15.6.1).
 
     Args:
         name: The mount, as its key spells it.
@@ -151,12 +151,12 @@ def _unavailable(reason: str, details: str, parts: Sequence[str]) -> Answer:
 
 
 def starting(name: str) -> Answer:
-    """Make the answer of a mount whose start-up takes longer than requests wait."""
+    """Return the answer of a mount whose start-up takes longer than requests wait."""
     text = f"Service Unavailable: the application at {name} is still starting.\n"
     return Answer(_UNAVAILABLE, text, ("Cache-Control", "no-store"), ("Retry-After", _STARTING))
 
 
 def busy(name: str) -> Answer:
-    """Make the answer of a mount that has as many requests as its `max_concurrency` allows."""
+    """Return the answer of a mount that has as many requests as its `max_concurrency` allows."""
     text = f"Service Unavailable: the application at {name} is busy.\n"
     return Answer(_UNAVAILABLE, text, ("Cache-Control", "no-store"), ("Retry-After", "1"))

@@ -175,7 +175,7 @@ def split_root_path(scope: Scope) -> tuple[str, str]:
 
 
 def _child_scope(scope: Scope, root_path: str, path: str, route: Route[Any]) -> Scope:
-    """Make the scope of the application."""
+    """Return the scope for the application."""
     child = dict(scope)
     if "app" in child or "router" in child:  # one of the two is always among what Starlette and its like leave
         for name in _FOREIGN:
@@ -191,6 +191,6 @@ def _child_scope(scope: Scope, root_path: str, path: str, route: Route[Any]) -> 
 
 
 def requested_host(scope: Scope) -> str:
-    """Give the Host header of a request; more than one is as good as none (RFC 9112, section 3.2)."""
+    """Return the Host header of a request; empty if there is none or more than one (RFC 9112, section 3.2)."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     return hosts[0].decode("latin-1") if len(hosts) == 1 else ""

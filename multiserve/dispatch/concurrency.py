@@ -1,6 +1,6 @@
-"""A bound on how many requests a mount may have at a time, over either interface: what is beyond it gets 503 at once.
+"""Limits how many requests a mount may have at a time, over either interface; further requests get 503 at once.
 
-A mount that has become slow would take all the threads of a worker otherwise, and nobody else would be answered.
+Without a limit a slow mount could take all threads of a worker, and no other mount would answer.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount
 
 
 class WSGILimit:
-    """A WSGI application (PEP 3333) with a bound.
+    """A WSGI application (PEP 3333) with a limit.
 
-    A request counts until its response is closed: until then it holds a thread.
+    A request counts until its response is closed, because it holds a thread until then.
     """
 
     def __init__(self, application: WSGIApplication, limit: int, name: str) -> None:
-        """Let `application`, mounted as `name`, have at most `limit` requests at a time."""
+        """Allow `application`, mounted as `name`, at most `limit` requests at a time."""
         self.application = application
         self._free = threading.Semaphore(limit)
         self._busy = busy(name)
@@ -39,10 +39,10 @@ class WSGILimit:
 
 
 class ASGILimit:
-    """An ASGI 3.0 application with a bound on its requests; what is waiting counts, too, and WebSockets do not."""
+    """An ASGI 3.0 application with a limit on its requests; waiting requests count, and WebSockets do not."""
 
     def __init__(self, application: ASGIApplication, limit: int, name: str) -> None:
-        """Let `application`, mounted as `name`, have at most `limit` requests at a time."""
+        """Allow `application`, mounted as `name`, at most `limit` requests at a time."""
         self.application = application
         self._free = limit
         self._busy: Answer = busy(name)
@@ -62,16 +62,16 @@ class ASGILimit:
 
 
 class WSGITenantsLimit(WSGITenantMount):
-    """The tenants of a mount with a bound on the requests to all of them; one that waits for a factory counts, too."""
+    """The tenants of a mount, with a limit on the requests to all of them; requests that wait for a factory count."""
 
     def __init__(self, tenants: WSGITenantMount, limit: int, name: str) -> None:
-        """Let `tenants`, mounted as `name`, have at most `limit` requests at a time."""
+        """Allow `tenants`, mounted as `name`, at most `limit` requests at a time."""
         self.tenants = tenants
         self._free = threading.Semaphore(limit)
         self._busy = busy(name)
 
     def claim(self, values: tuple[str, ...], prefix: str) -> WSGIApplication | None:
-        """Give the application of a tenant, as the tenants do."""
+        """Return the application of a tenant, or one that answers 503."""
         if not self._free.acquire(blocking=False):
             return self._busy.wsgi
         end = Once(self._free.release)
@@ -95,16 +95,16 @@ class WSGITenantsLimit(WSGITenantMount):
 
 
 class ASGITenantsLimit(ASGITenantMount):
-    """The same over ASGI; WebSockets count only while their tenant is made."""
+    """The tenants of a mount over ASGI, with a limit; WebSockets count only while their tenant is built."""
 
     def __init__(self, tenants: ASGITenantMount, limit: int, name: str) -> None:
-        """Let `tenants`, mounted as `name`, have at most `limit` requests at a time."""
+        """Allow `tenants`, mounted as `name`, at most `limit` requests at a time."""
         self.tenants = tenants
         self._free = limit
         self._busy = busy(name)
 
     async def claim(self, values: tuple[str, ...], prefix: str) -> ASGIApplication | None:
-        """Give the application of a tenant, as the tenants do."""
+        """Return the application of a tenant, or one that answers 503."""
         if self._free <= 0:
             return self._busy.asgi
         self._free -= 1

@@ -39,7 +39,7 @@ class RequestBody(io.RawIOBase):
         self._ended = False
 
     def readable(self) -> bool:
-        """Say that this is a stream to read from."""
+        """Return True: the stream can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
@@ -87,7 +87,7 @@ def build_environ(scope: Scope, receive: Callable[[], bytes]) -> WSGIEnvironment
 
 
 def _paths(scope: Scope) -> tuple[str, str, str]:
-    """Give SCRIPT_NAME, PATH_INFO and the path of the target, from `raw_path`, so that every byte survives."""
+    """Return SCRIPT_NAME, PATH_INFO and the path of the target, from `raw_path`, so that every byte survives."""
     root = scope.get("root_path", "").encode("utf-8")
     path: str = scope["path"]
     raw: bytes | None = scope.get("raw_path")
@@ -112,7 +112,7 @@ def _add_headers(environ: WSGIEnvironment, scope: Scope) -> None:
 
 @functools.lru_cache(maxsize=256)
 def _variable(header: bytes) -> str:
-    """Give the variable of a header; none for a name with _: X_Name and X-Name would be the same variable."""
+    """Return the variable of a header; none for a name with _, as X_Name and X-Name would be the same variable."""
     if b"_" in header:
         return ""
     name = header.decode("latin-1").upper().replace("-", "_")
@@ -137,7 +137,7 @@ def _add_addresses(environ: WSGIEnvironment, scope: Scope) -> None:
 
 
 def _has_body(scope: Scope, environ: WSGIEnvironment) -> bool:
-    """Tell whether a body may come; without one the client's next event is never waited for."""
+    """Return whether the request may have a body; without one, reading never waits for the client."""
     if environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ:
         return True
     return not scope["http_version"].startswith("1") and "CONTENT_LENGTH" not in environ

@@ -1,7 +1,7 @@
 """What trusted proxies tell about a request: X-Forwarded-For, -Proto, -Host, -Port and -Prefix, for WSGI and ASGI.
 
 Each proxy adds one value at the end of a header. So the value that counts is as far from the end as there are trusted
-proxies; those before it are a client's own words, and where there are fewer, nobody trusted has said anything.
+proxies. A client can write the values before it; and if there are fewer values, no trusted proxy has added one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class _Told(NamedTuple):
     """What the proxies tell.
 
     Attributes:
-        client: Address and port of the client, 0 for a port that nobody tells; None if nobody tells the address.
+        client: Address and port of the client, with 0 for an unknown port; None if the address is unknown.
         scheme: The scheme that the client used, or else the one that is known already.
         server: Host and port that the client asked for; None if they stay as they are.
         is_named: Whether the host is theirs; else only the port is.
@@ -144,7 +144,7 @@ def _read(headers: Mapping[str, str], hops: int, scheme: str, schemes: Mapping[s
 
 
 def _value(headers: Mapping[str, str], name: str, hops: int) -> str:
-    """Give the value of a header that the outermost trusted proxy has added; empty if there are not that many."""
+    """Return the value that the outermost trusted proxy has added to a header; empty if there are not that many."""
     if name not in headers:
         return ""
     values = headers[name].rsplit(",", hops)

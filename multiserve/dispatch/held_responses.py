@@ -11,7 +11,7 @@ class Once:
     """Something to be done once, however often and by whichever thread it is asked for."""
 
     def __init__(self, act: Callable[[], object]) -> None:
-        """Wait to be asked."""
+        """Keep the callback; only the first call runs it."""
         self._acts = [act]
 
     def __call__(self) -> None:
@@ -47,7 +47,7 @@ def _closing(response: Iterable[bytes], end: Once) -> Callable[[], None]:
 
 
 class _Held:
-    """A response that counts until it is closed, or nobody has it any more."""
+    """A response that counts until it is closed or garbage-collected."""
 
     def __init__(self, response: Iterable[bytes], end: Once) -> None:
         self._response = response

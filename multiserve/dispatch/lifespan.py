@@ -12,9 +12,9 @@ from multiserve._types import ASGIApplication, Message, Receive, Send
 
 log = logging.getLogger("multiserve")
 
-_IGNORED = 5.0  # seconds after which an application that has not even taken its event ignores lifespan
-_CANCEL = 1.0  # seconds in which a lifespan that is cut short may clean up
-_ACKNOWLEDGE = 25.0  # seconds until the server is told that start-up is complete; servers give up after 30
+_IGNORED = 5.0  # seconds; an application that has not called receive() by then does not implement lifespan
+_CANCEL = 1.0  # seconds that a cancelled lifespan has to clean up
+_ACKNOWLEDGE = 25.0  # seconds until start-up is reported as complete, as servers give up after 30
 
 
 class Lifespan:
@@ -55,8 +55,8 @@ class Lifespan:
         self._task = asyncio.create_task(self._run(), name=f"lifespan of {self.name}")
 
     async def wait(self, seconds: float) -> bool:
-        """Wait until the application is up, or has failed, or is known to have no lifespan; tell whether it is so."""
-        if self._task is None or self._up.is_set():  # without a task the server does not speak lifespan
+        """Wait until the application is up, has failed, or is known to have no lifespan; False if time runs out."""
+        if self._task is None or self._up.is_set():  # without a task the server does not run lifespans
             return True
         patience = min(seconds, _IGNORED)
         for part in (patience, seconds - patience):
@@ -71,7 +71,7 @@ class Lifespan:
         return False
 
     async def stop(self, seconds: float) -> None:
-        """Ask an application that has started to shut down, and wait for it, but no longer than that many seconds."""
+        """Shut an application down if it has started, and wait for it for at most that many seconds."""
         if self._task is None:
             return
         if self._has_started and not self._task.done():
@@ -132,7 +132,7 @@ class _Stoppable(Protocol):
 
 
 class Lifespans:
-    """The lifespans of all applications, behind the one that the server runs."""
+    """The lifespans of all applications; the server sees them as one."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class Lifespans:
             lifespans: In the order of the mounts.
             required: Some of them.
             shutdown_timeout: Seconds that all of them together get to shut down.
-            tenants: What has lifespans that start later, on demand, but shut down with all others.
+            tenants: Mounts whose lifespans start later, on demand, but shut down with all others.
         """
         self.lifespans = lifespans
         self.required = required
@@ -171,10 +171,10 @@ class Lifespans:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def start(self, *, refuse: bool = True, awaited: Collection[str] = ()) -> str:
-        """Start all at the same time, and say why the server must not start; empty if it may.
+        """Start all at the same time, and return why the server must not start; empty if it may.
 
         Required and awaited applications are waited for as long as it takes. The others get 25 seconds, as servers
-        give up after 30; whichever is not up by then starts on, and requests to its mounts wait for it.
+        give up after 30; those that are not up by then go on starting, and requests to their mounts wait for them.
 
         Args:
             refuse: Whether the server can still refuse to start; if not, no application is required.
@@ -199,7 +199,7 @@ class Lifespans:
         return "; ".join(failures)
 
     async def stop(self, seconds: float | None = None) -> None:
-        """Reach every application, in reverse order: none can use up the time of those behind it."""
+        """Shut down every application, in reverse order; none can use up the time of the remaining ones."""
         remaining = self.shutdown_timeout if seconds is None else seconds
         clock = asyncio.get_running_loop().time
         running: list[_Stoppable] = [*self.lifespans, *self.tenants]

@@ -1,4 +1,4 @@
-"""Pages for the browser of a developer: HTML that is whole in itself, so that it may forbid everything else."""
+"""HTML pages for a developer. They load nothing else, and their Content-Security-Policy forbids it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form
 
 
 def page(title: str, *parts: str, footer: str = "") -> str:
-    """Make a page of a title, of parts that are HTML already, and of a last line."""
+    """Return a page with a title, parts that are HTML already, and a footer."""
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -40,22 +40,22 @@ def page(title: str, *parts: str, footer: str = "") -> str:
 
 
 def paragraph(text: str) -> str:
-    """Make a paragraph of a text."""
+    """Return a text as a paragraph."""
     return f"<p>{escape(text)}</p>"
 
 
 def hint(text: str) -> str:
-    """Make what a reader shall do stand out."""
+    """Return a text as a paragraph that stands out, for what the reader should do."""
     return f'<p class="hint">{escape(text)}</p>'
 
 
 def listing(text: str) -> str:
-    """Show a text as it is, such as a traceback."""
+    """Return a text as preformatted, such as a traceback."""
     return f"<pre>{escape(text)}</pre>"
 
 
 def links(names: Iterable[str]) -> str:
-    """List mounts by name; one that has a single URL, and that on every host, is a link."""
+    """Return a list of mounts by name; a mount with one URL on every host is a link."""
     return "\n".join(["<ul>", *(f"<li>{_link(name)}</li>" for name in names), "</ul>"])
 
 

@@ -32,7 +32,7 @@ def load(target: Target, *, prefix: str, key: str, folder: Path, interface: Inte
         prefix: The mount's prefix, for a factory that asks for it; "" for the root.
         key: The TOML key of the target, for the error.
         folder: The folder that the target's file, if it names one, is relative to.
-        interface: What the application speaks, if the user says so; else it is told from the object.
+        interface: The interface of the application, if the user declares it; by default it follows from the object.
 
     Raises:
         LoadError: Nothing can be loaded; the cause is the application's own exception, if it raised one.
@@ -60,7 +60,7 @@ FACTORIES: dict[str, Call | None] = dict.fromkeys(USUAL_FACTORIES, Call())
 
 
 def find_target(target: Target, folder: Path, usual: dict[str, Call | None]) -> tuple[Any, str, Call | None]:
-    """Give what a target names, its own name, and how to call it; `usual` names are tried where it has none."""
+    """Return what a target names, its name, and how to call it; without an attribute, the `usual` names are tried."""
     module = import_module(target, folder)
     attribute, call = (target.attribute, target.call) if target.attribute else _usual_name(module, target.module, usual)
     return find_attribute(module, target.module, attribute), f"{target.module}:{attribute}", call
@@ -76,7 +76,7 @@ def _usual_name(module: ModuleType, path: str, usual: dict[str, Call | None]) ->
 
 
 def _call(factory: Callable[..., Any], name: str, call: Call, prefix: str, given: tuple[Any, ...] = ()) -> Any:
-    """Call a factory with the arguments of the file behind those that are `given`."""
+    """Call a factory with the arguments that are `given`, and then those in the file."""
     args, kwargs = bind_arguments(factory, name, call, prefix, given)
     with blamed(f'"{name}" raised '):
         made = factory(*args, **kwargs)
@@ -89,7 +89,7 @@ def _call(factory: Callable[..., Any], name: str, call: Call, prefix: str, given
 def bind_arguments(
     factory: Any, name: str, call: Call, prefix: str, given: Sequence[Any]
 ) -> tuple[list[Any], dict[str, Any]]:
-    """Give the arguments of a call, which the factory takes."""
+    """Return the arguments of a call, after checking that the factory takes them."""
     if not callable(factory):
         raise Failure(f'"{name}" is not a factory: it is {kind_of(factory)}, which cannot be called')
     args, kwargs = call.arguments(prefix)
@@ -112,7 +112,7 @@ def is_application(found: Callable[..., Any]) -> bool:
 
 
 def identify(found: Any, name: str, interface: Interface | None, *, is_made: bool) -> Loaded:
-    """Tell what an application speaks."""
+    """Return an application with its interface."""
     if not callable(found):
         message = f'"{name}" is not an application: it is {kind_of(found)}, which cannot be called'
         if isinstance(found, ModuleType):
@@ -125,13 +125,13 @@ def identify(found: Any, name: str, interface: Interface | None, *, is_made: boo
 
 
 class Middleware:
-    """What wraps an application: its target, which is called with the application in front of its own arguments."""
+    """Middleware: its target is called with the application, and then with the arguments in the file."""
 
     def __init__(self, target: Target, *, key: str, folder: Path) -> None:
         """Import the target.
 
         Raises:
-            LoadError: There is nothing that could be called.
+            LoadError: The target cannot be imported.
         """
         self._target = target
         self._key = key
@@ -143,7 +143,7 @@ class Middleware:
         """Wrap an application.
 
         Raises:
-            LoadError: The middleware raised, or speaks another interface than the application.
+            LoadError: The middleware raised, or has another interface than the application.
         """
         with reported(self._target, self._key):
             wrapped = _call(self._found, self._name, self._call, prefix, (loaded.application,))

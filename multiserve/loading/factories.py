@@ -25,7 +25,7 @@ class Factory:
     """A factory of tenants, called with what the placeholders of its key stand for.
 
     Attributes:
-        interface: What its applications speak, as far as that is known before one is made.
+        interface: The interface of its applications; None if that is not known before one is made.
     """
 
     def __init__(
@@ -38,15 +38,15 @@ class Factory:
         interface: Interface | None,
         finish: Callable[[Loaded, str], Loaded],
     ) -> None:
-        """Import the target, and see that it takes as many arguments as there are placeholders.
+        """Import the target, and check that it takes as many arguments as there are placeholders.
 
         Args:
-            target: The factory; the arguments of a call come behind the values of the placeholders.
+            target: The factory; it takes the values of the placeholders, and then the arguments in the file.
             placeholders: Their names.
             key: The TOML key of the target, for the error.
             folder: The folder that the target's file, if it names one, is relative to.
-            interface: What the applications speak, if the user says so.
-            finish: What is done with each application and its prefix, such as to wrap it with middleware.
+            interface: The interface of the applications, if the user declares it.
+            finish: Completes each application, given its prefix, such as by wrapping it in middleware.
 
         Raises:
             LoadError: There is no such factory.
@@ -66,7 +66,7 @@ class Factory:
             self.interface = interface or ("asgi" if is_async(self._found) else None)
 
     def _check_arguments(self, placeholders: Sequence[str]) -> None:
-        """See that the factory takes the values of the placeholders, and what the file gives it besides."""
+        """Check that the factory takes the values of the placeholders and the arguments in the file."""
         try:
             bind_arguments(self._found, self._name, self._call, "", placeholders)
         except Failure as failure:
@@ -80,7 +80,7 @@ class Factory:
             raise Failure(message, f"Write a factory that takes them: def {given}.") from failure.__cause__
 
     def call(self, values: tuple[str, ...], prefix: str) -> Any:
-        """Call the factory for one tenant; an async one gives an awaitable.
+        """Call the factory for one tenant; an async one returns an awaitable.
 
         Raises:
             LoadError: The factory raised.
@@ -92,7 +92,7 @@ class Factory:
             return self._settle(made) if inspect.isawaitable(made) else made
 
     async def _settle(self, made: Awaitable[Any]) -> Any:
-        from asyncio import CancelledError  # who awaits has it already; who mounts WSGI alone does without it
+        from asyncio import CancelledError  # it takes long to import, and only async factories need it
 
         try:
             return await made
@@ -103,10 +103,10 @@ class Factory:
                 raise
 
     def finish(self, made: Any, prefix: str) -> Loaded | None:
-        """Make an application of what the factory has returned; None if that says that there is no such tenant.
+        """Return the application that the factory has made; None if it returned None, as there is no such tenant.
 
         Raises:
-            LoadError: It is no application, or a middleware does not fit it.
+            LoadError: It is not an application, or a middleware does not fit it.
         """
         if made is None:
             return None

@@ -1,4 +1,4 @@
-"""Which interface an application speaks, told from the object, never by calling it."""
+"""Finds the interface of an application by looking at the object; it never calls it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class InterfaceProblem(UnlocatedError, TypeError):  # noqa: N818 (the loader tur
 
 
 def tell_interface(application: Callable[..., Any], name: str, *, is_made: bool) -> Interface:
-    """Tell what an object that can be called speaks.
+    """Return the interface of an application.
 
     Args:
         application: A function, a class, or an instance.
         name: What the user calls it, for the error.
-        is_made: A factory has made it, so that it is hardly a factory itself.
+        is_made: Whether a factory has made it; if not, the error suggests that it may be a factory itself.
 
     Raises:
         InterfaceProblem: It takes the arguments of neither interface, or those of ASGI 2.
     """
-    # A decorator may take something else than what it wraps, which is only asked where the decorator takes anything.
+    # Look at the decorator's own signature: it may take other arguments than what it wraps does.
     signature = signature_of(application, follow_wrapped=False)
     if inspect.isclass(application):
         return _interface_of_class(application, signature, name, is_made=is_made)
@@ -51,7 +51,7 @@ def tell_interface(application: Callable[..., Any], name: str, *, is_made: bool)
 def _interface_of_class(
     application: type, signature: inspect.Signature | None, name: str, *, is_made: bool
 ) -> Interface:
-    """Tell the interface of a class of which each request makes an instance."""
+    """Return the interface of a class that each request makes an instance of."""
     if hasattr(application, "__await__") and takes(signature, 3):
         return "asgi"
     if hasattr(application, "__iter__") and takes(signature, 2):
@@ -70,7 +70,7 @@ def _asgi2(name: str) -> InterfaceProblem:
 
 
 def _wraps_asgi(application: Callable[..., Any]) -> bool:
-    """Tell ASGI from WSGI where the arguments fit both, by what is inside a decorator or a partial."""
+    """Return whether a decorator or a partial whose arguments fit both interfaces wraps an ASGI application."""
     inner = inspect.unwrap(application.func if isinstance(application, functools.partial) else application)
     signature = signature_of(inner, follow_wrapped=False)
     takes_only_three = takes(signature, 3) and not takes(signature, 2)
@@ -78,13 +78,13 @@ def _wraps_asgi(application: Callable[..., Any]) -> bool:
 
 
 def is_async(application: Callable[..., Any]) -> bool:
-    """Tell whether a call gives a coroutine; for a class, whether a call of an instance does."""
+    """Return whether a call returns a coroutine; for a class, whether a call of an instance does."""
     call = getattr(application, "__call__", None)  # noqa: B004 (the instance may have one of its own)
     return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(call)
 
 
 def signature_of(function: Callable[..., Any], *, follow_wrapped: bool = True) -> inspect.Signature | None:
-    """Give the signature of a callable; None for a built-in one without."""
+    """Return the signature of a callable; None for a built-in one that has none."""
     try:
         return inspect.signature(function, follow_wrapped=follow_wrapped)
     except (ValueError, TypeError):
@@ -92,7 +92,7 @@ def signature_of(function: Callable[..., Any], *, follow_wrapped: bool = True) -
 
 
 def takes(signature: inspect.Signature | None, count: int) -> bool:
-    """Tell whether a callable can be called with so many arguments; without a signature it might."""
+    """Return whether a callable takes that many arguments; True if it has no signature."""
     if signature is None:
         return True
     try:

@@ -27,7 +27,7 @@ class Failure(UnlocatedError):  # noqa: N818 (the loader turns it into a `LoadEr
 
 @contextlib.contextmanager
 def blamed(what: str) -> Iterator[None]:
-    """Make whatever an application raises, even SystemExit, its own failure; only Ctrl-C is the user's."""
+    """Turn whatever an application raises, even SystemExit, into a `Failure`; only Ctrl-C goes through."""
     try:
         yield
     except (KeyboardInterrupt, Failure):
@@ -94,7 +94,7 @@ def _hint_for(error: BaseException) -> str:
 
 
 def find_attribute(module: ModuleType, path: str, dotted: str) -> Any:
-    """Give what a dotted name stands for in a module.
+    """Return the object that a dotted name stands for in a module.
 
     Raises:
         Failure: There is no such attribute, or reading it failed.

@@ -1,4 +1,4 @@
-"""What loading gives of a mount, and what the mounts of a configuration share while they are loaded."""
+"""What loading a mount results in, and what the mounts of a configuration share while they are loaded."""
 
 from __future__ import annotations
 
@@ -108,10 +108,17 @@ class MountLoader:
         Middleware that takes the prefix is made for each mount.
         """
         targets = (*self.config.middleware, *mount.middleware)
-        told = any(_asks_for_prefix(target) for target in targets)
+        takes_prefix = any(_asks_for_prefix(target) for target in targets)
         names = tuple(target.text for target in targets)
         strip = isinstance(mount, AppMount) and mount.strip
-        key = (id(loaded.application), loaded.interface, mount.slash, strip, names, mount.key.prefix if told else "")
+        key = (
+            id(loaded.application),
+            loaded.interface,
+            mount.slash,
+            strip,
+            names,
+            mount.key.prefix if takes_prefix else "",
+        )
         if key not in self._wrappings:
             self._wrappings[key] = self.wrap(mount, loaded, mount.key.prefix)
         return self._wrappings[key]

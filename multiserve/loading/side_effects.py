@@ -137,7 +137,7 @@ def _folder() -> str:
 
 
 def _memory() -> int:
-    """Give the bytes of the process that are in memory (proc(5), statm)."""
+    """Return the bytes of the process that are in memory (proc(5), statm)."""
     try:
         return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * _PAGE
     except (OSError, ValueError, IndexError):

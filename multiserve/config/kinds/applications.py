@@ -23,7 +23,7 @@ class AppMount(Mount):
     target: Target
     interface: Interface | None = option(
         default=None,
-        help="What the application speaks, wsgi or asgi, where multiserve cannot tell.",
+        help="The interface of the application, wsgi or asgi, if multiserve cannot find it out.",
         choices=get_args(Interface),
     )
     threads: int = option(

@@ -20,7 +20,7 @@ class Entry:
 
     Attributes:
         table: The options of the entry.
-        key: Where the mount stands; None if its key is wrong.
+        key: The key of the mount; None if it is wrong.
         folder: The folder that relative paths start from.
         holder: The table that holds the target: `table`, or that of all mounts for an entry that is a bare string.
         name: The key under which `holder` holds the target.
@@ -70,7 +70,7 @@ class Mount:
         example: The shortest entry of this kind, as TOML.
         help: The description of its keyword in the JSON Schema.
         has_placeholders: Whether its key has placeholders; one of a kind either always or never has.
-        key: Where it stands.
+        key: Its host and prefix.
         toml_key: The key path of its entry, as TOML spells it.
         what: What the file mounts here, as it spells it.
         middleware: What wraps it, outermost first.

@@ -1,4 +1,4 @@
-"""The tenants of a mount in a set that speaks ASGI: their applications, which may speak either interface."""
+"""The tenants of a mount in an ASGI composition; their applications may be WSGI or ASGI."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CLEAN_UP = 1.0  # seconds that a lifespan which was cut short gets besides
 
 
 class _Life:
-    """What begins and ends once for each object that the factory makes, however many tenants have it."""
+    """The lifespan of one object that the factory has made, however many tenants have it."""
 
     def __init__(self, made: Any, application: Any, lifespan: Lifespan | None) -> None:
         self.made = made
@@ -46,7 +46,7 @@ class _Running(Instance):
 
 
 class ASGITenants(ASGITenantMount):
-    """The tenants of one mount, in a set that speaks ASGI.
+    """The tenants of one mount, in an ASGI composition.
 
     Everything but the factory and WSGI applications runs in the event loop.
     """
@@ -63,7 +63,7 @@ class ASGITenants(ASGITenantMount):
         shutdown_timeout: float,
         refuse_websocket: ASGIApplication,
     ) -> None:
-        """Make no application yet.
+        """Prepare; no application is made yet.
 
         Args:
             factory: What makes the applications.
@@ -92,7 +92,7 @@ class ASGITenants(ASGITenantMount):
         self._closing = ClosingThreads(self._failures)
 
     async def claim(self, values: tuple[str, ...], prefix: str) -> ASGIApplication | None:
-        """Return the application of a tenant, to be called exactly once; None where the factory makes none.
+        """Return the application of a tenant, to be called exactly once; None if the factory returned None.
 
         Waits while it is made. The tenant is in use until the call has ended, and any thread that it started.
         """
@@ -214,7 +214,7 @@ class ASGITenants(ASGITenantMount):
         return await asyncio.wrap_future(result)
 
     async def _start(self, life: _Life, tenant: Tenant[_Running]) -> _Life:
-        """Start a life and wait until it is up, or join the one that the same object has already."""
+        """Start the lifespan of an object and wait until it is up; if the object has one already, wait for that."""
         while (earlier := self._lives.get(id(life.made))) is not None and earlier.stopping is not None:
             await asyncio.wait([earlier.stopping])
         life = self._lives.setdefault(id(life.made), life)
@@ -254,7 +254,7 @@ class ASGITenants(ASGITenantMount):
                 _, waiting = await asyncio.wait([closed], timeout=seconds)
                 if waiting:
                     log.warning("%s: closing the tenant %s takes longer than %.1f seconds.", self.name, tenant, seconds)
-                closed.cancel()  # nobody waits any longer for an application that takes longer
+                closed.cancel()  # the shut-down does not wait for it any longer
         finally:
             del self._lives[id(life.made)]
 
@@ -265,7 +265,7 @@ class ASGITenants(ASGITenantMount):
 
 
 def _is_given_up() -> bool:
-    """Tell whether the task that runs was cancelled from outside: a factory may raise CancelledError, too."""
+    """Return whether the current task was cancelled from outside; a factory may raise CancelledError, too."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

@@ -21,8 +21,8 @@ class Instance:
     """The application of a tenant.
 
     Attributes:
-        made: What the factory made, which may be the same object for several tenants.
-        application: That, with its middleware around it.
+        made: What the factory returned, which may be the same object for several tenants.
+        application: The same, wrapped in its middleware.
     """
 
     made: Any
@@ -60,14 +60,14 @@ class Tenant(Generic[T]):
 
     Attributes:
         values: What the placeholders captured.
-        outcome: That of the build: an instance, or why there is none, or None where the factory gave none.
-        instance: The instance, as soon as it is there.
+        outcome: That of the build: an instance, or why there is none, or None if the factory returned None.
+        instance: The instance, once it is built.
         users: How many requests use it or wait for it.
         since: When it became idle, or until when it is refused.
     """
 
     def __init__(self, values: Values) -> None:
-        """Begin with a build."""
+        """Create the record of a tenant that is about to be built."""
         self.values = values
         self.outcome: Future[T | Failure | None] = Future()
         self.instance: T | None = None
@@ -81,8 +81,9 @@ class Tenant(Generic[T]):
 class Instances(Generic[T]):
     """The instances of all tenants of a mount, for any number of threads.
 
-    One lock guards it all, and only for moments: whoever claims a tenant first builds it, and whoever is handed evicted
-    tenants closes what was made for them. Where that was one object for several, the last of them is handed over alone.
+    One lock guards all of it, and is held only briefly. The first caller who claims a tenant builds it, and a caller
+    who gets evicted tenants closes what was made for them. If one object was made for several tenants, only the last
+    of them is returned.
     """
 
     def __init__(self, limits: CacheLimits, clock: Callable[[], float] = time.monotonic) -> None:
@@ -98,7 +99,7 @@ class Instances(Generic[T]):
         self._is_watched = False
 
     def claim(self, values: Values) -> tuple[Tenant[T], bool]:
-        """Give a tenant, in use from here on, and whether the caller has to build it; else its outcome is to come."""
+        """Return a tenant, now in use, and whether the caller has to build it; if not, wait for its `outcome`."""
         with self._lock:
             tenant = self._tenants.get(values)
             if tenant is not None:
@@ -127,7 +128,7 @@ class Instances(Generic[T]):
             return self._trim()
 
     def hold(self, made: Any) -> None:
-        """Keep what was made for one tenant more, which is to be settled with it; else it has to be dropped."""
+        """Count one more tenant of this application object; `settle` (built) or `drop` (failed) must follow."""
         with self._lock:
             self._holders[id(made)] = self._holders.get(id(made), 0) + 1
 
@@ -173,7 +174,7 @@ class Instances(Generic[T]):
         return isinstance(last, Failure) and failure is not None and last.text == failure.text
 
     def begin_watch(self) -> bool:
-        """Tell whether the caller has to call `expire`, and again after each pause that it gives."""
+        """Return whether the caller has to call `expire` now, and again after each pause that it returns."""
         with self._lock:
             begins = bool(self.limits.idle_seconds and self._built and not self._is_watched)
             self._is_watched = self._is_watched or begins

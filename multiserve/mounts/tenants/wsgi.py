@@ -1,6 +1,6 @@
 """Tenants: an application for each name that the placeholders of a mount capture, made by a factory on first demand.
 
-This module holds what WSGI and ASGI share, and the tenants of a set that speaks WSGI alone.
+This module holds what WSGI and ASGI share, and the tenants of a WSGI composition.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ class Factory(Protocol):
     """What makes the applications of tenants."""
 
     def call(self, values: tuple[str, ...], prefix: str) -> Any:
-        """Call the user's factory, which may take seconds; what it gives may have to be awaited.
+        """Call the user's factory, which may take seconds; its result may have to be awaited.
 
         Raises:
             LoadError: It cannot be called; the cause is its own exception, if it raised one.
         """
 
     def finish(self, made: Any, prefix: str) -> Loaded | None:
-        """Give the application that the factory made; None where it made none.
+        """Return the application that the factory has made; None if it returned None.
 
         Raises:
-            LoadError: What it made is no application.
+            LoadError: What it made is not an application.
         """
 
 
 class WSGITenants(WSGITenantMount):
-    """The tenants of one mount, in a set that speaks WSGI."""
+    """The tenants of one mount, in a WSGI composition."""
 
     def __init__(self, factory: Factory, *, name: str, limits: CacheLimits, details: bool) -> None:
-        """Make no application yet: a server may still fork.
+        """Prepare; no application is made yet, as a server may still fork.
 
         Args:
             factory: What makes the applications.
@@ -69,7 +69,7 @@ class WSGITenants(WSGITenantMount):
         self._closing = ClosingThreads(self._failures)
 
     def claim(self, values: tuple[str, ...], prefix: str) -> WSGIApplication | None:
-        """Return the application of a tenant, to be called exactly once; None where the factory makes none.
+        """Return the application of a tenant, to be called exactly once; None if the factory returned None.
 
         Waits while it is made, here or in another thread. The tenant is in use until the response is closed.
         """
@@ -173,15 +173,15 @@ def fail(
     details: bool,
     is_logged: bool = False,
 ) -> None:
-    """End a build that raised: all who wait get their answer, and the log its traceback, once.
+    """End a build that raised: all requests that wait get their answer, and the traceback is logged once.
 
     Args:
         instances: What the tenant is one of.
         tenant: What was to be built.
         error: What was raised; anything but a `LoadError` is the factory's own exception.
         failures: Decides whether the log still has room for this one.
-        details: Tell clients, too.
-        is_logged: The log has it already.
+        details: Whether clients see the traceback.
+        is_logged: Whether it has been logged already.
     """
     if not isinstance(error, LoadError):
         cause, error = error, LoadError(f"the factory raised {_line(error)}")
@@ -210,12 +210,12 @@ class ClosingThreads:
         self._lock = threading.Lock()  # only one thread at a time may submit
 
     def close(self, application: Any, tenant: str) -> Future[None]:
-        """Call the application's `close` in a thread, if it has one; what that raises is logged."""
+        """Call the `close` of an application in a thread, if it has one; what that raises is logged."""
         closed: Future[None] = Future()
         if not callable(getattr(application, "close", None)):
             closed.set_result(None)
             return closed
-        closed.set_running_or_notify_cancel()  # who waits for it can give up, but not call it off
+        closed.set_running_or_notify_cancel()  # a caller can stop waiting, but not cancel it
 
         def close() -> None:
             try:
