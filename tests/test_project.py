@@ -212,7 +212,6 @@ TESTED_ELSEWHERE = {
 # Modules whose tests are still in the file of a neighbour. Move them, and take the module off this list.
 NOT_SPLIT_YET = {
     "checks/imports.py",
-    "config/mounts.py",
     *(f"frameworks/{name}.py" for name in ("django_urls", "facts", "reading", "starlette_router", "wrappers")),
     *(f"probing/{name}.py" for name in ("asgi_client", "escapes", "exchange")),
     *(f"probing/{name}.py" for name in ("site", "topics", "wsgi_client")),
@@ -221,7 +220,6 @@ NOT_SPLIT_YET = {
 TESTS_OF_MORE_THAN_A_MODULE = {
     "frameworks/test_agreement.py",
     "importers/test_same_answers.py",
-    "loading/test_factories.py",
     "probing/test_clients.py",
     "test_documents.py",
     "test_project.py",
