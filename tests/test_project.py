@@ -206,7 +206,6 @@ TESTED_ELSEWHERE = {
     "servers/production/arbiter.py": "tests/end_to_end/test_reloads.py",
     "servers/engine/host.py": "mypy; it holds a protocol",
     "servers/engine/settings.py": "mypy; it holds settings alone",
-    "servers/production/worker.py": "tests/end_to_end/test_asgi_production.py",
     "servers/production/server.py": "tests/end_to_end/test_production_server.py",
 }
 # Modules whose tests are still in the file of a neighbour. Move them, and take the module off this list.

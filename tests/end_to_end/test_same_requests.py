@@ -115,23 +115,6 @@ ANSWERED = [
     pytest.param(head("/admin/y", "Host: b.example.com"), seen("/admin", "/admin", "/y"), id="fall back to no host"),
     pytest.param(head("/x", f"{APP}:80@evil.test"), seen("/", "", "/x"), id="malformed host"),
     pytest.param(head("/x", "Host:"), seen("/", "", "/x"), id="empty host"),
-    pytest.param(head("http://app.example.com/a?q"), seen("app.example.com", "", "/a", "q"), id="absolute-form"),
-    pytest.param(
-        head("http://app.example.com:9000/x/a"),
-        seen("app.example.com:9000/x", "/x", "/a"),
-        id="absolute-form with a port",
-    ),
-    pytest.param(head("http://app.example.com"), seen("app.example.com", "", "/"), id="absolute-form without a path"),
-    pytest.param(
-        head("http://app.example.com?q"), seen("app.example.com", "", "/", "q"), id="absolute-form, query only"
-    ),
-    pytest.param(head("HTTP://APP.EXAMPLE.COM/"), seen("app.example.com", "", "/"), id="absolute-form in capitals"),
-    pytest.param(
-        head("http://localhost/admin/x", APP),
-        {**seen("/admin", "/admin", "/x"), "HTTP_HOST": "localhost"},
-        id="absolute-form beats the header",
-    ),
-    pytest.param(head("http://localhost//admin", APP), seen("/", "", "//admin"), id="absolute-form with two slashes"),
     pytest.param(head("*", method="OPTIONS"), seen("/", "", "*"), id="asterisk-form"),
     pytest.param(head("*", APP, method="OPTIONS"), seen("app.example.com", "", "*"), id="asterisk-form for a host"),
     pytest.param(head("/x", "SCRIPT_NAME: /admin", "X_Under: 1"), seen("/", "", "/x"), id="underscores are dropped"),
@@ -199,15 +182,40 @@ def test_both_servers_hand_over_the_same(servers, request_, expected):
     assert {key: production[key] for key in expected} == expected
 
 
-IN_PRODUCTION = [
-    pytest.param(b"GET  /x  HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", seen("/", "", "/x"), id="two blanks"),
+APP_HOST = {"HTTP_HOST": "app.example.com"}
+ABSOLUTE = [
+    pytest.param(head("http://app.example.com/a?q"), seen("app.example.com", "", "/a", "q") | APP_HOST, id="absolute"),
+    pytest.param(
+        head("http://app.example.com:9000/x/a"),
+        seen("app.example.com:9000/x", "/x", "/a") | {"HTTP_HOST": "app.example.com:9000"},
+        id="absolute-form with a port",
+    ),
+    pytest.param(head("http://app.example.com"), seen("app.example.com", "", "/") | APP_HOST, id="without a path"),
+    pytest.param(head("http://app.example.com?q"), seen("app.example.com", "", "/", "q") | APP_HOST, id="query only"),
+    pytest.param(
+        head("HTTP://APP.EXAMPLE.COM/"),
+        seen("app.example.com", "", "/") | {"HTTP_HOST": "APP.EXAMPLE.COM"},
+        id="absolute-form in capitals",
+    ),
+    pytest.param(
+        head("http://localhost/admin/x", APP),
+        seen("/admin", "/admin", "/x") | {"HTTP_HOST": "localhost"},
+        id="absolute-form replaces the header",
+    ),
+    pytest.param(head("http://localhost//admin", APP), seen("/", "", "//admin"), id="absolute-form with two slashes"),
 ]
 
 
-@pytest.mark.parametrize(("request_", "expected"), IN_PRODUCTION)
-def test_production_hands_over_a_target_and_cookies_as_http_wants_it(servers, request_, expected):
-    answer = ask(servers[1], request_)
-    assert {key: answer[key] for key in expected} == expected
+@pytest.mark.parametrize(("request_", "expected"), ABSOLUTE)
+def test_both_servers_go_by_the_authority_of_an_absolute_target(servers, request_, expected):
+    development, production = (ask(server, request_) for server in servers)
+    assert {key: production[key] for key in expected} == expected
+    assert {key: development[key] for key in expected} == expected
+
+
+def test_production_forgives_blanks_in_a_request_line(servers):
+    answer = ask(servers[1], b"GET  /x  HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer["PATH_INFO"] == "/x"
 
 
 NO_AUTHORITY = ["http://localhost%2fx/admin/secret", "http://a@localhost/admin", "http:///admin", "http://[::1/admin"]

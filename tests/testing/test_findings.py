@@ -49,8 +49,8 @@ def test_everything_that_is_found_is_in_the_message(write):
         "        Requests to this mount are answered with 503.\n"
         '        Did you mean "app"?\n\n'
         'warning MS100 ignore: no check has the code "MS999"\n'
-        "        Nothing is ignored by it.\n"
-        '        Take "MS999" out of ignore.'
+        "        It has no effect.\n"
+        '        Remove "MS999" from ignore.'
     )
 
 

@@ -69,9 +69,21 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.loop.add_signal_handler(signal.SIGTERM, self._stop)
         self.loop.add_signal_handler(signal.SIGQUIT, self._quit)
         self.loop.add_signal_handler(signal.SIGINT, self._quit)
-        self.loop.add_signal_handler(signal.SIGUSR1, self.log.reopen_files)
+        self.loop.add_signal_handler(signal.SIGUSR1, self.reopen_logs)
         self.loop.add_signal_handler(signal.SIGABRT, self._abort)
         signal.signal(signal.SIGWINCH, signal.SIG_IGN)  # it is for the master, and comes from a terminal, too
+
+    def reopen_logs(self) -> None:
+        """Reopen the log files, which were rotated; a user who may not open them goes on with the old ones."""
+        names = {str(name) for name in (self.cfg.errorlog, self.cfg.accesslog) if name not in (None, "-")}
+        try:
+            for name in names:
+                with open(name, "a", encoding="utf-8"):  # noqa: PTH123 (a name that gunicorn opens as it is)
+                    pass
+        except OSError as error:
+            self.log.warning("This worker cannot reopen its log, and writes on to the old file: %s", error)
+        else:
+            self.log.reopen_files()
 
     def _stop(self) -> None:
         self.alive = False
@@ -116,6 +128,8 @@ class Worker(base.Worker):  # type: ignore[misc]
             task.cancel()
         if left:
             self.loop.run_until_complete(asyncio.wait(left, timeout=_CLEANUP))
+        self.loop.remove_signal_handler(signal.SIGUSR1)
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a rotation of the logs must not kill a worker that ends
         self.loop.close()
 
     async def _serve(self) -> None:

@@ -36,10 +36,10 @@ from multiserve.servers.development.wsgi_handler import RequestHandler, split_ta
         ("/a;b=c", "/a;b=c", ""),
         ("/http://a/b", "/http://a/b", ""),
         ("*", "*", ""),
-        ("http://a", "", ""),
+        ("http://a", "/", ""),
         ("http://a/", "/", ""),
         ("http://a/b?c", "/b", "c"),
-        ("http://a?c", "", "c"),
+        ("http://a?c", "/", "c"),
         ("http://a//b", "//b", ""),
         ("http://[::1]:80/b", "/b", ""),
         ("HTTP://A/B", "/B", ""),
@@ -66,7 +66,7 @@ def test_every_target_is_split_as_gunicorn_splits_it(target):
         with pytest.raises(ValueError, match=r"."):
             split_target(target)
     else:
-        assert split_target(target) == (parts.path, parts.query)
+        assert split_target(target) == (parts.path or "/", parts.query)
 
 
 def echo(environ, start_response):
@@ -295,7 +295,7 @@ def test_lines_of_cookies_are_joined_as_cookies(client):
         pytest.param("http://a.example:81/b?c", "a.example:81", "/b", id="port"),
         pytest.param("HTTP://A.example/b%2fc", "A.example", "/b/c", id="capitals"),
         pytest.param("http://[::1]:80/%3Fb", "[::1]:80", "/?b", id="IPv6"),
-        pytest.param("http://a.example", "a.example", "", id="no path"),
+        pytest.param("http://a.example", "a.example", "/", id="no path"),
         pytest.param("/http://a.example/", "x", "/http://a.example/", id="a path"),
     ],
 )
