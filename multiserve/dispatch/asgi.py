@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,7 @@ from multiserve._types import ASGIApplication, Receive, Scope, Send
 from multiserve.dispatch.absolute_form import BAD_AUTHORITY, take_authority_of_scope
 from multiserve.dispatch.answers import Answer, not_started, starting
 from multiserve.dispatch.environ_keys import MOUNT_KEY
-from multiserve.dispatch.forks import leave_if_forked
+from multiserve.dispatch.forks import FORKS, leave
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.dispatch.tenants import ASGITenantMount
 from multiserve.paths import to_wsgi
@@ -140,7 +139,7 @@ class ASGIDispatcher:
 
 async def _call(application: ASGIApplication, name: str, scope: Scope, receive: Receive, send: Send) -> None:
     """Call the application of a mount, so that whatever it does concerns this connection alone."""
-    pid = os.getpid()
+    forks = FORKS.count
     try:
         await application(scope, receive, send)
     except Exception:
@@ -152,8 +151,8 @@ async def _call(application: ASGIApplication, name: str, scope: Scope, receive: 
             raise
         raise RuntimeError(f"the application at {name} raised {error!r}") from error
     finally:
-        if os.getpid() != pid:
-            leave_if_forked(pid)
+        if FORKS.count != forks:
+            leave()
 
 
 def _is_cancelled(error: BaseException) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-import os
 from collections.abc import Callable
 from queue import SimpleQueue
 from types import TracebackType
@@ -17,7 +16,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from multiserve._types import Message, Receive, Scope, Send, WSGIApplication
 from multiserve.dispatch.environ import build_environ
-from multiserve.dispatch.forks import leave_if_forked
+from multiserve.dispatch.forks import FORKS, leave
 from multiserve.dispatch.threads import take_from_client
 
 log = logging.getLogger("multiserve")
@@ -66,7 +65,7 @@ class _Conversation:
     """The two sides of one request: the thread asks, the coroutine acts and answers."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, send: Send) -> None:
-        self._pid = os.getpid()
+        self._forks = FORKS.count
         self._loop = loop
         self._receive = receive
         self._send = send
@@ -117,8 +116,8 @@ class _Conversation:
         raise ClientGone("the client has left")
 
     def _tell(self, ask: _Ask) -> bool:
-        if os.getpid() != self._pid:  # the application has forked, and only its parent answers
-            leave_if_forked(self._pid)
+        if FORKS.count != self._forks:  # the application has forked, and only its parent answers
+            leave()
         try:
             self._loop.call_soon_threadsafe(self._deliver, ask)
         except RuntimeError:  # the loop is closed: the server is on its way out
@@ -222,18 +221,20 @@ class _Call:
 
     def run(self) -> None:
         """Run the application to its end, and tell the coroutine whatever happens."""
-        pid = os.getpid()
+        forks = FORKS.count
         if self.conversation.is_over:  # cancelled by the server while it waited for this thread
             return
         try:
             self._respond()
         except BaseException as error:
-            leave_if_forked(pid)
+            if FORKS.count != forks:
+                leave()
             if self.is_finished:
                 log.exception("An application raised after its response was complete.")
             else:
                 self.conversation.fail(error)
-        leave_if_forked(pid)
+        if FORKS.count != forks:
+            leave()
 
     def _respond(self) -> None:
         environ = build_environ(self.scope, self.conversation.receive)

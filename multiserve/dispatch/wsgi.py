@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.absolute_form import BAD_AUTHORITY, take_authority_of_environ
 from multiserve.dispatch.environ_keys import HOST_KEY, MOUNT_KEY
-from multiserve.dispatch.forks import leave_if_forked
+from multiserve.dispatch.forks import FORKS, leave
 from multiserve.dispatch.tenants import WSGITenantMount
 from multiserve.routing import Route, Router
 
@@ -67,12 +66,12 @@ class WSGIDispatcher:
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + route.begin
             environ["PATH_INFO"] = path[end:]
         environ[MOUNT_KEY] = route.name
-        pid = os.getpid()
+        forks = FORKS.count
         try:
             return application(environ, start_response)
         finally:
-            if os.getpid() != pid:
-                leave_if_forked(pid)
+            if FORKS.count != forks:
+                leave()
 
     def _find(self, environ: WSGIEnvironment, path: str) -> tuple[Route[Any] | None, WSGIApplication]:
         """Find the mount by host and path; a tenant that its factory does not have leaves it to the next best mount."""
