@@ -26,7 +26,7 @@ from multiserve.servers.development.wsgi_server import WSGIServer
 from multiserve.servers.trial import try_in_child
 
 if TYPE_CHECKING:
-    from multiserve.servers.development.asgi_server import InProcessServer  # it needs gunicorn
+    from multiserve.servers.development.asgi_server import InProcessServer
 
 # Flask hides an exception from the debugger unless it is told to let it through, before it is imported.
 ENVIRONMENT = {"FLASK_DEBUG": "1"}
