@@ -21,7 +21,18 @@ from load import GENERATOR
 from processes import available_cores, pin
 from rounds import QUICK, THOROUGH, Effort, Row
 
-_PACKAGES = ("gunicorn", "werkzeug", "flask", "starlette", "uvicorn", "uvloop", "paste", "cheroot", "hypercorn", "click")
+_PACKAGES = (
+    "gunicorn",
+    "werkzeug",
+    "flask",
+    "starlette",
+    "uvicorn",
+    "uvloop",
+    "paste",
+    "cheroot",
+    "hypercorn",
+    "click",
+)
 _SECTIONS: dict[str, tuple[str, Callable[[Effort], Iterator[Row]]]] = {
     "dispatch": ("Dispatch alone: nanoseconds over a direct call", dispatch_alone.run),
     "server": ("Through the server: requests per second, or milliseconds where it says p99", through_server.run),

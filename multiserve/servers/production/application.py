@@ -25,7 +25,7 @@ try:
 except ValueError as error:  # gunicorn reads the variable while it is imported
     raise ConfigError(Problem(key="WEB_CONCURRENCY", message=f"not a number of workers: {error}")) from error
 
-from multiserve.servers.production.readiness import Joining
+from multiserve.servers.production.readiness import Readiness
 from multiserve.servers.production.settings import configure, interface_of, root_of, wrong_worker
 
 log = logging.getLogger("gunicorn.error")
@@ -35,7 +35,7 @@ _MASTERS_HOOKS = ("child_exit", "nworkers_changed", "on_exit", "worker_exit")
 
 
 class GunicornApplication(Application):  # type: ignore[misc]
-    """What gunicorn asks for its settings and for the application."""
+    """Gives gunicorn its settings and the application."""
 
     def __init__(
         self,
@@ -45,14 +45,14 @@ class GunicornApplication(Application):  # type: ignore[misc]
         *,
         is_first: bool = True,
     ) -> None:
-        """Read the configuration; the first time, find out in a child process whether it can be served."""
+        """Read the configuration; the first time, try in a child process whether it can be served."""
         self._read = read
         self._overrides = overrides
         self._announce = announce
         self._is_first = is_first
         self._environment: dict[str, str] = {}
         self._failed: list[str] = []  # the keys of the mounts that could not be loaded in it
-        self.joining = Joining()
+        self.readiness = Readiness()
         self.broken: frozenset[str] = frozenset()  # the keys of the mounts that could not be loaded
         super().__init__(prog="multiserve")
 
@@ -76,17 +76,17 @@ class GunicornApplication(Application):  # type: ignore[misc]
         self.cfg = checked_settings(self.config, self._overrides)
         self.takes = interface_of(self.cfg)
         if self._is_first:
-            interface, self._failed = try_in_child(self._rehearse)
+            interface, self._failed = try_in_child(self._try_to_load)
             self.cfg = checked_settings(self.config, self._overrides, interface)
         # For SIGUSR2: the second master reads the variables from the file as it is then.
         self.cfg.env_orig = {name: value for name, value in self.cfg.env_orig.items() if name not in self._environment}
         for name in _MASTERS_HOOKS:
             self.cfg.set(name, _contained(name, getattr(self.cfg, name)))
         self.cfg.set("post_fork", _close_others_before(self.cfg.post_fork))
-        self.cfg.set("post_worker_init", self._join_after(self.cfg.post_worker_init))
+        self.cfg.set("post_worker_init", self._report_after(self.cfg.post_worker_init))
 
     def fresh(self) -> GunicornApplication:
-        """Read the file again, for SIGHUP; `enter_environment` brings its variables into force.
+        """Read the file again, for SIGHUP; `enter_environment` sets its variables.
 
         Raises:
             MultiserveError: The file is wrong.
@@ -111,7 +111,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
     def reload(self) -> None:
         """Do nothing: the arbiter has the application that it asked `fresh` for."""
 
-    def _rehearse(self) -> tuple[Interface, list[str]]:
+    def _try_to_load(self) -> tuple[Interface, list[str]]:
         """Return the interface of the composed application and the mounts that fail; raise if it must not be served."""
         composition = self._compose()
         refuse_failures(composition)
@@ -127,26 +127,26 @@ class GunicornApplication(Application):  # type: ignore[misc]
         logging.getLogger("multiserve").handlers[:] = log.handlers
         with _default_signals():
             composition = self._compose()
-        self.joining.judge(composition)
+        self.readiness.judge(composition)
         if self.takes == "wsgi" and composition.interface == "asgi":
-            self.joining.refuse(str(ConfigError(wrong_worker(root_of(self.config)), source=str(self.config.path))))
+            self.readiness.refuse(str(ConfigError(wrong_worker(root_of(self.config)), source=str(self.config.path))))
         self.broken = frozenset(loaded.mount.name for loaded in composition.failures)
         log_failures(composition, log)
         return composition.application
 
-    def _join_after(self, hook: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Let a worker that has loaded the application join; a worker of ours does it when its lifespans are up."""
+    def _report_after(self, hook: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Report readiness once a worker has loaded; multiserve's own worker reports after its lifespans."""
 
         def join(worker: Any) -> None:
             hook(worker)
-            if not getattr(worker, "joins_by_itself", False):
-                self.joining.report(worker, self.broken)
-                self.joining.wait(worker)
+            if not getattr(worker, "reports_ready_itself", False):
+                self.readiness.report(worker, self.broken)
+                self.readiness.wait(worker)
 
         return join
 
     def announce(self, listeners: list[Any]) -> None:
-        """Tell the user, now that the ports are known."""
+        """Announce the addresses, now that the ports are known."""
         names = [listener.getsockname() for listener in listeners]
         scheme = "https" if self.cfg.is_ssl else "http"
         origins = [origin(name[0], name[1], scheme) for name in names if isinstance(name, tuple)]
@@ -192,7 +192,7 @@ def _default_signals() -> Iterator[None]:
 
 
 def checked_settings(config: Config, overrides: Mapping[str, Any], interface: Interface = "wsgi") -> GunicornConfig:
-    """Give gunicorn's settings, or raise `ConfigError` for all that is wrong with them."""
+    """Return gunicorn's settings, or raise `ConfigError` for all that is wrong with them."""
     # Hooks are named in the file by their dotted names, and imported from the folders that it names.
     sys.path[:0] = [entry for entry in map(str, config.pythonpath) if entry not in sys.path]
     settings, problems = configure(config, overrides, interface)
@@ -201,7 +201,7 @@ def checked_settings(config: Config, overrides: Mapping[str, Any], interface: In
 
 
 def problems_of_settings(config: Config, interface: Interface = "wsgi") -> list[Problem]:
-    """Give everything that is wrong with gunicorn's settings in a file."""
+    """Return everything that is wrong with gunicorn's settings in a file."""
     try:
         checked_settings(config, {}, interface)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""gunicorn's master, made to keep a service up whose workers fail: it waits longer and longer, and never gives up."""
+"""gunicorn's master, which keeps replacing workers that fail, after pauses that grow with each failure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 
-from multiserve.servers.production.readiness import Joining
+from multiserve.servers.production.readiness import Readiness
 from multiserve.servers.production.workers import LONGEST, Generation, Member, Retries
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _MARGIN = 1.0  # seconds after which a worker is killed that should have stopped
 
 
 class CarefulArbiter(Arbiter):  # type: ignore[misc]
-    """An arbiter that announces itself, and that starts no worker which would serve less than the others do.
+    """Never replaces a worker by one that fails a mount which the others still serve.
 
     Attributes:
         current: The workers that serve.
@@ -55,12 +55,12 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         self.app.announce(self.LISTENERS)
 
     def stop(self, graceful: bool = True) -> None:  # noqa: FBT001, FBT002 (gunicorn's)
-        """Stop; workers that fail meanwhile change nothing."""
+        """Stop all workers; those that fail while they stop are not replaced."""
         self.is_halting = True
         super().stop(graceful)
 
     def reexec(self) -> None:
-        """Start a second master beside this one; if it cannot be, only the copy of this process ends that tried."""
+        """Start a second master beside this one; if that fails, only the forked copy of this process ends."""
         try:
             super().reexec()
         except (Exception, SystemExit):
@@ -73,10 +73,10 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         return self.start_worker(self.current)
 
     def start_worker(self, generation: Generation) -> int:
-        """Start a worker; gunicorn's attributes have to be those of its generation."""
+        """Start a worker of a generation."""
         ours, theirs = socketpair()
         ours.settimeout(0)
-        self.app.joining = Joining(
+        self.app.readiness = Readiness(
             theirs,
             expected=self.current.serves,
             may_refuse=generation.waits or self.worker_age < self._first_workers,
@@ -93,14 +93,14 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         return pid
 
     def reap_workers(self) -> None:
-        """Take note of the workers that have ended, and stop everything only if the very first ones cannot start."""
+        """Forget workers that have ended; stop everything only if the very first ones cannot start."""
         self.hear()
         while True:
             try:
                 super().reap_workers()
             except HaltServer:
                 self.hear()  # what it said before its end
-                if not self.is_halting and self.worker_age <= self._first_workers and self._is_one_stillborn():
+                if not self.is_halting and self.worker_age <= self._first_workers and self._died_before_ready():
                     raise
             else:
                 break
@@ -113,21 +113,21 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         if self.is_halting:
             self._stop_again({**self.current.members, **self.leaving})
 
-    def _is_one_stillborn(self) -> bool:
-        """Tell whether a worker has ended that never served."""
+    def _died_before_ready(self) -> bool:
+        """Return whether a worker ended before it reported ready."""
         ended = [member for pid, member in self.current.members.items() if pid not in self.WORKERS]
-        # An ASGI worker that is not ours, such as uvicorn's, joins before it has run the lifespans.
-        is_certain = self.app.takes == "wsgi" or getattr(self.worker_class, "joins_by_itself", False)
+        # An ASGI worker that is not ours, such as uvicorn's, reports ready before it has run the lifespans.
+        is_certain = self.app.takes == "wsgi" or getattr(self.worker_class, "reports_ready_itself", False)
         return any(member.serves is None or not is_certain for member in ended)
 
     def _stop_again(self, members: dict[int, Member]) -> None:
-        """Tell workers once more to stop: one that has just been forked hears nothing until it is ready."""
+        """Signal workers again to stop: one that has just been forked ignores signals until it is ready."""
         for pid in [pid for pid, member in members.items() if not member.is_told]:
             members[pid].is_told = members[pid].serves is not None
             self.kill_worker(pid, signal.SIGTERM)
 
     def hear(self) -> None:
-        """Listen to the workers."""
+        """Read what the workers report."""
         for pid, kind, value in self.current.hear():
             if kind == "ready":
                 self._retries.succeed()
@@ -143,7 +143,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
             self.log.error("%s Another one starts in %.0f s.%s", what, seconds, why and f"\n{why}")
 
     def manage_workers(self) -> None:
-        """Start and stop workers until they are as many as they should be."""
+        """Start or stop workers until their number is right."""
         self.hear()
         self._end_leaving()
         self._retire_late()
@@ -157,13 +157,13 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         self._measure()
 
     def _retire_late(self) -> None:
-        """Give up workers that hang before they can serve."""
+        """Stop workers that are not ready in time."""
         for pid in self.current.late(time.monotonic()):
             self.retire(self.current, [pid])
             self._pause(f"A worker (pid:{pid}) was not ready after {LONGEST:.0f} s.")
 
     def _retire_surplus(self) -> None:
-        """Stop worn workers in whose place others are ready, and the oldest if there are too many."""
+        """Stop workers past their `max_requests` once others are ready, and the oldest if there are too many."""
         members, worn = self.current.members, self.current.worn
         ready = sum(member.serves is not None for member in members.values())
         self.retire(self.current, worn[: max(ready - self.num_workers, 0)])
@@ -180,7 +180,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
             self._pause(f"A worker cannot be started: {error}.")
 
     def retire(self, generation: Generation, pids: Iterable[int]) -> None:
-        """Tell workers to stop, without waiting for it."""
+        """Signal workers to stop, without waiting for them."""
         for pid in pids:
             member = generation.members.pop(pid)
             member.line.close()
@@ -197,7 +197,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
             self.kill_worker(pid, signal.SIGKILL)
 
     def _measure(self) -> None:
-        """Let gunicorn's own version, which finds nothing to do, send its metrics."""
+        """Call gunicorn's own version for its metrics; it finds no worker to start or stop."""
         workers, number = self.WORKERS, self._num_workers
         self.WORKERS = {pid: workers[pid] for pid in self.current.members if pid in workers}
         self._num_workers = len(self.WORKERS)

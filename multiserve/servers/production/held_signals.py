@@ -16,7 +16,7 @@ _HELD = tuple(
 
 @contextlib.contextmanager
 def held_signals() -> Iterator[Callable[[], None]]:
-    """Hold the signals that tell a running gunicorn to do something, and give what sends those that came once more.
+    """Hold the signals that tell a running gunicorn to do something, and yield a function that sends them again.
 
     A handler holds them, not the mask of the process: programs that the applications start would inherit that.
     """

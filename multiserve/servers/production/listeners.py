@@ -15,7 +15,7 @@ from gunicorn.config import Config as GunicornConfig  # noqa: TC002 (as in gunic
 from multiserve.errors import Problem, ServeError
 from multiserve.servers.addresses import bind
 
-_PATIENCE = 1.0  # seconds for whoever listens at a unix socket
+_PATIENCE = 1.0  # seconds for a server at a unix socket to answer
 
 
 def check_addresses(settings: GunicornConfig, ours: Collection[Any] = ()) -> None:
@@ -58,7 +58,7 @@ def _is_answered(path: Path) -> bool:
 
 
 def take_over(settings: GunicornConfig, before: GunicornConfig, listeners: Sequence[Any], log: Any) -> list[Any]:
-    """Give the listeners for new settings: those that there are, as far as the addresses stay the same.
+    """Return the listeners for new settings: those that there are, as far as the addresses stay the same.
 
     Args:
         settings: The new settings.

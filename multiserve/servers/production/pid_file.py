@@ -1,4 +1,4 @@
-"""The pid file of a running server, and beside it who has written it, and what became of its last reload."""
+"""The pid file of a running server, and a record beside it: who wrote it, and the outcome of the last reload."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _Outcome:
 
 
 def named_in(config: Config) -> Path:
-    """Give the path that the configuration names.
+    """Return the path that the configuration names.
 
     Raises:
         ConfigError: It names none.
@@ -60,7 +60,7 @@ def named_in(config: Config) -> Path:
 
 
 def reload(name: str | os.PathLike[str]) -> str:
-    """Send SIGHUP to the server of a pid file, and wait for what becomes of it; say so in one line.
+    """Send SIGHUP to the server of a pid file, wait for the outcome, and return it as one line.
 
     Raises:
         ServeError: There is no such server, it may not be signalled, or it has refused.
@@ -92,7 +92,7 @@ def _tell(pid: int, outcome: _Outcome) -> str:
 
 
 def _check_process(pid: int, outcome: _Outcome | None, path: Path) -> None:
-    """Raise `ServeError` for a process that has the number of a server that has ended: SIGHUP would end it."""
+    """Raise `ServeError` if another process has the id of a server that has ended: SIGHUP would end it."""
     if outcome is None:
         command = _command(pid)
         is_other = bool(command) and b"multiserve" not in command and b"gunicorn" not in command
@@ -105,7 +105,7 @@ def _check_process(pid: int, outcome: _Outcome | None, path: Path) -> None:
 
 
 def _command(pid: int) -> bytes:
-    """Give the command line of a process, or the title that gunicorn gives itself; empty where it is not known."""
+    """Return the command line of a process, or the title that gunicorn sets; empty if unknown."""
     try:
         return (_PROCESSES / str(pid) / "cmdline").read_bytes()
     except OSError:
@@ -113,7 +113,7 @@ def _command(pid: int) -> bytes:
 
 
 def _start(pid: int) -> str:
-    """Tell when a process started; empty where it is not known."""
+    """Return when a process started; empty if unknown."""
     try:
         status = (_PROCESSES / str(pid) / "stat").read_text("utf-8", "replace")
     except OSError:
@@ -157,7 +157,7 @@ def _read_outcome(path: Path) -> _Outcome | None:
 
 
 def record(path: Path, count: int, refusal: str, broken: Sequence[str] = ()) -> None:
-    """Write who this server is, and what became of a reload; only its own user may read it.
+    """Write the id of this server and the outcome of a reload; only its own user may read it.
 
     Args:
         path: The pid file.

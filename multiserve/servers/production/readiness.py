@@ -1,4 +1,4 @@
-"""How a worker joins the service: what it tells the master before it serves, and when it had better not serve."""
+"""What a new worker reports to the master, and what it waits for, before it may serve."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Kind = Literal["ready", "refused", "worn"]
 _LOOK = 1.0  # seconds between two looks whether the master is still there
 
 
-class Joining:
-    """The place that a worker takes, and its line to the master.
+class Readiness:
+    """The readiness of one worker, and its socket to the master.
 
     Attributes:
         expected: The keys of mounts that other workers serve: this one must not answer 503 for them.
@@ -37,7 +37,7 @@ class Joining:
         may_refuse: bool = False,
         waits: bool = False,
     ) -> None:
-        """Join over `line`; without one nobody is there to be told."""
+        """Report over `line`; without one there is no master to report to."""
         self.line = line
         self.expected = frozenset(expected)
         self.may_refuse = may_refuse
@@ -49,7 +49,7 @@ class Joining:
         return not self.expected and not self.waits
 
     def judge(self, composition: Composition) -> None:
-        """End the process if it must not serve what there is."""
+        """Exit if this worker must not serve what it has loaded."""
         lost = [loaded.error for loaded in composition.failures if loaded.mount.name in self.expected]
         if lost:
             self.refuse("\n\n".join(format_cause(error) for error in lost if error))
@@ -60,22 +60,22 @@ class Joining:
                 self.refuse(error.details or str(error))
 
     def refuse(self, reason: str) -> NoReturn:
-        """Tell the master why this worker must not serve, and end the process."""
+        """Report why this worker must not serve, and exit."""
         self._tell("refused", reason)
         sys.exit(REFUSED)
 
     def report(self, worker: Any, broken: Iterable[str]) -> None:
-        """Tell the master that a worker can serve all but these mounts, and let the master replace it in time."""
+        """Report that this worker can serve all but these mounts, and later that it has reached `max_requests`."""
         self.report_again(broken)
         if self.line is not None:
-            self._go_on_when_worn(worker)
+            self._serve_on_after_max_requests(worker)
 
     def report_again(self, broken: Iterable[str]) -> None:
-        """Tell the master that a worker that has joined serves more by now."""
+        """Report that this worker serves more mounts than before."""
         self._tell("ready", sorted(broken))
 
-    def _go_on_when_worn(self, worker: Any) -> None:
-        """Let a worker serve on after its `max_requests` until another one is ready; gunicorn would stop it before."""
+    def _serve_on_after_max_requests(self, worker: Any) -> None:
+        """Serve on after `max_requests` until another worker is ready, where gunicorn would stop at once."""
         limit, worker.max_requests = worker.max_requests, sys.maxsize
         notify = worker.notify
 
@@ -89,7 +89,7 @@ class Joining:
         worker.notify = notify_both  # which every worker calls once a second
 
     def wait(self, worker: Any) -> None:
-        """Wait until the master lets the worker in, stops it, or is gone."""
+        """Wait until the master lets this worker serve, stops it, or has ended."""
         if self.line is None or not self.waits:
             return
         while worker.alive and worker.ppid == os.getppid():

@@ -27,7 +27,7 @@ _PRELOADED = (
 
 
 class SwappingArbiter(CarefulArbiter):
-    """An arbiter whose reload lets the old workers serve until all of the new ones can.
+    """Reloads without a gap: the old workers serve until all of the new ones are ready.
 
     Attributes:
         candidate: The new workers, while it is open whether they take over.
@@ -44,7 +44,7 @@ class SwappingArbiter(CarefulArbiter):
         super().__init__(*args)
 
     def start(self) -> None:
-        """Start, and tell `multiserve reload` that this server answers."""
+        """Start, and record for `multiserve reload` that this server reports outcomes."""
         super().start()
         self._record()
 
@@ -57,18 +57,18 @@ class SwappingArbiter(CarefulArbiter):
             self._record()
 
     def halt(self, *args: Any, **options: Any) -> None:
-        """Stop everything, and remove what the pid file's folder has of it."""
+        """Stop everything, and remove the pid file and the record beside it."""
         for path in self._paths():
             pid_file.forget(path)
         super().halt(*args, **options)
 
     def stop(self, graceful: bool = True) -> None:  # noqa: FBT001, FBT002 (gunicorn's)
-        """Stop all workers, those first that do not serve yet."""
+        """Stop all workers, beginning with those that are not ready."""
         self._dismiss()
         super().stop(graceful)
 
     def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
-        """Wait for signals, and not for long while workers are on their way: these send none."""
+        """Wait for signals, but only briefly while workers start: their reports come without a signal."""
         signals: list[int] = super().wait_for_signals(_TICK if self.candidate or self._asked else timeout)
         return signals
 
@@ -79,14 +79,14 @@ class SwappingArbiter(CarefulArbiter):
         self._asked = self._asked or time.monotonic()
 
     def _begin(self) -> None:
-        """Begin with the reload that was asked for, once it is known what the workers serve that there are."""
+        """Begin the requested reload once the current workers have reported what they serve."""
         is_known = self.current.has_ready or not self.current.members
         if self._asked and not self.candidate and (is_known or time.monotonic() > self._asked + _PATIENCE):
             self._asked = 0.0
             self._try()
 
     def _try(self) -> None:
-        """Start a candidate."""
+        """Start a candidate: the next generation of workers."""
         try:
             self.candidate = self._prepare()
             with self._standing_in(self.candidate):
@@ -105,7 +105,7 @@ class SwappingArbiter(CarefulArbiter):
         return Generation(application, sockets, waits=True, deadline=time.monotonic() + LONGEST)
 
     def close_others(self) -> None:
-        """In a new worker, close the sockets of the other generation: they stay open as long as anybody has them."""
+        """In a new worker, close the sockets of the other generation, which every process that has them keeps open."""
         for generation in (self.current, self.candidate):
             for listener in generation.listeners if generation else ():
                 if listener not in self.LISTENERS:
@@ -113,16 +113,16 @@ class SwappingArbiter(CarefulArbiter):
 
     @contextlib.contextmanager
     def _standing_in(self, generation: Generation) -> Iterator[None]:
-        """Let gunicorn start workers of another generation."""
+        """Make this generation the one from which gunicorn forks: application, settings, sockets and log."""
         before = self.app, self.LISTENERS
         try:
-            self._put_on(generation.application, generation.listeners)
+            self._switch_to(generation.application, generation.listeners)
             yield
         finally:
             if os.getpid() == self.pid:  # not in a worker, which leaves by this way, too
-                self._put_on(*before)
+                self._switch_to(*before)
 
-    def _put_on(self, application: Any, sockets: list[Any]) -> None:
+    def _switch_to(self, application: Any, sockets: list[Any]) -> None:
         self.app.leave_environment()
         application.enter_environment()
         self.app, self.cfg, self.LISTENERS = application, application.cfg, sockets
@@ -130,7 +130,7 @@ class SwappingArbiter(CarefulArbiter):
         self.log.setup(self.cfg)
 
     def manage_workers(self) -> None:
-        """Decide about a reload, and keep the number of workers."""
+        """Complete or refuse a reload, and keep the number of workers."""
         if self.candidate:
             self._decide(self.candidate)
         super().manage_workers()
@@ -149,7 +149,7 @@ class SwappingArbiter(CarefulArbiter):
             self._refuse(f"not all of the new workers could serve after {LONGEST:.0f} seconds")
 
     def _dismiss(self) -> None:
-        """Stop the candidate, whose workers have served nothing."""
+        """Refuse the reload: stop the new workers, none of which has served."""
         if self.candidate:
             self.retire(self.candidate, list(self.candidate.members))
             listeners.close(self.candidate.listeners, self.LISTENERS)
@@ -161,18 +161,18 @@ class SwappingArbiter(CarefulArbiter):
         self._finish(reason)
 
     def _swap(self, candidate: Generation) -> None:
-        """Let the new workers serve, and tell the old ones to stop."""
+        """Complete the reload: the new workers serve, the old ones stop."""
         old, before = self.current, self.cfg
         self.candidate = None
         self.current = candidate
         candidate.waits = False
         try:
-            self._put_on(candidate.application, candidate.listeners)
+            self._switch_to(candidate.application, candidate.listeners)
             self._settle(before)
         except Exception:
             self.log.exception("The reload is done, but not all that belongs to it.")
         for member in candidate.members.values():
-            member.let_in()
+            member.admit()
         self.retire(old, list(old.members))
         listeners.close(old.listeners, self.LISTENERS)
         self._retries.succeed()
@@ -209,7 +209,7 @@ class SwappingArbiter(CarefulArbiter):
             old.unlink()
 
     def _finish(self, refusal: str) -> None:
-        """Say what became of the reload, unless another one follows."""
+        """Record the outcome of the reload, unless another one follows."""
         if not self._asked:
             self._outcomes += 1
             self._record(refusal, () if refusal else self.current.broken)
@@ -219,5 +219,5 @@ class SwappingArbiter(CarefulArbiter):
             pid_file.record(path, self._outcomes, refusal, broken)
 
     def _paths(self) -> list[Path]:
-        """Give the pid file, and the one that somebody may still look at."""
+        """Return the pid file, and the former one, which `multiserve reload` may still read."""
         return [*([Path(self.pidfile.fname)] if self.pidfile else []), *([self._former] if self._former else [])]

@@ -30,8 +30,8 @@ _TRUSTED_PROXIES = "Write trusted_proxies under [server] instead."
 _ALL_SETTINGS = "They are at https://docs.gunicorn.org/en/stable/settings.html"
 WORKER = "multiserve.servers.production.worker.Worker"
 
-# [server] trusted_proxies says who is believed, and the dispatcher believes. gunicorn believes nobody: what comes over
-# a unix socket it would always trust, and a client's SCRIPT_NAME header could move a request into another mount.
+# [server] trusted_proxies says which proxies are trusted, and the dispatcher trusts them. gunicorn trusts none: it
+# would trust every client of a unix socket, and a client's SCRIPT_NAME header could move a request into another mount.
 TRUST: dict[str, Any] = {"forwarded_allow_ips": "", "secure_scheme_headers": {}, "forwarder_headers": ""}
 
 REFUSED = {
@@ -189,7 +189,7 @@ def _fresh_settings(config: Config) -> GunicornConfig:
 
 
 def _concurrency() -> dict[str, Any]:
-    """Give the workers that the environment asks for; gunicorn has refused a text that is no number."""
+    """Return the workers that the environment asks for; gunicorn has refused a text that is no number."""
     text = os.environ.get("WEB_CONCURRENCY")
     return {"workers": int(text)} if text else {}
 
@@ -245,7 +245,7 @@ def _check_class(found: Any) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """Say in one line what an exception says; where its text holds a whole traceback, by its ends."""
+    """Return an exception as one line; where its text holds a whole traceback, by its ends."""
     first, *others = [line for line in str(error).splitlines() if line.strip(" ]")] or [type(error).__name__]
     return f"{first.rstrip(': ')}: {others[-1]}" if others else first.strip()
 

@@ -21,7 +21,7 @@ from multiserve.servers.engine.descriptors import fit_descriptors
 from multiserve.servers.engine.listener import Listener, hand_over_errors
 from multiserve.servers.engine.settings import SWITCH_INTERVAL, EngineSettings
 from multiserve.servers.production.access_log import log_access
-from multiserve.servers.production.readiness import Joining
+from multiserve.servers.production.readiness import Readiness
 
 _MARGIN = 0.75  # seconds before the master would kill the worker
 _AT_ONCE = 1.0  # seconds for the lifespans when everything else is dropped
@@ -33,7 +33,7 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     asgi: ASGIDispatcher
     loop: asyncio.AbstractEventLoop
-    joins_by_itself = True  # when its lifespans are up
+    reports_ready_itself = True  # when its lifespans are up
 
     def __init__(self, *args: Any) -> None:
         """Prepare to serve in a process that is still to be forked."""
@@ -165,54 +165,54 @@ class Worker(base.Worker):  # type: ignore[misc]
         A worker that serves alone listens at once: requests wait for the start-up of their own mount, and no mount
         waits for another one. Where others serve, they go on until this one is ready.
         """
-        joining: Joining = self.app.joining
-        if joining.is_alone:
+        readiness: Readiness = self.app.readiness
+        if readiness.is_alone:
             await self._listen(listener)
-        missing = await self._start(joining)
+        missing = await self._start(readiness)
         broken: frozenset[str] = self.app.broken
-        joining.report(self, broken.union(missing))
+        readiness.report(self, broken.union(missing))
         late = [each for each in self.asgi.lifespans.lifespans if each.serves(missing) and not each.failure]
-        self._late = [asyncio.create_task(self._report_late(joining, broken, each)) for each in late]
-        if joining.waits and joining.line:
-            await self._wait_for_others(joining.line)
-        if not joining.is_alone and self.alive:
+        self._late = [asyncio.create_task(self._report_late(readiness, broken, each)) for each in late]
+        if readiness.waits and readiness.line:
+            await self._wait_for_others(readiness.line)
+        if not readiness.is_alone and self.alive:
             await self._listen(listener)
 
     async def _listen(self, listener: Listener) -> None:
         context = ssl_context(self.cfg) if self.cfg.is_ssl else None
         await listener.start([each.sock for each in self.sockets], context)
 
-    async def _start(self, joining: Joining) -> list[str]:
+    async def _start(self, readiness: Readiness) -> list[str]:
         """Start the applications, and return the names of those that are not up; exit if they must not be served."""
         if self.cfg.asgi_lifespan == "off":
             return []
         lifespans = self.asgi.lifespans
-        starting = asyncio.create_task(lifespans.start(refuse=joining.may_refuse, awaited=joining.expected))
+        starting = asyncio.create_task(lifespans.start(refuse=readiness.may_refuse, awaited=readiness.expected))
         await self._unless_stopped(starting)
         if not starting.done():
             starting.cancel()  # a worker that is told to stop does not wait for what is slow to start
             return []
         failed = [each for each in lifespans.lifespans if each.failure]
-        lost = [f"{each.name}: {each.failure}" for each in failed if each.serves(joining.expected)]
+        lost = [f"{each.name}: {each.failure}" for each in failed if each.serves(readiness.expected)]
         if reason := starting.result() or "\n".join(lost):
             await lifespans.stop()
-            if not joining.is_alone:
-                joining.refuse(reason)
+            if not readiness.is_alone:
+                readiness.refuse(reason)
             self.log.error("Required, but not started: %s", reason.splitlines()[0])
             sys.exit(LoadError.exit_code)
         return lifespans.missing
 
-    async def _report_late(self, joining: Joining, broken: frozenset[str], lifespan: Lifespan) -> None:
+    async def _report_late(self, readiness: Readiness, broken: frozenset[str], lifespan: Lifespan) -> None:
         """Tell the master once an application is up for which no worker has waited."""
         await lifespan.wait(math.inf)
-        joining.report_again(broken.union(self.asgi.lifespans.missing))
+        readiness.report_again(broken.union(self.asgi.lifespans.missing))
 
     async def _wait_for_others(self, line: socket) -> None:
         """Wait until the other new workers are ready, too."""
-        let_in = asyncio.Event()
-        self.loop.add_reader(line, let_in.set)
+        admitted = asyncio.Event()
+        self.loop.add_reader(line, admitted.set)
         try:
-            await self._unless_stopped(waiting := asyncio.create_task(let_in.wait()))
+            await self._unless_stopped(waiting := asyncio.create_task(admitted.wait()))
             waiting.cancel()
         finally:
             self.loop.remove_reader(line)

@@ -1,4 +1,4 @@
-"""What the master knows of its workers: who has joined for which reading of the file, and who serves what."""
+"""What the master knows of its workers: which generation they belong to, and which mounts they serve."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Member:
     """One worker.
 
     Attributes:
-        line: Its line to the master.
+        line: Socket to the worker; one JSON array per line (see readiness).
         serves: The keys of the mounts that it serves; None while it is not ready.
         ready_by: When it must be able to serve, on the monotonic clock.
-        is_worn: It has served its `max_requests`, and serves on until another one takes its place.
+        has_reached_max_requests: It has served its `max_requests`, and serves on until another one takes its place.
         kill_at: When its time to stop is over, on the monotonic clock.
         is_told: It has been told to stop when it could hear it.
     """
@@ -33,13 +33,13 @@ class Member:
     line: socket
     serves: frozenset[str] | None = None
     ready_by: float = math.inf
-    is_worn: bool = False
+    has_reached_max_requests: bool = False
     kill_at: float = math.inf
     is_told: bool = False
     _heard: bytes = b""
 
     def hear(self) -> tuple[str, Any] | None:
-        """Give what the worker has said, once it has said it."""
+        """Return the next report of the worker, or None if none is complete."""
         while b"\n" not in self._heard:
             try:
                 data = self.line.recv(65536)
@@ -52,15 +52,15 @@ class Member:
         kind, value = json.loads(message)
         return kind, value
 
-    def let_in(self) -> None:
-        """Let a worker serve that waits for it."""
+    def admit(self) -> None:
+        """Let a worker that waits begin to serve."""
         with contextlib.suppress(OSError):  # it has just died, which is noticed elsewhere
             self.line.send(b".")
 
 
 @dataclass(slots=True)
 class Generation:
-    """The workers for one reading of the file.
+    """The workers that were started for one reading of the file.
 
     Attributes:
         application: What the file said.
@@ -77,7 +77,7 @@ class Generation:
     members: dict[int, Member] = field(default_factory=dict)
 
     def add(self, pid: int, line: socket, now: float) -> None:
-        """Take in a worker that has just been started."""
+        """Add a worker that has just been started."""
         self.members[pid] = Member(line, ready_by=now + LONGEST)
 
     @property
@@ -99,20 +99,20 @@ class Generation:
 
     @property
     def is_ready(self) -> bool:
-        """Whether no worker is still on its way."""
+        """Whether every worker is ready."""
         return all(member.serves is not None for member in self.members.values())
 
     def late(self, now: float) -> list[int]:
-        """Give the workers that should be able to serve by now, and are not."""
+        """Return the workers that are not ready in time."""
         return [pid for pid, member in self.members.items() if member.serves is None and now > member.ready_by]
 
     @property
     def worn(self) -> list[int]:
         """The workers that are to be replaced, the oldest first."""
-        return [pid for pid, member in self.members.items() if member.is_worn]
+        return [pid for pid, member in self.members.items() if member.has_reached_max_requests]
 
     def hear(self) -> Iterator[tuple[int, str, Any]]:
-        """Listen to the workers; give the process, the kind and the value of each message."""
+        """Yield the process, the kind and the value of each report."""
         for pid, member in list(self.members.items()):
             if message := member.hear():
                 kind, value = message
@@ -120,11 +120,11 @@ class Generation:
                     mounts = {mount.name for mount in self.application.config.mounts}
                     member.serves = frozenset(mounts.difference(value))
                 elif kind == "worn":
-                    member.is_worn = True
+                    member.has_reached_max_requests = True
                 yield pid, kind, value
 
     def take_ended(self, living: Collection[int]) -> list[tuple[int, Member]]:
-        """Forget the workers that do not live any more, and give them."""
+        """Remove the workers that have ended, and return them."""
         ended = [(pid, self.members.pop(pid)) for pid in list(self.members) if pid not in living]
         for _, member in ended:
             member.line.close()
@@ -135,12 +135,12 @@ class Retries:
     """When workers may be started again: after pauses that grow with each failure, and end with the first success."""
 
     def __init__(self) -> None:
-        """Begin without a pause."""
+        """Start without a pause."""
         self.pause = 0.0
         self._until = -math.inf
 
     def fail(self, now: float) -> float:
-        """Pause for longer than before, and give the seconds; workers that fail together count once."""
+        """Pause for longer than before, and return the seconds; workers that fail together count once."""
         if now >= self._until:
             self.pause = min(2 * self.pause, _LONGEST_PAUSE) or 1.0
             self._until = now + self.pause
@@ -152,9 +152,9 @@ class Retries:
         self._until = -math.inf
 
     def hasten(self) -> None:
-        """End the pause that is under way: nobody else serves."""
+        """End the current pause, because no other worker serves."""
         self._until = -math.inf
 
     def is_due(self, now: float) -> bool:
-        """Tell whether the pause is over."""
+        """Return whether the pause is over."""
         return now >= self._until

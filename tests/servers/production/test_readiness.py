@@ -11,7 +11,7 @@ import pytest
 
 from multiserve.composition import compose
 from multiserve.config.file import load_config
-from multiserve.servers.production.readiness import REFUSED, Joining
+from multiserve.servers.production.readiness import REFUSED, Readiness
 
 pytestmark = pytest.mark.usefixtures("clean_process")
 GOOD = "def application(environ, start_response): ...\n"
@@ -65,7 +65,7 @@ def composition(write_config, tmp_path):
 )
 def test_a_worker_that_would_serve_too_little_says_why_and_ends(line, composition, options, targets, known, reason):
     with pytest.raises(SystemExit) as caught:
-        Joining(line.worker, **known).judge(composition(options, **targets))
+        Readiness(line.worker, **known).judge(composition(options, **targets))
     assert caught.value.code == REFUSED
     ((kind, value),) = line.heard()
     assert kind == "refused"
@@ -82,7 +82,7 @@ def test_a_worker_that_would_serve_too_little_says_why_and_ends(line, compositio
     ],
 )
 def test_a_worker_that_serves_no_less_goes_on(line, composition, options, targets, known):
-    Joining(line.worker, **known).judge(composition(options, **targets))
+    Readiness(line.worker, **known).judge(composition(options, **targets))
     assert line.heard() == []
 
 
@@ -110,7 +110,7 @@ def worker():
 
 
 def test_a_worker_serves_on_after_its_max_requests_and_says_so_once(line, worker):
-    Joining(line.worker).report(worker, {"/b", "/a"})
+    Readiness(line.worker).report(worker, {"/b", "/a"})
     assert line.heard() == [["ready", ["/a", "/b"]]]
     for worker.nr in (9, 10, 11):
         worker.notify()
@@ -120,26 +120,26 @@ def test_a_worker_serves_on_after_its_max_requests_and_says_so_once(line, worker
 
 
 def test_a_worker_that_serves_more_by_now_says_so(line):
-    Joining(line.worker).report_again(["/b"])
+    Readiness(line.worker).report_again(["/b"])
     assert line.heard() == [["ready", ["/b"]]]
 
 
 def test_a_worker_without_a_master_of_ours_is_left_to_gunicorn(worker):
-    joining = Joining()
-    joining.report(worker, ())
-    joining.wait(worker)
+    readiness = Readiness()
+    readiness.report(worker, ())
+    readiness.wait(worker)
     assert worker.max_requests == 10
 
 
 def test_a_master_that_is_gone_is_no_reason_to_fail(line, worker):
     line.master.close()
-    Joining(line.worker).report(worker, ())
+    Readiness(line.worker).report(worker, ())
 
 
 def test_a_worker_waits_until_it_is_let_in(line, worker):
     line.master.sendall(b".")
     os.write(worker.PIPE[1], b"\x01")  # some signal
-    Joining(line.worker, waits=True).wait(worker)
+    Readiness(line.worker, waits=True).wait(worker)
 
 
 def test_a_worker_waits_no_longer_once_it_is_stopped(line, worker):
@@ -156,12 +156,12 @@ def test_a_worker_waits_no_longer_once_it_is_stopped(line, worker):
 
     worker.__class__ = Stopped
     os.write(worker.PIPE[1], b"\x0f")
-    Joining(line.worker, waits=True).wait(worker)
+    Readiness(line.worker, waits=True).wait(worker)
 
 
 def test_a_worker_waits_no_longer_once_its_master_is_gone(line, worker):
     worker.ppid = -1
-    Joining(line.worker, waits=True).wait(worker)
+    Readiness(line.worker, waits=True).wait(worker)
 
 
 @pytest.mark.parametrize(
@@ -169,4 +169,4 @@ def test_a_worker_waits_no_longer_once_its_master_is_gone(line, worker):
     [({}, True), ({"may_refuse": True}, True), ({"expected": ["/"]}, False), ({"waits": True}, False)],
 )
 def test_who_joins_nobody_is_alone(known, is_alone):
-    assert Joining(**known).is_alone is is_alone
+    assert Readiness(**known).is_alone is is_alone

@@ -76,7 +76,7 @@ def test_who_has_ended_is_forgotten(generation):
 
 def test_who_has_ended_can_be_let_in_all_the_same(generation):
     generation.lines[1].close()
-    generation.it.members[1].let_in()
+    generation.it.members[1].admit()
 
 
 def test_pauses_double_up_to_a_minute():
