@@ -14,6 +14,7 @@ from multiserve.config.targets import TargetProblem, parse_target
 from multiserve.keys import KeyProblem, MountKey, parse_key
 
 _WIDTH = 110  # characters of a line that one reads without scrolling
+_MOST_THREADS = 1000  # of one mount
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,31 @@ class Draft:
             self.note(what, 'The file has no variables: set MULTISERVE_PORT, or write "--port $PORT".', line)
         else:
             self.note(what, f'"{text}" is not a port.', line)
+
+    def set_threads(self, value: object, what: str, line: int, mounts: Iterable[DraftMount] | None = None) -> None:
+        """Set the threads of applications, or add a note where it is no number of them.
+
+        Args:
+            value: Their number.
+            what: What it was in the file that it comes from.
+            line: The number of that line.
+            mounts: Where to write it; by default on all mounts that there are so far.
+        """
+        text = str(value)
+        if not (text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_THREADS):
+            self.note(what, f"Write threads on the mount, as a number from 1 to {_MOST_THREADS}.", line)
+            return
+        for mount in self.mounts if mounts is None else mounts:
+            if "app" in mount.options:
+                mount.options["threads"] = int(text)
+
+    def note_worker_class(self, name: str, what: str, line: int) -> None:
+        """Note that multiserve has a worker of its own, in place of the one with this name."""
+        reason = "multiserve's own worker serves WSGI, in threads of each mount, and ASGI: this one is left out."
+        if name.rpartition(".")[2].lower().startswith(("gevent", "eventlet", "tornado")):
+            keep = f'write worker_class = "{name}" under [gunicorn]'
+            reason = f"multiserve's own worker has threads instead: to keep it {keep}."
+        self.note(what, reason, line)
 
 
 def to_toml(draft: Draft) -> str:

@@ -143,3 +143,43 @@ def test_ports(value, port, reasons):
     draft = Draft()
     draft.set_port(value, "port", 1)
     assert (draft.server.get("port"), [note.reason for note in draft.notes]) == (port, reasons)
+
+
+@pytest.mark.parametrize(
+    ("value", "threads", "reasons"),
+    [
+        ("8", 8, []),
+        (1, 1, []),
+        ("0", None, ["Write threads on the mount, as a number from 1 to 1000."]),
+        ("1001", None, ["Write threads on the mount, as a number from 1 to 1000."]),
+        (True, None, ["Write threads on the mount, as a number from 1 to 1000."]),
+    ],
+)
+def test_threads_are_on_the_applications(value, threads, reasons):
+    draft = Draft()
+    draft.add("/", "first", 1, app="a:b")
+    draft.add("/static", "second", 2, static="static")
+    draft.set_threads(value, "threads", 3)
+    assert [mount.options.get("threads") for mount in draft.mounts] == [threads, None]
+    assert [note.reason for note in draft.notes] == reasons
+
+
+OWN_WORKER = "multiserve's own worker serves WSGI, in threads of each mount, and ASGI: this one is left out."
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("gthread", OWN_WORKER),
+        ("uvicorn_worker.UvicornWorker", OWN_WORKER),
+        (
+            "gevent",
+            'multiserve\'s own worker has threads instead: to keep it write worker_class = "gevent" under [gunicorn].',
+        ),
+    ],
+)
+def test_worker_classes_are_left_out(name, reason):
+    draft = Draft()
+    draft.note_worker_class(name, f"-k {name}", 1)
+    assert [(note.what, note.reason) for note in draft.notes] == [(f"-k {name}", reason)]
+    assert draft.gunicorn == {}

@@ -6,12 +6,12 @@ from multiserve.drafts import Draft
 from multiserve.importers.ini_lines import Entry
 from multiserve.importers.paste_objects import Sections
 
-_GUNICORN = frozenset({"workers", "threads", "timeout", "keepalive", "max_requests", "backlog", "graceful_timeout"})
+_GUNICORN = frozenset({"workers", "timeout", "keepalive", "max_requests", "backlog", "graceful_timeout"})
 _ANY = "0.0.0.0"  # noqa: S104 (what these servers mean by a star)
 
 
 def read_server(draft: Draft, sections: Sections) -> None:
-    """Read host and port, and gunicorn's settings where it is gunicorn."""
+    """Read host, port and threads, and gunicorn's settings where it is gunicorn; the mounts are there already."""
     section = sections.find_server()
     if section is None:
         return
@@ -23,10 +23,12 @@ def read_server(draft: Draft, sections: Sections) -> None:
             _read_address(draft, entry)
         elif entry.key in ("listen", "bind"):
             _read_listen(draft, entry)
+        elif entry.key == "threads":
+            draft.set_threads(entry.value, entry.what, entry.line)
+        elif is_gunicorn and entry.key == "worker_class":
+            draft.note_worker_class(entry.value, entry.what, entry.line)
         elif is_gunicorn and entry.key in _GUNICORN and entry.value.isdigit():
             draft.gunicorn[entry.key] = int(entry.value)
-        elif entry.key == "threads" and entry.value.isdigit():
-            draft.gunicorn["threads"] = int(entry.value)
         else:
             draft.note(entry.what, "A setting of that server: see whether [gunicorn] has one like it.", entry.line)
 

@@ -10,7 +10,8 @@ from multiserve.importers.commands import Command, parse_command
 
 NAME = "a Procfile with gunicorn, uvicorn, hypercorn, daphne, granian, waitress-serve, flask or fastapi"
 _LINE = re.compile(r"([A-Za-z0-9_-]+)\s*:\s*(.+)")
-_WORKERS = ("--workers", "--threads", "--timeout", "--max-requests", "--max-requests-jitter", "--graceful-timeout")
+_WITH_THREADS = ("gunicorn", "waitress-serve")  # whose threads answer one request each
+_WORKERS = ("--workers", "--timeout", "--max-requests", "--max-requests-jitter", "--graceful-timeout")
 # What multiserve does by itself, or what the mount says already.
 _BY_ITSELF = frozenset(
     {
@@ -29,7 +30,6 @@ _BY_ITSELF = frozenset(
         "--proxy-headers",
         "--root-path",
         "--url-prefix",
-        "--worker-class",
         "--reload",
         "--preload",
         "--bind-address",
@@ -82,6 +82,10 @@ def _read_command(draft: Draft, command: Command, name: str, line: int, folder: 
     for option, value in command.options:
         if (option in _WORKERS and command.server == "gunicorn") or option == "--workers":
             _read_setting(draft, option, value, what, line)
+        elif option == "--threads" and command.server in _WITH_THREADS:
+            draft.set_threads(value, f"{what} {option} {value}", line, draft.mounts[-1:])
+        elif option == "--worker-class" and command.server == "gunicorn":
+            draft.note_worker_class(value, f"{what} {option} {value}", line)
         elif option not in _BY_ITSELF:
             shown = f"{option} {value}".strip()
             draft.note(f"{name}: {shown}", f"An option of {command.server}.", line)

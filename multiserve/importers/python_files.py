@@ -129,6 +129,7 @@ _SETTERS: dict[str, Setter] = {
     "use_reloader": _into_development("reload"),
     "reload": _into_development("reload"),
     "use_debugger": _into_development("debugger"),
+    "threads": Draft.set_threads,
     "threaded": _into_development("threaded"),
     "extra_files": _into_development("extra_files"),
     "exclude_patterns": _into_development("exclude_patterns"),

@@ -17,7 +17,6 @@ _REASONS = {
     "stderr": "See errorlog under [gunicorn].",
     "thread_stack_size": "There is no such setting.",
 }
-_MOST_THREADS = 1000  # of one mount
 _ELSEWHERE = frozenset({"type", "module", "callable", "factory", "prefix", "targets", "threads", "protocol"})
 
 
@@ -48,9 +47,11 @@ def add_application(unit: UnitDocument, name: str, key: str, line: int) -> None:
         unit.draft.note(f"{what}, at {key}", reason, unit.line(place))
     call = "()" if part.get("factory") else ""
     target = f"{part.get('module', '')}:{part.get('callable', 'application')}{call}"
-    threads = found.get("threads")
-    options = {"threads": threads} if isinstance(threads, int) and 1 < threads <= _MOST_THREADS else {}
-    unit.draft.add(key, what, unit.line(place), app=target, **options)
+    before = len(unit.draft.mounts)
+    unit.draft.add(key, what, unit.line(place), app=target)
+    if "threads" in found:
+        line = unit.line((*place, "threads"))
+        unit.draft.set_threads(found["threads"], f"threads of {name}", line, unit.draft.mounts[before:])
     if name not in unit.used:
         unit.used.add(name)
         _read_process(unit, name, found)

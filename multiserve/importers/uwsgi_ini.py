@@ -35,7 +35,6 @@ _BY_ITSELF = frozenset(
 _GUNICORN = {
     "processes": "workers",
     "workers": "workers",
-    "threads": "threads",
     "harakiri": "timeout",
     "max-requests": "max_requests",
     "listen": "backlog",
@@ -78,6 +77,8 @@ def read(path: Path, text: str) -> Draft:
     for entry in entries:
         if entry.key not in named:
             reader.read(entry)
+    if "threads" in known:  # last, as it is written on every mount
+        draft.set_threads(known["threads"].value, known["threads"].what, known["threads"].line)
     mounts = [entry for entry in entries if entry.key == "mount"]
     if mounts and not is_rewritten:
         reason = (
@@ -112,7 +113,7 @@ class _Reader:
             **dict.fromkeys(_GUNICORN, self.setting),
             "mount": self.mount,
             "env": self.variable,
-            "callable": lambda _: None,
+            **dict.fromkeys(("callable", "threads"), lambda _: None),  # read by themselves
         }
 
     def read(self, entry: Entry) -> None:

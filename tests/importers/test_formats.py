@@ -10,6 +10,7 @@ from multiserve.config.file import load_config
 from multiserve.drafts import to_toml
 from multiserve.errors import ConfigError
 from multiserve.importers.formats import FORMATS, read_file
+from multiserve.inspection import problems_of_settings
 
 FILES = Path(__file__).parent / "files"
 APPLICATIONS = Path(__file__).parent / "applications"
@@ -25,9 +26,11 @@ CASES = {
     "paste_entry_points": "site.ini",
     "paste_pipeline": "production.ini",
     "paste_pyramid": "production.ini",
+    "paste_threads": "waitress.ini",
     "paste_urlmap": "development.ini",
     "procfile_heroku": "Procfile",
     "procfile_many": "Procfile",
+    "procfile_threads": "Procfile",
     "procfile_servers": "Procfile.dev",
     "starlette_middleware": "gateway.py",
     "starlette_mounts": "main.py",
@@ -58,10 +61,12 @@ def test_a_file_comes_to_what_is_written_beside_it(case, monkeypatch):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_printed_loads(case, tmp_path):
+def test_what_is_printed_is_what_multiserve_takes(case, tmp_path):
     folder = shutil.copytree(FILES / case, tmp_path / case)
     (folder / "multiserve.toml").write_text(to_toml(read_file(folder / CASES[case])), "utf-8")
-    assert load_config(folder / "multiserve.toml").mounts
+    config = load_config(folder / "multiserve.toml")
+    assert config.mounts
+    assert list(problems_of_settings(config)) == []
 
 
 UNDERSTOOD = """What is understood:
