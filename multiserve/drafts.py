@@ -149,7 +149,7 @@ def to_toml(draft: Draft) -> str:
 
 
 def value_to_toml(value: Any) -> str:
-    """Return a value as TOML spells it, in one line.
+    """Return a value as the file spells it, in one line: as TOML does, with nothing that refers to a variable.
 
     Raises:
         TypeError: TOML has no such value.
@@ -157,21 +157,26 @@ def value_to_toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return quote_text(value)
+        return quote_text(_literal(value))
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return str(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(value_to_toml, value))}]"
     if isinstance(value, Mapping):
-        pairs = [f"{quote_key(name)} = {value_to_toml(each)}" for name, each in value.items()]
+        pairs = [f"{quote_key(_literal(name))} = {value_to_toml(each)}" for name, each in value.items()]
         return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
     raise TypeError(f"TOML has no {type(value).__name__}")
+
+
+def _literal(text: str) -> str:
+    """Return what the file reads as this text: where it has `${`, a variable of the environment would be meant."""
+    return text.replace("${", "$${")
 
 
 def _mounts(mounts: Sequence[DraftMount]) -> list[str]:
     """Return the lines of all mounts: in one line each, and those that do not fit in tables of their own."""
     short = [mount for mount in mounts if mount.is_disabled or len(_line(mount, 0)) <= _WIDTH]
-    width = max((len(quote_text(mount.key)) for mount in short), default=0)
+    width = max((len(_key(mount)) for mount in short), default=0)
     lines = []
     for mount in short:
         lines += [_comments([mount.comment])] if mount.comment else []
@@ -179,14 +184,18 @@ def _mounts(mounts: Sequence[DraftMount]) -> list[str]:
     for mount in mounts:
         if mount not in short:
             lines += ["", *([_comments([mount.comment])] if mount.comment else [])]
-            lines += [f"[mounts.{quote_text(mount.key)}]", _lines(mount.options)]
+            lines += [f"[mounts.{_key(mount)}]", _lines(mount.options)]
     return lines
+
+
+def _key(mount: DraftMount) -> str:
+    return quote_text(_literal(mount.key))
 
 
 def _line(mount: DraftMount, width: int) -> str:
     only_app = mount.options.keys() == {"app"}
     value = value_to_toml(mount.options["app"] if only_app else mount.options)
-    return f"{quote_text(mount.key).ljust(width)} = {value}"
+    return f"{_key(mount).ljust(width)} = {value}"
 
 
 def _lines(table: Mapping[str, Any]) -> str:
@@ -194,9 +203,10 @@ def _lines(table: Mapping[str, Any]) -> str:
 
 
 def _pair(name: str, value: Any) -> str:
-    text = f"{quote_key(name)} = {value_to_toml(value)}"
+    key = quote_key(_literal(name))
+    text = f"{key} = {value_to_toml(value)}"
     if isinstance(value, list | tuple) and len(text) > _WIDTH:
-        return "\n".join([f"{quote_key(name)} = [", *(f"    {value_to_toml(each)}," for each in value), "]"])
+        return "\n".join([f"{key} = [", *(f"    {value_to_toml(each)}," for each in value), "]"])
     return text
 
 

@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+from multiserve.config.file import load_config
 from multiserve.drafts import Draft, DraftMount, to_toml, value_to_toml
 
 
@@ -183,3 +184,21 @@ def test_worker_classes_are_left_out(name, reason):
     draft.note_worker_class(name, f"-k {name}", 1)
     assert [(note.what, note.reason) for note in draft.notes] == [(f"-k {name}", reason)]
     assert draft.gunicorn == {}
+
+
+@pytest.mark.parametrize("text", ["hello ${USER_X} and ${", "${A:-b}", "$${A}", "$$${", "$A {}"])
+def test_no_text_refers_to_a_variable(text, tmp_path):
+    draft = Draft()
+    draft.mounts = [
+        DraftMount("/", {"app": f"a:b({text!r})"}),
+        DraftMount("/static", {"static": text}),
+        DraftMount("/long", {"app": "a:b", "middleware": [f"c:D({text!r})"] * 9}),
+    ]
+    draft.env = {f"KEY {text}": text}
+    path = tmp_path / "multiserve.toml"
+    path.write_text(to_toml(draft))
+    config = load_config(path)
+    assert dict(config.env) == draft.env
+    assert config.mounts[1].what == text
+    assert config.mounts[0].target.text == f"a:b({text!r})"
+    assert [each.text for each in config.mounts[2].middleware] == [f"c:D({text!r})"] * 9
