@@ -43,7 +43,11 @@ def init(*, folder: Path, yes: bool, traceback: bool) -> None:
     with reported_errors(show_traceback=traceback):
         path = folder / FILE_NAME
         _refuse_folder(folder, path)
-        proposals = find_proposals(folder)
+        try:
+            proposals = find_proposals(folder)
+        except OSError as error:
+            message = f"{error.filename} cannot be read: {error.strerror or error}"
+            raise ConfigError(Problem(message=message)) from None
         _refuse_nothing(folder, proposals)
         chosen = _choose(proposals, yes=yes)
         _write(path, to_toml(to_draft(chosen)))

@@ -66,7 +66,9 @@ def hint_at_applications(config: str | None) -> Iterator[None]:
             raise
         from multiserve.discovery.proposals import find_proposals
 
-        found = [f"{each.found.what} ({each.found.kind})" for each in find_proposals(Path()).mounts]
+        found: list[str] = []
+        with contextlib.suppress(OSError):  # a folder that cannot be read has no hint; the error stays
+            found = [f"{each.found.what} ({each.found.kind})" for each in find_proposals(Path()).mounts]
         if not found:
             raise
         hint = f'Write "multiserve init" to mount what is here: {", ".join(found)}.'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from multiserve.discovery.found import Remark
 from multiserve.discovery.project import Project
@@ -19,5 +20,12 @@ def find(project: Project) -> Iterator[Remark]:
             file = source.path.relative_to(project.folder).as_posix()
             yield Remark(file, _REASON.format(file=file))
     for path in sorted(project.folder.iterdir()):
-        if path.name == "Procfile" or (path.suffix == ".ini" and _INI.search(path.read_text("utf-8", "replace"))):
+        if path.name == "Procfile" or (path.suffix == ".ini" and _INI.search(_read(path))):
             yield Remark(path.name, _REASON.format(file=path.name))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:  # a folder of this name, or a file that one may not read
+        return ""

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from multiserve.python_source.source import PythonSource, import_root
@@ -14,6 +15,7 @@ _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "tests", "
 _NOT_APPLICATIONS = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py"})
 _LARGEST = 1_000_000  # bytes of a file that somebody has written
 _MOST = 3000  # files, beyond which this is no project but a disk
+_MOST_FOLDERS = 1000  # the same, for folders
 _DEEPEST = 6  # folders below the one that is looked at
 
 
@@ -43,7 +45,7 @@ class Project:
 def look_at(folder: Path) -> Project:
     """Parse the Python files of a folder."""
     folder = folder.resolve()
-    folders = tuple(_walk(folder))
+    folders = tuple(islice(_walk(folder), _MOST_FOLDERS))
     paths = [path for each in folders for path in sorted(each.glob("*.py")) if _is_of_interest(path)][:_MOST]
     texts = {path: text for path in paths if (text := _read(path))}
     roots = {path: _root(path, folder, texts) for path in texts}
@@ -51,6 +53,7 @@ def look_at(folder: Path) -> Project:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
+    """Iterate over the folders that can be read, as long as somebody asks for more."""
     for path, names, _ in os.walk(folder):
         here = Path(path)
         yield here
@@ -60,7 +63,10 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _is_skipped(folder: Path) -> bool:
     name = folder.name
-    return name.startswith(".") or name in _SKIPPED or name.endswith(".egg-info") or (folder / "pyvenv.cfg").exists()
+    if name.startswith(".") or name in _SKIPPED or name.endswith(".egg-info"):
+        return True
+    # Path.exists() raises an error where one may not look.
+    return not os.access(folder, os.R_OK | os.X_OK) or os.path.exists(folder / "pyvenv.cfg")  # noqa: PTH110
 
 
 def _is_of_interest(path: Path) -> bool:

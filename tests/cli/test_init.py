@@ -166,6 +166,28 @@ def test_run_without_a_file_says_what_init_would_mount(run, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        pytest.param("init", "closed cannot be read: Permission denied", id="init"),
+        pytest.param(
+            "run",
+            "no configuration: there is no multiserve.toml here, and no [tool.multiserve] in pyproject.toml\n"
+            "    Name a file with --config or MULTISERVE_CONFIG, or write a multiserve.toml:\n"
+            '\n    [mounts]\n    "/" = "module:app"',
+            id="run, without a hint",
+        ),
+    ],
+)
+def test_a_folder_that_cannot_be_read(run, monkeypatch, command, error):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", "closed")
+
+    monkeypatch.setattr("multiserve.discovery.proposals.find_proposals", refuse)
+    result = run(command)
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {error}\n")
+
+
 def check(folder):
     command = [sys.executable, "-m", "multiserve", "check"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=110)

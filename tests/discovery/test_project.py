@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
 import pytest
 
+from multiserve.discovery import project
 from multiserve.discovery.project import look_at
+from multiserve.discovery.proposals import find_proposals
 
 
 def write(folder, files):
@@ -27,8 +34,8 @@ def write(folder, files):
 )
 def test_modules_and_their_folders(tmp_path, files, modules):
     write(tmp_path, files)
-    project = look_at(tmp_path)
-    assert [(source.module, project.pythonpath(source)) for source in project.sources] == modules
+    found = look_at(tmp_path)
+    assert [(source.module, found.pythonpath(source)) for source in found.sources] == modules
 
 
 def test_what_cannot_be_read_is_left_out(tmp_path):
@@ -36,3 +43,37 @@ def test_what_cannot_be_read_is_left_out(tmp_path):
     (tmp_path / "large.py").write_text("#" * 1_000_001)
     (tmp_path / "broken.py").symlink_to("nowhere")
     assert look_at(tmp_path).sources == ()
+
+
+@pytest.fixture
+def not_root():
+    """A folder outside of pytest's own, and a user without the rights of root, who may look into every folder."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    user = os.geteuid()
+    try:
+        if user == 0:
+            os.chown(folder, 65534, -1)
+            os.seteuid(65534)
+        yield folder
+    finally:
+        os.seteuid(user)
+        shutil.rmtree(folder)
+
+
+def test_what_one_may_not_look_into_is_left_out(not_root):
+    write(not_root, {"app.py": "from flask import Flask\napp = Flask('a')", "uwsgi.ini": "[uwsgi]", "closed/b.py": "1"})
+    (not_root / "uwsgi.ini").chmod(0)
+    (not_root / "closed").chmod(0)
+    try:
+        assert look_at(not_root).folders == (not_root,)
+        assert [each.found.what for each in find_proposals(not_root).mounts] == ["app:app"]
+    finally:
+        (not_root / "closed").chmod(0o755)
+
+
+def test_no_more_folders_are_looked_at_than_a_project_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(project, "_MOST_FOLDERS", 3)
+    for name in "abcd":
+        (tmp_path / name).mkdir()
+    assert look_at(tmp_path).folders == (tmp_path, tmp_path / "a", tmp_path / "b")
