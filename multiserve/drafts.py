@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -106,9 +107,31 @@ class Draft:
         if text.isascii() and text.isdigit() and int(text) <= 65535:  # noqa: PLR2004 (the highest port)
             self.server["port"] = int(text)
         elif "PORT" in text:
-            self.note(what, 'The file has no variables: set MULTISERVE_PORT, or write "--port $PORT".', line)
+            reason = 'A port in the file is a number, never a variable: set MULTISERVE_PORT, or write "--port $PORT".'
+            self.note(what, reason, line)
         else:
             self.note(what, f'"{text}" is not a port.', line)
+
+    def note_variables(self, name: str, value: str, reference: re.Pattern[str], what: str, line: int) -> None:
+        """Note that the value of an environment variable has variables itself, with the line that does the same.
+
+        They are not written into the file, which would not load without them.
+
+        Args:
+            name: The variable.
+            value: Its value.
+            reference: What refers to a variable in it; the name is the first group.
+            what: What it was in the file that it comes from.
+            line: The number of that line.
+        """
+        text = reference.sub("", value)
+        reason = "Set it before the start."
+        if "$" not in text:
+            own = quote_text(reference.sub(r"${\1}", value))
+            reason = f"It has variables: write {quote_key(name)} = {own} under [env], or set it before the start."
+            if reference.fullmatch(value) and reference.sub(r"\1", value) == name:
+                reason = "It is that of the process, which the applications see in any case."
+        self.note(what, reason, line)
 
     def set_threads(self, value: object, what: str, line: int, mounts: Iterable[DraftMount] | None = None) -> None:
         """Set the threads of applications, or add a note where it is no number of them.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import tomllib
 
 import pytest
@@ -135,7 +136,11 @@ def test_what_cannot_be_in_the_file_is_a_note(key, app, reason):
     [
         ("8080", 8080, []),
         (0, 0, []),
-        ("$PORT", None, ['The file has no variables: set MULTISERVE_PORT, or write "--port $PORT".']),
+        (
+            "$PORT",
+            None,
+            ['A port in the file is a number, never a variable: set MULTISERVE_PORT, or write "--port $PORT".'],
+        ),
         ("70000", None, ['"70000" is not a port.']),
         ("\u0663", None, ['"\u0663" is not a port.']),
     ],
@@ -202,3 +207,18 @@ def test_no_text_refers_to_a_variable(text, tmp_path):
     assert config.mounts[1].what == text
     assert config.mounts[0].target.text == f"a:b({text!r})"
     assert [each.text for each in config.mounts[2].middleware] == [f"c:D({text!r})"] * 9
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("$NAME", "It is that of the process, which the applications see in any case."),
+        ("a $X/$Y", 'It has variables: write NAME = "a ${X}/${Y}" under [env], or set it before the start.'),
+        ("$(date)", "Set it before the start."),
+    ],
+)
+def test_variables_in_a_variable(value, reason):
+    draft = Draft()
+    draft.note_variables("NAME", value, re.compile(r"\$(\w+)"), "what", 1)
+    assert [(note.what, note.reason, note.line) for note in draft.notes] == [("what", reason, 1)]
+    assert draft.env == {}

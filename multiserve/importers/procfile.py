@@ -10,6 +10,7 @@ from multiserve.importers.commands import Command, parse_command
 
 NAME = "a Procfile with gunicorn, uvicorn, hypercorn, daphne, granian, waitress-serve, flask or fastapi"
 _LINE = re.compile(r"([A-Za-z0-9_-]+)\s*:\s*(.+)")
+_REFERENCE = re.compile(r"\$\{?([A-Za-z_]\w*)\b\}?")
 _WITH_THREADS = ("gunicorn", "waitress-serve")  # whose threads answer one request each
 _WORKERS = ("--workers", "--timeout", "--max-requests", "--max-requests-jitter", "--graceful-timeout")
 # What multiserve does by itself, or what the mount says already.
@@ -119,7 +120,10 @@ def _read_address(draft: Draft, command: Command, what: str, line: int) -> None:
     host = host or ("0.0.0.0" if colon else "")  # noqa: S104 (what these servers mean by an empty host)
     host = command.option("--host", "--bind-address") or host
     port = command.option("--port") or port
-    if host and "$" not in host:
+    if "$" in host:
+        reason = 'Set MULTISERVE_HOST, or write host under [server], where "${NAME}" is a variable.'
+        draft.note(f"{what}, host {host}", reason, line)
+    elif host:
         draft.server.setdefault("host", host)
     if port and "port" not in draft.server:
         draft.set_port(port, f"{what}, port {port}", line)
@@ -130,6 +134,8 @@ def _read_address(draft: Draft, command: Command, what: str, line: int) -> None:
 
 def _read_environment(draft: Draft, command: Command, line: int) -> None:
     for name, value in command.environment.items():
-        if "$" in value or draft.env.setdefault(name, value) != value:
-            reason = "The file has no variables, and one process has one environment: set it before the start."
+        if "$" in value:
+            draft.note_variables(name, value, _REFERENCE, f"{name}={value}", line)
+        elif draft.env.setdefault(name, value) != value:
+            reason = f"All mounts have one environment: {name} has another value, from a line above."
             draft.note(f"{name}={value}", reason, line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import mimetypes
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -109,11 +110,19 @@ def _static_files(draft: Draft, value: Any, what: str, line: int) -> None:
 
 
 def add_static(draft: Draft, key: str, folder: str, what: str, line: int, **options: Any) -> None:
-    """Mount a folder of files; not the one that the configuration is in."""
+    """Mount a folder of files, not the one that the configuration is in; or one file at its own URL."""
     if folder.strip() in ("", ".", "./", "/"):
         draft.note(what, "This folder would publish everything: name a folder of files alone.", line)
+    elif not any(options.values()) and _is_file(key, folder):
+        draft.add(key, what, line, file=folder)
     else:
         draft.add(key, what, line, static=folder, **options)
+
+
+def _is_file(key: str, place: str) -> bool:
+    """Return whether a URL such as /favicon.ico, and what it comes from, both end like the same type of file."""
+    kind = mimetypes.guess_type(place)[0]
+    return "/" in key.rstrip("/") and kind is not None and mimetypes.guess_type(key)[0] == kind
 
 
 def _processes(draft: Draft, value: Any, what: str, line: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from multiserve.importers.python_files import add_static
 from multiserve.importers.unit_applications import add_application
 from multiserve.importers.unit_document import UnitDocument
 
+_ONE_URL = "A file answers at one URL: what is below gets 404."
 _STATUSES = (301, 302, 303, 307, 308)
 _VARIABLES = ("$uri", "${uri}", "$request_uri", "${request_uri}")
 
@@ -35,8 +37,9 @@ class Step:
         return self.host + self.prefix or "/"
 
     @staticmethod
-    def read_match(unit: UnitDocument, match: Any, place: Path, outer: Step) -> Iterator[Step]:
-        """Iterate over the steps that a match comes to: one for each host and each prefix."""
+    def read_match(unit: UnitDocument, route: dict[str, Any], place: Path, outer: Step) -> Iterator[Step]:
+        """Iterate over the steps that a route comes to: one for each host and each prefix that it matches."""
+        match = route.get("match")
         match = match if isinstance(match, dict) else {}
         line = unit.line((*place, "match"))
         for name in match.keys() - {"uri", "host"}:
@@ -49,7 +52,7 @@ class Step:
             if host.startswith(("!", "~")) or "*" in host.removeprefix("*."):
                 unit.draft.note(f'match host "{host}"', "A host is exact, or begins with *.", line)
                 continue
-            for prefix in _prefixes(unit, match, outer, line):
+            for prefix in _prefixes(unit, match, route.get("action"), outer, line):
                 yield Step(place, host, prefix)
 
 
@@ -57,7 +60,15 @@ def _texts(value: Any) -> list[str]:
     return [str(each) for each in value] or [""] if isinstance(value, list) else [str(value)]
 
 
-def _prefixes(unit: UnitDocument, match: dict[str, Any], outer: Step, line: int) -> list[str]:
+def _is_file(action: Any, url: str) -> bool:
+    """Return whether an action answers a URL with one file: one that it names itself, or that the URL names."""
+    share = _texts(action.get("share", ""))[0] if isinstance(action, dict) else ""
+    if share.endswith(_VARIABLES):
+        return mimetypes.guess_type(url)[0] is not None
+    return bool(share) and "$" not in share and not share.endswith("/")
+
+
+def _prefixes(unit: UnitDocument, match: dict[str, Any], action: Any, outer: Step, line: int) -> list[str]:
     """Return the prefixes of the patterns of `uri`, each once."""
     if "uri" not in match:
         return [outer.prefix]
@@ -72,7 +83,10 @@ def _prefixes(unit: UnitDocument, match: dict[str, Any], outer: Step, line: int)
             unit.draft.note(what, "A mount is a prefix of whole segments, without patterns.", line)
         else:
             key = prefix.rstrip("/")
-            if pattern == prefix and key and f"{key}/*" not in patterns:
+            if _is_file(action, pattern):
+                if pattern != prefix and prefix.strip("/"):
+                    unit.draft.note(what, _ONE_URL, line)
+            elif pattern == prefix and key and f"{key}/*" not in patterns:
                 unit.draft.note(what, "It matched this URL alone; the mount answers what is below, too.", line)
             elif pattern.endswith("*") and not prefix.endswith("/") and prefix:
                 unit.draft.note(what, f"It matched {prefix}x, too; the mount answers whole segments alone.", line)
@@ -100,7 +114,7 @@ def _read_routes(unit: UnitDocument, name: str, outer: Step) -> None:
         routes, place = routes.get(name, []), ("routes", name)
     for number, route in enumerate(routes if isinstance(routes, list) else []):
         if isinstance(route, dict):
-            for step in Step.read_match(unit, route.get("match", {}), (*place, number), outer):
+            for step in Step.read_match(unit, route, (*place, number), outer):
                 read_action(unit, route.get("action", {}), step)
 
 
@@ -131,17 +145,24 @@ def _shown(action: dict[str, Any]) -> str:
 
 
 def _read_share(unit: UnitDocument, action: dict[str, Any], step: Step, line: int) -> None:
-    """Mount a folder: Unit appends the whole path to it, the prefix included."""
+    """Mount a file, or a folder: Unit appends the whole path to that, the prefix included."""
     first, *others = _texts(action["share"])
     what = f"share {first}"
     if others:
-        unit.draft.note(f"share {', '.join(others)}", "A mount has one folder.", line)
+        unit.draft.note(f"share {', '.join(others)}", "A mount has one folder, or one file.", line)
     variable = next((each for each in _VARIABLES if first.endswith(each)), "")
+    if not variable and _is_file(action, ""):
+        unit.draft.add(step.key, what, line, file=first)
+        if not step.prefix:
+            unit.draft.note(what, _ONE_URL, line)
+        if "fallback" in action:
+            unit.draft.note(f"fallback of {what}", "Where there is no such file the answer is 404.", line)
+        return
     fallback = action.get("fallback")
     fallback = fallback if isinstance(fallback, dict) else {}
     folder = first.removesuffix(variable).rstrip("/") + step.prefix
     if not variable or "$" in folder:
-        unit.draft.note(what, "It is one file, or has variables: a mount is a folder.", line)
+        unit.draft.note(what, "It has variables, or names no file: a mount is one folder, or one file.", line)
     elif "pass" in fallback and not step.prefix:
         reason = "Files in front of an application are not known: mount each folder of them at its own prefix."
         unit.draft.note(what, reason, line)

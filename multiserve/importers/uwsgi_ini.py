@@ -11,6 +11,7 @@ from multiserve.importers.ini_lines import Entry, read_entries
 from multiserve.importers.python_files import add_static
 
 NAME = "an INI file of uWSGI with mount, module or wsgi-file"
+_REFERENCE = re.compile(r"\$\((\w+)\)")
 _APPLICATIONS = ("mount", "module", "wsgi", "wsgi-file", "file")
 # What gunicorn's master does by itself, or what has no counterpart because nothing depends on it.
 _BY_ITSELF = frozenset(
@@ -188,6 +189,6 @@ class _Reader:
         """Read `env = NAME=value`."""
         name, _, value = entry.value.partition("=")
         if "$" in value:
-            self.draft.note(entry.what, "The file has no variables: set it before the start.", entry.line)
+            self.draft.note_variables(name.strip(), value.strip(), _REFERENCE, entry.what, entry.line)
         else:
             self.draft.env[name.strip()] = value.strip()

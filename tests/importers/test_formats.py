@@ -31,6 +31,7 @@ CASES = {
     "procfile_heroku": "Procfile",
     "procfile_many": "Procfile",
     "procfile_threads": "Procfile",
+    "procfile_variables": "Procfile",
     "procfile_servers": "Procfile.dev",
     "starlette_middleware": "gateway.py",
     "starlette_mounts": "main.py",

@@ -37,8 +37,10 @@ def read(routes, applications=None, **others):
             {"match": {"uri": "/x/*"}, "action": {"return": 302, "location": "https://y.test$request_uri"}},
             {"/x": {"redirect": "https://y.test/x", "status": 302}},
         ),
+        ({"match": {"uri": "/robots.txt"}, "action": {"share": "/www/r.txt"}}, {"/robots.txt": {"file": "/www/r.txt"}}),
+        ({"match": {"uri": "/a.ico"}, "action": {"share": "/www$uri"}}, {"/a.ico": {"file": "/www/a.ico"}}),
     ],
-    ids=["a prefix", "everything", "hosts", "a folder", "a redirect"],
+    ids=["a prefix", "everything", "hosts", "a folder", "a redirect", "a file", "a file that the URL names"],
 )
 def test_what_becomes_a_mount(route, mounts):
     assert read([route])[0] == mounts
@@ -63,3 +65,39 @@ def test_what_makes_no_sense_is_no_mount(routes, applications):
 
 def test_routes_that_contain_themselves_are_noted():
     assert ('pass "routes"', "It contains itself.") in read([{"action": {"pass": "routes"}}])[1]
+
+
+@pytest.mark.parametrize(
+    ("uri", "action", "notes"),
+    [
+        pytest.param("/robots.txt", {"share": "/www/r.txt"}, [], id="one URL, one file"),
+        pytest.param("/a.ico", {"share": "/www$uri"}, [], id="one URL, which names a file"),
+        pytest.param(
+            "/x/*",
+            {"share": "/www/x.html", "fallback": {"pass": "applications/shop"}},
+            [
+                ('match uri "/x/*"', "A file answers at one URL: what is below gets 404."),
+                ("fallback of share /www/x.html", "Where there is no such file the answer is 404."),
+            ],
+            id="many URLs, one file",
+        ),
+        pytest.param(
+            "*",
+            {"share": "/www/x.html"},
+            [("share /www/x.html", "A file answers at one URL: what is below gets 404.")],
+            id="all URLs, one file",
+        ),
+        pytest.param(
+            "/x",
+            {"share": "/www/$host/"},
+            [
+                ('match uri "/x"', "It matched this URL alone; the mount answers what is below, too."),
+                ("share /www/$host/", "It has variables, or names no file: a mount is one folder, or one file."),
+            ],
+            id="neither",
+        ),
+    ],
+)
+def test_what_is_said_of_files(uri, action, notes):
+    unused = ("applications/shop", "Nothing passes requests to it.")
+    assert read([{"match": {"uri": uri}, "action": action}])[1] == [*notes, unused]
