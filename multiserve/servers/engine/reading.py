@@ -18,6 +18,9 @@ from multiserve.servers.engine.host import Host
 
 _SAFE = "/?%:@!$&'()*+,;=-._~#[]|\\^`{}\"<>"  # everything that is printable: only bytes beyond ASCII are escaped
 
+_PART = 65536  # bytes that the parser gets at a time: only from one such part to the next they can be counted
+_LONGEST_TRAILER = 65536  # bytes between the end of a part of the body and the next one, or the end of the request
+
 
 class RequestReader(HttpToolsProtocol):
     """The half of a connection that reads requests.
@@ -34,34 +37,59 @@ class RequestReader(HttpToolsProtocol):
         self.listener = listener
         self.settings = listener.settings
         self._packets = 0
-        self._head = 0  # bytes of a head that is not complete
+        self._head = self._piece = 0  # bytes, not more than there are, of a head and since the last thing in a message
         self._in_head = self._in_message = False
         self._ignores_upgrade = False
         self.is_refused = self.is_half_closed = False
         self.refused_later: HTTPStatus | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Read, but no head that is too long."""
+        """Read, but no head and no trailer that is too long."""
         if self.is_refused:
             return
         self._packets += 1
-        self._head += len(data)
         self._unset_keepalive_if_required()
+        rest = memoryview(data)
+        while rest and not self.is_refused:
+            rest = self._read(rest)
+
+    def _read(self, data: memoryview) -> memoryview:
+        """Read some of what has come; return the rest."""
+        part = data[:_PART]
+        self._piece += len(part)
+        self._head += len(part)
         try:
-            self.parser.feed_data(data)
+            self._parse(part)
         except httptools.HttpParserUpgrade as upgrade:
-            if self._ignores_upgrade:
-                self._read_without_upgrade(data[upgrade.args[0] :])
-            else:
+            if not self._ignores_upgrade:
                 self._upgrade()
-            return
+                return data[:0]
+            self._read_without_upgrade()
+            return data[upgrade.args[0] :]
+        if not self.is_refused:
+            self._check_lengths()
+        return data[_PART:]
+
+    def _parse(self, part: memoryview | bytes) -> None:
+        try:
+            self.parser.feed_data(part)
+        except httptools.HttpParserUpgrade:
+            raise
         except httptools.HttpParserError as error:
             cause = error.__context__
             self._refuse_in_turn(cause.status if isinstance(cause, Refusal) else HTTPStatus.BAD_REQUEST)
+
+    def _check_lengths(self) -> None:
+        """Refuse what has no end; what is complete is looked at when it is."""
         if not self._in_head:
-            self._head = 0
-        elif self._head > self.settings.longest_head:
-            is_line = not self.headers
+            if self._in_message and self._piece > _LONGEST_TRAILER:
+                self._refuse_in_turn(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            return
+        longest = self.settings.longest_field or self.settings.longest_head
+        if not self.headers:  # the line belongs to it, too: a field comes only when the next one begins
+            longest += self.settings.longest_line or self.settings.longest_head
+        if self._piece > longest or self._head > self.settings.longest_head:
+            is_line = len(self.url) > self.settings.longest_line > 0
             self._refuse_in_turn(
                 HTTPStatus.REQUEST_URI_TOO_LONG if is_line else HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             )
@@ -74,26 +102,29 @@ class RequestReader(HttpToolsProtocol):
         else:
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, b"retry-after: 10\r\n")
 
-    def _read_without_upgrade(self, rest: bytes) -> None:
-        """Read a request again without its Upgrade: llhttp takes all that follows for another protocol."""
+    def _read_without_upgrade(self) -> None:
+        """Read a head again without its Upgrade: llhttp takes all that follows for another protocol."""
         self._ignores_upgrade = False
-        parts = [self.parser.get_method(), b" ", self.url, b" HTTP/1.1\r\n"]
+        version = self.parser.get_http_version().encode()
+        parts = [self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
         for name, value in self.headers:
             if name != b"upgrade":
                 parts += (name, b": ", value, b"\r\n")
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
-        self.data_received(b"".join((*parts, b"\r\n", rest)))
+        self._parse(b"".join((*parts, b"\r\n")))
 
     def on_message_begin(self) -> None:
         """Begin with a head."""
         super().on_message_begin()
         self._in_head = True
+        self._head = self._piece = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field, without the white space behind its value, which httptools leaves on."""
         if not self._in_head:
             return  # a trailer: uvicorn would add it to the headers that an application already has
+        self._piece = 0
         if b"_" in name:
             return  # X_Name and X-Name would be the same variable of an environ; gunicorn drops it, too
         name, value = name.lower(), value.rstrip(b" \t")
@@ -107,6 +138,7 @@ class RequestReader(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Refuse what must not be served, and take the authority off a target in absolute form."""
         self._in_head, self._in_message = False, True
+        self._piece = 0
         method = self.parser.get_method()
         heads.check_sizes(method, self.url, self.headers, self.settings)
         heads.check_head(method, self.url, self.parser.get_http_version(), self.headers)
@@ -125,6 +157,15 @@ class RequestReader(HttpToolsProtocol):
         super().on_headers_complete()
         if is_whole:
             self.scope["path"], self.scope["raw_path"] = "*", b"*"
+
+    def on_chunk_header(self) -> None:
+        """Take note of a chunk; uvicorn does not."""
+        self._piece = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._piece = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Take note that nothing more of a request is to come."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_LONGEST_TARGET = 65535  # bytes that httptools takes
+_LARGEST_FIELDS = 1024 * 1024  # bytes of all fields of a head, where there is no other limit
 SWITCH_INTERVAL = 0.001  # seconds: threads that compute would hold up the event loop for 5 ms at a time otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """The settings of the engine; 0 for one of the three limits of a head means no limit.
+    """The settings of the engine.
+
+    0 for one of the three limits of a head means that there is none of its own: all the same, a target has at most
+    65,535 bytes, and where fields have no limit in number or length, all of them have 1 MiB.
 
     Attributes:
         client_timeout: Seconds that a client may keep the server waiting for the same thing.
@@ -38,4 +43,4 @@ class EngineSettings:
     @property
     def longest_head(self) -> int:
         """How many bytes of a head are read at most."""
-        return self.longest_line + max(self.most_fields * 256, self.longest_field) + 65536
+        return (self.longest_line or _LONGEST_TARGET) + (self.most_fields * self.longest_field or _LARGEST_FIELDS)

@@ -95,3 +95,87 @@ def test_what_comes_behind_a_refusal_is_not_read(play):
 def test_a_body_that_breaks_in_the_queue_is_refused_after_the_responses_in_front(play):
     _, _, transport = play(HEAD + POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
     assert statuses(transport.written) == [200, 400]
+
+
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+ENDLESS = [
+    pytest.param(b"0\r\nX: ", id="a trailer"),
+    pytest.param(b"1;x=", id="an extension of a chunk"),
+]
+
+
+@pytest.mark.parametrize("start", ENDLESS)
+def test_what_is_endless_behind_a_head_is_refused(play, start):
+    _, connection, transport = play(CHUNKED + start, b"a" * 40_000)
+    assert not connection.is_refused
+    _, connection, transport = play(CHUNKED + start, b"a" * 40_000, b"a" * 40_000)
+    assert statuses(transport.written) == [431]
+    assert connection.is_refused
+
+
+def test_many_fields_of_a_trailer_are_refused(play):
+    _, _, transport = play(CHUNKED + b"0\r\n", b"A: b\r\n" * 8000, b"A: b\r\n" * 8000)
+    assert statuses(transport.written) == [431]
+
+
+def test_a_long_body_in_chunks_is_no_trailer(play):
+    chunk = b"9c40\r\n" + b"a" * 40_000 + b"\r\n"
+    _, _, transport = play(CHUNKED, *[chunk] * 5, b"0\r\nX: y\r\n\r\n")
+    assert statuses(transport.written) == [200]
+
+
+CUT = [
+    pytest.param(HEAD * 8000, 8000, id="many requests"),
+    pytest.param(POST + b"Content-Length: 250000\r\n\r\n" + b"a" * 250_000, 1, id="an upload"),
+]
+
+
+@pytest.mark.parametrize(("before", "count"), CUT)
+def test_a_head_behind_much_else_is_not_too_long(act, before, count):
+    async def scene_of(scene):
+        connection, transport = await scene.send(before + HEAD[:10], HEAD[10:])
+        assert not connection.is_refused
+        while transport.written.count(b"HTTP/1.1 200 ") <= count and connection.pipeline:
+            transport.packets[:] = [transport.written]
+            await act.settle()
+        await act.settle()
+        return statuses(transport.written)
+
+    assert act(scene_of) == [200] * (count + 1)
+
+
+def test_thousands_of_upgrades_in_one_packet_are_ignored(act):
+    upgrade = HEAD[:-2] + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+    async def scene_of(scene):
+        connection, transport = await scene.send(upgrade * 2000)
+        while connection.pipeline:
+            transport.packets[:] = [transport.written]
+            await act.settle()
+        await act.settle()
+        return statuses(transport.written)
+
+    assert act(scene_of) == [200] * 2000
+
+
+def test_an_upgrade_in_http_1_0_stays_in_http_1_0(play):
+    head = b"GET /a HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    scene, _, _ = play(head)
+    assert scene.accesses[0].scope["http_version"] == "1.0"
+
+
+def test_a_head_may_be_as_long_as_its_limits_together(play):
+    field = b"A: " + b"x" * 8000 + b"\r\n"
+    _, _, transport = play(HEAD[:-2], *[field] * 99, b"\r\n")
+    assert statuses(transport.written) == [200]
+
+
+def test_fields_without_a_limit_in_number_end_with_the_head(play):
+    _, _, transport = play(HEAD[:-2], *[b"A: b\r\n" * 8000] * 25, most_fields=0)
+    assert statuses(transport.written) == [431]
+
+
+def test_a_line_without_a_limit_may_come_in_many_parts(play):
+    target = [b"x" * 20_000] * 3
+    _, _, transport = play(b"GET /", *target, b" HTTP/1.1\r\nHost: x\r\n\r\n", longest_line=0)
+    assert statuses(transport.written) == [200]
