@@ -67,7 +67,15 @@ class Access(NamedTuple):
         request = f"{self.method} {self.target} HTTP/{self.scope['http_version']}"
         referer, agent = (fields.get(name, "-").replace('"', '\\"') for name in ("referer", "user-agent"))
         size = self.sent or "-"
-        return (
+        return _printable(
             f'{self.client or "-"} - - [{when}] "{request}" {self.status} {size} "{referer}" "{agent}" '
             f'"{self.mount or "-"}"'
         )
+
+
+def _printable(text: str) -> str:
+    """Escape what a terminal would obey, or the encoding of a stream may not have."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = text.encode("ascii", "backslashreplace").decode()
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)

@@ -10,6 +10,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
+from functools import partial
 from socket import socket
 from typing import Any
 
@@ -62,6 +63,14 @@ class State(ServerState):
         self.listener = listener
 
 
+def _log_access(write: Callable[[Access], None], log: Any, access: Access) -> None:
+    """Write a line of the access log; the connection stays open where that fails."""
+    try:
+        write(access)
+    except Exception:  # a stream may be closed, full, or of another encoding
+        log.exception("The access log could not be written")
+
+
 class Listener:
     """Serves one application on some sockets.
 
@@ -86,7 +95,7 @@ class Listener:
         """
         self.settings = settings
         self.log = log
-        self.log_access = log_access
+        self.log_access: Callable[[Access], None] | None = partial(_log_access, log_access, log) if log_access else None
         self.is_stopping = False
         self.config = _configuration(application, settings)
         self.state = State(self)

@@ -99,7 +99,8 @@ class Exchange:
         if self._is_unbounded:
             cycle.expected_content_length = len(body)
         await cycle.send(message)
-        self.sent += len(body)
+        if cycle.scope["method"] != "HEAD":
+            self.sent += len(body)
 
     async def _start(self, message: Message) -> None:
         status, cycle = message["status"], self.cycle

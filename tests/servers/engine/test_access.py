@@ -25,6 +25,12 @@ LINES = [
         '192.0.2.1 - - [WHEN] "GET /a%20b?q=1 HTTP/1.1" 200 - "http://x/" "a \\"b\\"" "/a"',
         id="a WebSocket with all of it",
     ),
+    pytest.param(
+        {**SCOPE, "headers": [(b"user-agent", b"\xe9\x9b1m\x1b[2J\x7f")], "multiserve.mount": "/\u0142"},
+        1,
+        '- - - [WHEN] "GET /a%20b HTTP/1.1" 200 1 "-" "\\xe9\\x9b1m\\x1b[2J\\x7f" "/\\u0142"',
+        id="what is not printable",
+    ),
 ]
 
 

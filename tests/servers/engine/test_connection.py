@@ -6,6 +6,9 @@ import asyncio
 
 import pytest
 
+from multiserve.servers.engine.listener import Listener
+from multiserve.servers.engine.settings import EngineSettings
+
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -144,3 +147,19 @@ def test_a_worker_that_is_alone_says_so(play):
     assert scene.accesses[0].scope["multiserve.is_alone"] is True
     scene, _, _ = play(GET)
     assert "multiserve.is_alone" not in scene.accesses[0].scope
+
+
+def test_a_connection_stays_open_where_the_access_log_cannot_be_written(act):
+    def write(access):
+        raise UnicodeEncodeError("ascii", "\xe9", 0, 1, "ordinal not in range")
+
+    async def scene_of(scene):
+        scene.listener = Listener(act.echo, EngineSettings(), scene.listener.log, write)
+        scene.listener._loop = scene.loop  # noqa: SLF001 (as `start` does)
+        _, transport = await scene.send(GET, GET)
+        return transport, scene.logged
+
+    transport, logged = act(scene_of)
+    assert transport.written.count(b"HTTP/1.1 200 OK\r\n") == 2
+    assert not transport.closing
+    assert logged == ["The access log could not be written"] * 2

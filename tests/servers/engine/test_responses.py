@@ -135,3 +135,9 @@ def test_an_application_may_end_what_it_sends_to_nobody_but_not_for_ever(act, mo
 
     act(scene_of, application=application)
     assert ends == ["sending", "ClientDisconnected"]
+
+
+@pytest.mark.parametrize(("method", "sent"), [(b"GET", 3), (b"HEAD", 0)])
+def test_what_is_sent_of_a_body_is_counted(play, method, sent):
+    scene, _, _ = play(GET.replace(b"GET", method), application=answering(b"abc"))
+    assert [access.sent for access in scene.accesses] == [sent]
