@@ -70,6 +70,19 @@ def check_head(method: bytes, url: bytes, version: str, headers: Fields) -> None
         raise Refusal
 
 
+def check_handshake(method: bytes, version: str, headers: Fields) -> None:
+    """Refuse a handshake of a WebSocket that is none (RFC 6455, section 4.1), or that has a body.
+
+    Raises:
+        Refusal: With status 400.
+    """
+    has_body = any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0")) for name, value in headers
+    )
+    if method != b"GET" or version != "1.1" or has_body:
+        raise Refusal
+
+
 def split_absolute(url: bytes) -> tuple[bytes, bytes]:
     """Split a target in absolute form into its authority and the rest, before anything is decoded.
 

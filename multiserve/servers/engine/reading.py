@@ -142,9 +142,13 @@ class RequestReader(HttpToolsProtocol):
         method = self.parser.get_method()
         heads.check_sizes(method, self.url, self.headers, self.settings)
         heads.check_head(method, self.url, self.parser.get_http_version(), self.headers)
-        if self.parser.should_upgrade() and not self._should_upgrade():
-            self._ignores_upgrade = True
-            return
+        if self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # RFC 9110, section 10.1.1
+        if self.parser.should_upgrade():
+            if not self._should_upgrade():
+                self._ignores_upgrade = True
+                return
+            heads.check_handshake(method, self.parser.get_http_version(), self.headers)
         is_whole = self.url == b"*"
         if is_whole:
             self.url = b"/"  # httptools parses no asterisk

@@ -14,6 +14,8 @@ from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.servers.engine.access import Access
 from multiserve.servers.engine.slow_clients import WatchedConnection
 
+_REFUSED = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
 
 class WebSocket(WatchedConnection, WebSocketsSansIOProtocol):
     """One WebSocket."""
@@ -42,7 +44,7 @@ class WebSocket(WatchedConnection, WebSocketsSansIOProtocol):
         """Read; a handshake that the library does not take is answered as it says, and not with silence."""
         super().data_received(data)
         if not self.handshake_initiated:
-            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.write(b"".join(self.conn.data_to_send()) or _REFUSED)
             self.transport.close()
 
     def pause_writing(self) -> None:

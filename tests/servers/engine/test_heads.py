@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from multiserve.servers.engine.heads import Refusal, check_field, check_head, check_sizes, split_absolute
+from multiserve.servers.engine.heads import (
+    Refusal,
+    check_field,
+    check_handshake,
+    check_head,
+    check_sizes,
+    split_absolute,
+)
 from multiserve.servers.engine.settings import EngineSettings
 
 FIELDS = [
@@ -69,6 +76,25 @@ def test_a_head_that_can_be_read_in_two_ways_is_refused(method, url, version, he
         return
     with pytest.raises(Refusal) as refused:
         check_head(method, url, version, headers)
+    assert refused.value.status == 400
+
+
+HANDSHAKES = [
+    pytest.param(b"GET", "1.1", [(b"content-length", b"0")], True, id="no body"),
+    pytest.param(b"GET", "1.1", [(b"content-length", b"10")], False, id="a body"),
+    pytest.param(b"GET", "1.1", [(b"transfer-encoding", b"chunked")], False, id="chunks"),
+    pytest.param(b"PUT", "1.1", [], False, id="another method"),
+    pytest.param(b"GET", "1.0", [], False, id="HTTP/1.0"),
+]
+
+
+@pytest.mark.parametrize(("method", "version", "headers", "passes"), HANDSHAKES)
+def test_a_handshake_is_a_get_without_a_body(method, version, headers, passes):
+    if passes:
+        check_handshake(method, version, headers)
+        return
+    with pytest.raises(Refusal) as refused:
+        check_handshake(method, version, headers)
     assert refused.value.status == 400
 
 

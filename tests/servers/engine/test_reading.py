@@ -179,3 +179,11 @@ def test_a_line_without_a_limit_may_come_in_many_parts(play):
     target = [b"x" * 20_000] * 3
     _, _, transport = play(b"GET /", *target, b" HTTP/1.1\r\nHost: x\r\n\r\n", longest_line=0)
     assert statuses(transport.written) == [200]
+
+
+@pytest.mark.parametrize(("version", "interim"), [(b"1.0", 0), (b"1.1", 1)])
+def test_100_continue_is_for_clients_of_http_1_1(play, version, interim):
+    head = POST.replace(b"1.1", version) + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+    _, _, transport = play(head, b"abc")
+    assert transport.written.count(b"HTTP/1.1 100 Continue\r\n\r\n") == interim
+    assert transport.written.endswith(b"POST /a abc")

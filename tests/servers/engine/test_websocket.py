@@ -143,5 +143,28 @@ def test_a_handshake_that_the_library_does_not_take_is_not_met_with_silence(act)
         return transport
 
     transport = act(scene_of, application=accepting, most_fields=0)
-    assert transport.written[:13] in (b"HTTP/1.1 431 ", b"")  # websockets 15 only closes
+    assert transport.written[:13] in (b"HTTP/1.1 431 ", b"HTTP/1.1 400 ")  # websockets 15 tells nothing
     assert transport.closing
+
+
+NONE = [
+    pytest.param(HANDSHAKE[:-2] + b"Content-Length: 3\r\n\r\nabc", id="a body"),
+    pytest.param(HANDSHAKE[:-2] + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", id="a body in chunks"),
+    pytest.param(HANDSHAKE.replace(b"GET", b"POST"), id="another method"),
+    pytest.param(HANDSHAKE.replace(b"HTTP/1.1", b"HTTP/1.0"), id="HTTP/1.0"),
+]
+
+
+@pytest.mark.parametrize("handshake", NONE)
+def test_a_handshake_that_is_none_gets_400(play, handshake):
+    scene, _, transport = play(handshake, application=accepting)
+    assert transport.written.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert scene.accesses == []
+
+
+def test_a_handshake_may_say_that_it_has_no_body(act):
+    async def scene_of(scene):
+        _, transport = await scene.send(HANDSHAKE[:-2] + b"Content-Length: 0\r\n\r\n")
+        return transport.written
+
+    assert act(scene_of, application=accepting).startswith(b"HTTP/1.1 101 ")
