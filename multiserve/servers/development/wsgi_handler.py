@@ -138,8 +138,6 @@ class RequestHandler(WSGIRequestHandler):
         environ["REQUEST_URI"] = environ["RAW_URI"] = target
         if target_host := _host_of_target(target):
             environ["HTTP_HOST"] = target_host  # RFC 9112, section 3.2.2
-        if len(cookies := self.headers.get_all("Cookie", [])) > 1:
-            environ["HTTP_COOKIE"] = "; ".join(cookie.strip(" \t") for cookie in cookies)
         # Applications may replace it.
         self._body = environ["wsgi.input"] = RequestBody(self.rfile, _length_of_body(self.headers), self._continue)
         environ["wsgi.input_terminated"] = True
@@ -192,12 +190,13 @@ def _fault_of_line(line: str) -> str:
     if not _REQUEST_LINE.fullmatch(line):
         return "Bad request line"
     method, target, _ = line.split(" ")
+    if method == "CONNECT":
+        return "No tunnels"
     if target.startswith("/"):
         return ""
     if "://" in target:
         return "" if _host_of_target(target) else "Bad request target"
-    right = method == "OPTIONS" if target == "*" else method == "CONNECT"
-    return "" if right else "Bad request target"
+    return "" if target == "*" and method == "OPTIONS" else "Bad request target"
 
 
 def _host_of_target(target: str) -> str:

@@ -316,6 +316,13 @@ def test_an_authority_that_is_none_is_refused(client, target):
     assert client.ask(head(target, method="GET"))[0] == 400
 
 
+@pytest.mark.parametrize("target", ["a.example:80", "/", "*", "http://a.example/"])
+def test_a_tunnel_is_refused(client, target):
+    status, _, body = client.ask(head(target, method="CONNECT"))
+    assert status == 400
+    assert b"No tunnels" in body
+
+
 @pytest.mark.parametrize(
     ("path", "status", "logged"),
     [
