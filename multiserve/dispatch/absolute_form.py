@@ -32,6 +32,12 @@ def _split(target: str) -> _Target | None:
     return _Target(*match.groups()) if match else None
 
 
+def find_authority(target: str) -> str | None:
+    """Return the authority of a request target as the client wrote it; None if it has none, or one that is none."""
+    parts = _split(target)
+    return parts.authority if parts and parts.is_valid else None
+
+
 def take_authority_of_environ(environ: WSGIEnvironment, target: str) -> bool:
     """Put the authority of the request target, if it has one, in the place of the Host header.
 

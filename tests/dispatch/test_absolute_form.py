@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from multiserve.dispatch.absolute_form import find_authority
 from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
 from multiserve.dispatch.lifespan import Lifespans
@@ -110,3 +111,18 @@ def test_what_is_no_absolute_form_stays_as_it_is(path: str, raw_path: bytes | No
     reached, _ = over_asgi(path, raw_path)
     assert (reached[0], reached[1]["path"], reached[1]["raw_path"]) == ("/", path, raw_path)
     assert (b"host", b"front.test") in reached[1]["headers"]
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        pytest.param("HTTP://A.example:81/b?c", "A.example:81", id="as it is written"),
+        pytest.param("http://[::1]?q", "[::1]", id="an address"),
+        pytest.param("/a", None, id="a path"),
+        pytest.param("http://a..b/", None, id="an empty label"),
+        pytest.param("http://h:99999/", None, id="a port too high"),
+        pytest.param("http://[1:2]/", None, id="half an address"),
+    ],
+)
+def test_the_authority_of_a_target(target: str, expected: str | None) -> None:
+    assert find_authority(target) == expected

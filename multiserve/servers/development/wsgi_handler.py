@@ -17,14 +17,13 @@ from werkzeug.exceptions import InternalServerError
 from werkzeug.serving import WSGIRequestHandler
 
 from multiserve._types import WSGIEnvironment
+from multiserve.dispatch.absolute_form import find_authority
 from multiserve.dispatch.environ_keys import MOUNT_KEY
-from multiserve.hosts import normalise_host
 from multiserve.servers.development.request_body import BadBody, RequestBody
 from multiserve.servers.development.wsgi_response import BadResponse, Response
 from multiserve.tracebacks import own_frames
 
 _REQUEST_LINE = re.compile(r"[!$%&'*+\-.^_`|~0-9A-Z]{3,20} [\x21-\x7e]+ HTTP/1\.[0-9]")
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://([^/?#]*)")
 _LONGEST_TARGET = 8190
 # Seconds to wait for what a client still sends after the response: altogether, and without a byte while its request is
 # incomplete or complete.
@@ -136,7 +135,7 @@ class RequestHandler(WSGIRequestHandler):
         environ["QUERY_STRING"] = query
         environ["REMOTE_PORT"] = str(environ["REMOTE_PORT"])  # werkzeug gives a number
         environ["REQUEST_URI"] = environ["RAW_URI"] = target
-        if target_host := _host_of_target(target):
+        if target_host := find_authority(target):
             environ["HTTP_HOST"] = target_host  # RFC 9112, section 3.2.2
         # Applications may replace it.
         self._body = environ["wsgi.input"] = RequestBody(self.rfile, _length_of_body(self.headers), self._continue)
@@ -195,14 +194,8 @@ def _fault_of_line(line: str) -> str:
     if target.startswith("/"):
         return ""
     if "://" in target:
-        return "" if _host_of_target(target) else "Bad request target"
+        return "" if find_authority(target) else "Bad request target"
     return "" if target == "*" and method == "OPTIONS" else "Bad request target"
-
-
-def _host_of_target(target: str) -> str:
-    """Return the authority of a target in absolute-form as it is written; empty if it is none."""
-    match = _ABSOLUTE.match(target)
-    return match[1] if match and normalise_host(match[1]) else ""
 
 
 def _fault_of_headers(headers: Message, version: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 
+from multiserve.dispatch.absolute_form import find_authority
 from multiserve.servers.engine.settings import EngineSettings
 
 Fields = list[tuple[bytes, bytes]]
 
-# RFC 9112, section 3.2.2, with the host of RFC 3986: no user, nothing that has to be decoded.
-_AUTHORITY = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _KNOWN_CODINGS = (b"identity", b"gzip", b"deflate", b"compress", b"chunked,identity")
 _ONCE = (b"host", b"content-type", b"transfer-encoding")
 LOOKED_AT = frozenset((b"transfer-encoding", b"expect"))
@@ -89,10 +87,8 @@ def split_absolute(url: bytes) -> tuple[bytes, bytes]:
     Raises:
         Refusal: The target is not in absolute form, or its authority is none.
     """
-    scheme, mark, rest = url.partition(b"://")
-    ends = [at for at in map(rest.find, (b"/", b"?", b"#")) if at >= 0]
-    end = min(ends, default=len(rest))
-    authority, rest = rest[:end], rest[end:]
-    if not mark or not scheme.isalpha() or not _AUTHORITY.fullmatch(authority):
+    if (found := find_authority(url.decode("latin-1"))) is None:
         raise Refusal
+    authority = found.encode("latin-1")
+    rest = url[url.index(b"://") + len("://") + len(authority) :]
     return authority, rest if rest.startswith(b"/") else b"/" + rest

@@ -309,7 +309,8 @@ def test_the_authority_of_an_absolute_target_replaces_the_host_header(client, ta
     "target",
     [
         "http://localhost%2fx/admin/secret", "http:///a", "http://", "http://user@a/b", "http://a:b/c", "http://a:99999/",
-        "http://[::1/", "http://[zz]/", "http://a,b/", "http://?a", "://a/b", "1://a/b", "a/b://c", "http:/a",
+        "http://[::1/", "http://[zz]/", "http://a,b/", "http://?a", "http://a..b/", "http://[1:2]/",
+        "://a/b", "1://a/b", "a/b://c", "http:/a",
     ],
 )  # fmt: skip
 def test_an_authority_that_is_none_is_refused(client, target):

@@ -109,6 +109,10 @@ TARGETS = [
     pytest.param(b"http://a@x/", None, id="a user"),
     pytest.param(b"http://[::1/", None, id="half a bracket"),
     pytest.param(b"http://x:abc/", None, id="no port"),
+    pytest.param(b"http://x:99999/", None, id="a port too high"),
+    pytest.param(b"http://a..b/", None, id="an empty label"),
+    pytest.param(b"http://[1:2]/", None, id="half an address"),
+    pytest.param(b"http://a~b/", None, id="a tilde"),
     pytest.param(b"x:80", None, id="authority-form"),
     pytest.param(b"admin", None, id="no slash"),
 ]
