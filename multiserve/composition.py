@@ -14,9 +14,9 @@ from typing import Any
 
 from multiserve._types import ASGIApplication, Interface, Loaded, WSGIApplication
 from multiserve.config.file import Config
-from multiserve.config.mounts import Mount
+from multiserve.config.mounts import AppMount, Mount
 from multiserve.dispatch.answers import Answer, broken, not_found
-from multiserve.dispatch.tenants import ASGITenantMount
+from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.errors import LoadError
 from multiserve.keys import MountKey
@@ -74,12 +74,38 @@ def compose(
         with observe(mount.name), refused_monkey_patches():
             loaded.append(_load(mount, loader))
     forget_settled_urls()
-    found: Interface = interface or ("asgi" if any(each.interface == "asgi" for each in loaded) else "wsgi")
+    natural: Interface = "asgi" if any(each.interface == "asgi" for each in loaded) else "wsgi"
+    found = interface or natural
+    if config.server.middleware and (found, natural) == ("asgi", "wsgi"):
+        bridged = _compose_bridged(config, loaded, loader, development=development)
+        if bridged is not None:
+            return bridged
     mounts = tuple(_finish(each, found, loader) for each in loaded)
     compose = compose_wsgi if found == "wsgi" else compose_asgi
     application = compose(config, mounts, development=development)
     _surround(config, application, found)
     return Composition(config=config, mounts=mounts, application=application, interface=found)
+
+
+def _compose_bridged(
+    config: Config, loaded: Sequence[LoadedMount], loader: MountLoader, *, development: bool
+) -> Composition | None:
+    """Compose WSGI mounts with the middleware of `[server]`, which is WSGI then, for an ASGI server.
+
+    Returns:
+        None if the middleware is not WSGI, and a mount that could not be loaded may be the reason.
+
+    Raises:
+        LoadError: The middleware cannot be loaded, or is not WSGI.
+    """
+    mounts = tuple(_finish(each, "wsgi", loader) for each in loaded)
+    try:
+        application = compose_bridged(config, mounts, development=development)
+    except LoadError:
+        if any(each.error for each in loaded):
+            return None
+        raise
+    return Composition(config=config, mounts=mounts, application=application, interface="asgi")
 
 
 def _surround(config: Config, dispatcher: Any, interface: Interface) -> None:
@@ -165,7 +191,14 @@ def compose_wsgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
         development: Show tracebacks and the list of mounts to clients.
     """
     around = _surroundings(config, development=development)
-    composed = [
+    router = Router(_answers_wsgi(mounts, around))
+    return WSGIDispatcher(router, around.not_found.wsgi, trusted_proxies=config.server.trusted_proxies)
+
+
+def _answers_wsgi(
+    mounts: Sequence[LoadedMount], around: Surroundings
+) -> list[tuple[MountKey, WSGIApplication | WSGITenantMount]]:
+    return [
         (
             loaded.mount.key,
             _broken(loaded, around).wsgi
@@ -174,7 +207,38 @@ def compose_wsgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
         )
         for loaded in mounts
     ]
-    return WSGIDispatcher(Router(composed), around.not_found.wsgi, trusted_proxies=config.server.trusted_proxies)
+
+
+def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> ASGIApplication:
+    """Compose mounts that are all WSGI, with the WSGI middleware of `[server]`, into an ASGI application.
+
+    The middleware calls any mount in the thread in which it is called itself: all mounts share one pool of threads,
+    which is as small as the mount with the fewest `threads` asks for.
+
+    Raises:
+        LoadError: The middleware cannot be loaded, or is not WSGI.
+    """
+    from multiserve.dispatch.asgi import ASGIDispatcher
+    from multiserve.dispatch.bridged import BridgedSet, BridgedTenants
+    from multiserve.dispatch.lifespan import Lifespans
+
+    around = _surroundings(config, development=development)
+    answers = _answers_wsgi(mounts, around)
+    inner = WSGIDispatcher(Router(answers), around.not_found.wsgi)
+    _surround(config, inner, "wsgi")
+    threads = min((mount.threads for mount in config.mounts if isinstance(mount, AppMount)), default=4)
+    tenants = [BridgedTenants(answer) for _, answer in answers if isinstance(answer, WSGITenantMount)]
+    outer = ASGIDispatcher(
+        Router([]),
+        Lifespans([], [], config.server.shutdown_timeout, tenants),
+        around.not_found,
+        config.server.startup_timeout,
+        details=development,
+        trusted_proxies=config.server.trusted_proxies,
+    )
+    bridged = BridgedSet(inner, threads, around.not_found.asgi)
+    outer.surround(lambda _: bridged)
+    return outer
 
 
 def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> ASGIApplication:

@@ -422,6 +422,20 @@ async def asynchronous(scope, receive, send):
 """
 
 
+TENANTS = """
+closed = []
+class Tenant:
+    def __init__(self, user):
+        self.user = user
+    def __call__(self, environ, start_response):
+        return app(environ, start_response)
+    def close(self):
+        closed.append(self.user)
+def make(user):
+    return Tenant(user)
+"""
+
+
 @pytest.mark.usefixtures("clean_process")
 def test_server_middleware_goes_around_everything(write_config):
     path = write_config(
@@ -475,6 +489,66 @@ def test_server_middleware_goes_around_an_asgi_set_but_not_its_lifespans(write_c
 
 
 @pytest.mark.usefixtures("clean_process")
+def test_an_asgi_server_has_the_wsgi_middleware_of_wsgi_mounts(write_config):
+    path = write_config(
+        """
+        [mounts]
+        "/shop" = "around:app"
+        "/u/{user}" = "around:make"
+        "/gone" = "around:missing"
+        [server]
+        trusted_proxies = 1
+        middleware = ["around:wsgi('outer')", "around:wsgi"]
+        """
+    )
+    (path.parent / "around.py").write_text(AROUND + TENANTS)
+    composition = compose(load_config(path), interface="asgi")
+    assert composition.interface == "asgi"
+    module = composition.mounts[0].origin.__globals__
+    statuses = []
+
+    async def ask(target, kind="http"):
+        async def send(message):
+            if "status" in message:
+                statuses.append(message["status"])
+
+        async def receive():
+            return {"type": "http.request" if kind == "http" else "websocket.connect"}
+
+        headers = [(b"host", b"localhost"), (b"x-forwarded-for", b"203.0.113.1")]
+        scope = {"type": kind, "method": "GET", "path": target, "headers": headers, "query_string": b""}
+        scope["extensions"] = {"websocket.http.response": {}}
+        await composition.application({**scope, "http_version": "1.1"} if kind == "http" else scope, receive, send)
+
+    async def serve():
+        assert await composition.application.lifespans.start() == ""
+        for target in ("/shop/a", "/nowhere", "/u/anna", "/gone"):
+            await ask(target)
+        await ask("/shop/a", "websocket")
+        assert module["closed"] == []
+        await composition.application.lifespans.stop()
+
+    asyncio.run(serve())
+    assert statuses == [200, 404, 200, 503, 404]
+    assert module["closed"] == ["anna"]
+    assert module["seen"] == [
+        (name, "", target, "203.0.113.1")
+        for target in ("/shop/a", "/nowhere", "/u/anna", "/gone")
+        for name in ("outer", "wsgi")
+    ]
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_a_mount_that_fails_does_not_make_asgi_middleware_wrong(write_config):
+    path = write_config(
+        '[mounts]\n"/shop" = "around:app"\n"/gone" = "around:missing"\n[server]\nmiddleware = ["around:asgi"]'
+    )
+    (path.parent / "around.py").write_text(AROUND)
+    assert len(compose(load_config(path), interface="asgi").failures) == 1
+
+
+@pytest.mark.usefixtures("clean_process")
+@pytest.mark.parametrize("interface", [None, "asgi"])
 @pytest.mark.parametrize(
     ("middleware", "message"),
     [
@@ -482,9 +556,9 @@ def test_server_middleware_goes_around_an_asgi_set_but_not_its_lifespans(write_c
         ("around:asgi", 'the middleware "around:asgi" is ASGI, but what it wraps is WSGI'),
     ],
 )
-def test_without_its_middleware_nothing_is_served(write_config, middleware, message):
+def test_without_its_middleware_nothing_is_served(write_config, middleware, message, interface):
     path = write_config(f'[mounts]\n"/shop" = "around:app"\n[server]\nmiddleware = ["{middleware}"]')
     (path.parent / "around.py").write_text(AROUND)
     with pytest.raises(LoadError) as raised:
-        compose(load_config(path))
+        compose(load_config(path), interface=interface)
     assert [(problem.key, problem.message) for problem in raised.value.problems] == [("server.middleware", message)]

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from multiserve._types import ASGIApplication, Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.answers import Answer, busy
 from multiserve.dispatch.held_responses import Once, hold
 from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class WSGILimit:
@@ -92,6 +96,10 @@ class WSGITenantsLimit(WSGITenantMount):
                 raise
 
         return answer
+
+    def close_all(self) -> list[Future[None]]:
+        """Begin to close the tenants."""
+        return self.tenants.close_all()
 
 
 class ASGITenantsLimit(ASGITenantMount):

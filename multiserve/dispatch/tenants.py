@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from multiserve._types import ASGIApplication, WSGIApplication
+
+if TYPE_CHECKING:  # it takes long to import
+    from concurrent.futures import Future
 
 
 class WSGITenantMount:
@@ -15,6 +20,10 @@ class WSGITenantMount:
             values: What the placeholders of the key stand for, in its order.
             prefix: The prefix of the mount, with these values in it.
         """
+        raise NotImplementedError
+
+    def close_all(self) -> list[Future[None]]:
+        """Begin to close all applications; each future ends with one of them."""
         raise NotImplementedError
 
 

@@ -104,6 +104,10 @@ class WSGITenants(WSGITenantMount):
             return response
         return hold(response, environ, Once(functools.partial(self._release, tenant)))
 
+    def close_all(self) -> list[Future[None]]:
+        """Begin to close all applications, even those in use; each future ends with one of them."""
+        return self._close(self._instances.drain())
+
     def _release(self, tenant: Tenant[Instance]) -> None:
         self._close(self._instances.release(tenant))
 
@@ -154,10 +158,10 @@ class WSGITenants(WSGITenantMount):
             evicted, pause = self._instances.expire()
             self._close(evicted)
 
-    def _close(self, evicted: list[Tenant[Instance]]) -> None:
-        for tenant in evicted:
-            if tenant.instance is not None:
-                self._closing.close(tenant.instance.made, str(tenant))
+    def _close(self, evicted: list[Tenant[Instance]]) -> list[Future[None]]:
+        return [
+            self._closing.close(tenant.instance.made, str(tenant)) for tenant in evicted if tenant.instance is not None
+        ]
 
 
 async def _wait_for(made: Awaitable[Any]) -> Any:
