@@ -63,7 +63,8 @@ def inspect(
     """
     raise_for(problems_of_settings(config), source=str(config.path))
     recorder = Recorder()
-    composition = compose(config, observe=recorder.watch)
+    forced: Interface | None = "asgi" if production and _serves_asgi(config) else None
+    composition = compose(config, observe=recorder.watch, interface=forced)
     plugins = load_plugins(config)  # after the mounts: what importing them does to the process is not a plugin's doing
     inspector = Inspector()
     with with_frameworks(plugins.frameworks):
@@ -132,6 +133,16 @@ def _problems_of_gunicorn(config: Config, interface: Interface) -> list[Problem]
     from multiserve.servers.production.application import problems_of_settings as problems
 
     return problems(config, interface)
+
+
+def _serves_asgi(config: Config) -> bool:
+    """Return whether the worker of production takes ASGI, whatever the mounts are."""
+    if not has_gunicorn():
+        return False
+    from multiserve.servers.production.settings import configure, interface_of
+
+    settings, _ = configure(config, {}, "wsgi")
+    return interface_of(settings) == "asgi"
 
 
 def _gunicorn_settings(config: Config, interface: Interface) -> Mapping[str, Any]:

@@ -46,6 +46,13 @@ def test_mounts_that_are_left_out_still_count(write_config, is_told):
     assert [each.code for each in found.findings] == ([] if is_told else ["MS106"])
 
 
+@pytest.mark.parametrize(("worker", "interface"), [("", "asgi"), ('worker_class = "gthread"', "wsgi")])
+def test_for_production_it_looks_at_what_the_worker_will_serve(write_config, worker, interface):
+    config = load_config(write_config(f"{GOOD}[gunicorn]\n{worker}"))
+    assert inspect(config, production=True).composition.interface == interface
+    assert inspect(config).composition.interface == "wsgi"
+
+
 def test_without_gunicorn_its_settings_are_not_checked(no_gunicorn, write_config):
     config = load_config(write_config(f"{GOOD}[gunicorn]\nworkesr = 1"))
     assert not has_gunicorn()
