@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -247,7 +247,9 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
     from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
     from multiserve.dispatch.lifespan import Lifespan, Lifespans
 
-    around = _surroundings(config, development=development)
+    # A mount that failed may be the one that is ASGI.
+    takes_asgi = any(loaded.interface == "asgi" or loaded.error for loaded in mounts)
+    around = replace(_surroundings(config, development=development), takes_asgi=takes_asgi)
     lifespans: dict[int, Lifespan] = {}  # by application: one that is mounted twice has one
     required: list[Lifespan] = []
     composed: list[tuple[MountKey, ASGIMount | ASGITenantMount]] = []

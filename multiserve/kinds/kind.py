@@ -27,11 +27,13 @@ class Surroundings:
         config: The configuration.
         not_found: What answers where no mount does; it refuses the WebSockets of WSGI applications, too.
         development: Whether clients may see tracebacks.
+        takes_asgi: Whether tenants may be ASGI; not where all mounts are WSGI, whatever the server is.
     """
 
     config: Config
     not_found: Answer
     development: bool
+    takes_asgi: bool = True
 
 
 class Kind(Generic[M]):

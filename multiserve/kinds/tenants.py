@@ -69,6 +69,7 @@ class TenantKind(Kind[TenantMount]):
             startup_timeout=server.startup_timeout,
             shutdown_timeout=server.shutdown_timeout,
             refuse_websocket=surroundings.not_found.asgi,
+            takes_asgi=surroundings.takes_asgi,
         )
         return limited(mount, tenants, ASGITenantsLimit)
 

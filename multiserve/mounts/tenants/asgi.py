@@ -22,7 +22,7 @@ from multiserve.dispatch.threads import ThreadPool
 from multiserve.errors import LoadError
 from multiserve.mounts.tenants.failures import FailureLog
 from multiserve.mounts.tenants.registry import CacheLimits, Failure, Instance, Instances, Tenant
-from multiserve.mounts.tenants.wsgi import ClosingThreads, Factory, fail
+from multiserve.mounts.tenants.wsgi import ClosingThreads, Factory, fail, refuse_asgi
 
 log = logging.getLogger("multiserve")
 
@@ -62,6 +62,7 @@ class ASGITenants(ASGITenantMount):
         startup_timeout: float,
         shutdown_timeout: float,
         refuse_websocket: ASGIApplication,
+        takes_asgi: bool = True,
     ) -> None:
         """Prepare; no application is made yet.
 
@@ -74,6 +75,7 @@ class ASGITenants(ASGITenantMount):
             startup_timeout: Seconds that the lifespan start-up of an application may take.
             shutdown_timeout: Seconds that an evicted application gets to shut down.
             refuse_websocket: What answers WebSockets to WSGI applications.
+            takes_asgi: Whether the applications may be ASGI.
         """
         self.factory = factory
         self.name = name
@@ -82,6 +84,7 @@ class ASGITenants(ASGITenantMount):
         self.startup_timeout = startup_timeout
         self.shutdown_timeout = shutdown_timeout
         self.refuse_websocket = refuse_websocket
+        self.takes_asgi = takes_asgi
         self._instances: Instances[_Running] = Instances(limits)
         self._lives: dict[int, _Life] = {}  # by the id of what was made, until it has shut down
         self._builds: set[asyncio.Task[None]] = set()
@@ -189,6 +192,8 @@ class ASGITenants(ASGITenantMount):
             raise LoadError(f"the factory took longer than {self.startup_timeout:.1f} seconds") from None
         try:
             loaded = self.factory.finish(made, prefix)
+            if not self.takes_asgi:
+                refuse_asgi(loaded)
         except BaseException:
             if id(made) not in self._lives:
                 self._closing.close(made, str(tenant))

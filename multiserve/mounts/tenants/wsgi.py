@@ -143,12 +143,7 @@ class WSGITenants(WSGITenantMount):
 
     def _finish(self, made: Any, prefix: str) -> Loaded | None:
         loaded = self.factory.finish(made, prefix)
-        if loaded is not None and loaded.interface == "asgi":
-            problem = Problem(
-                message="the factory returned an ASGI application, which a WSGI server cannot serve",
-                hint='Write interface = "asgi" on this mount, so that the set is served by an ASGI server.',
-            )
-            raise LoadError(problem)
+        refuse_asgi(loaded)
         return loaded
 
     def _watch(self) -> None:
@@ -162,6 +157,20 @@ class WSGITenants(WSGITenantMount):
         return [
             self._closing.close(tenant.instance.made, str(tenant)) for tenant in evicted if tenant.instance is not None
         ]
+
+
+def refuse_asgi(loaded: Loaded | None) -> None:
+    """Refuse an ASGI application where all mounts are WSGI.
+
+    Raises:
+        LoadError: It is one.
+    """
+    if loaded is not None and loaded.interface == "asgi":
+        problem = Problem(
+            message="the factory returned an ASGI application, and all mounts are WSGI",
+            hint='Write interface = "asgi" on this mount, so that the set is served by an ASGI server.',
+        )
+        raise LoadError(problem)
 
 
 async def _wait_for(made: Awaitable[Any]) -> Any:

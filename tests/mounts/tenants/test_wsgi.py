@@ -176,7 +176,7 @@ def leave(name: str) -> None:
 
 
 ADVICE = '    Write interface = "asgi" on this mount, so that the set is served by an ASGI server.'
-SPEAKS_ASGI = f"the factory returned an ASGI application, which a WSGI server cannot serve\n{ADVICE}"
+SPEAKS_ASGI = f"the factory returned an ASGI application, and all mounts are WSGI\n{ADVICE}"
 FAILURES = [
     # the factory, the reason, the last line of the log
     pytest.param(raise_plainly, "the factory raised KeyError: 'a\\n'", "KeyError: 'a\\n'", id="raises"),
