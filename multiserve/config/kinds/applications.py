@@ -27,7 +27,10 @@ class AppMount(Mount):
         choices=get_args(Interface),
     )
     threads: int = option(
-        4, help="Threads for a WSGI application that is mounted beside ASGI ones.", minimum=1, maximum=1000
+        4,
+        help="Requests that a WSGI application answers at a time in each worker of production, or beside ASGI ones.",
+        minimum=1,
+        maximum=1000,
     )
     max_concurrency: int = option(
         0,
