@@ -237,7 +237,7 @@ def _read_config(table: Table, path: Path, root: str) -> Config:
     server = table.table("server")
     return Config(
         path=path,
-        mounts=_read_mounts(table, path.parent),
+        mounts=_read_mounts(table, path),
         middleware=read_middleware(table),
         ignore=table.texts("ignore"),
         plugins=_read_plugins(table),
@@ -278,7 +278,7 @@ def _read_env(table: Table) -> Mapping[str, str]:
     return MappingProxyType(env)
 
 
-def _read_mounts(table: Table, folder: Path) -> tuple[Mount, ...]:
+def _read_mounts(table: Table, path: Path) -> tuple[Mount, ...]:
     mounts = table.table("mounts")
     if not mounts.values and isinstance(table.values.get("mounts", {}), dict):
         table.refuse("mounts", "there are no mounts", 'Write at least one, such as "/" = "module:app".')
@@ -292,7 +292,7 @@ def _read_mounts(table: Table, folder: Path) -> tuple[Mount, ...]:
         key: MountKey | None = attempt(mounts, name, parse_key, name)
         if key and (earlier := names.setdefault(key.place, name)) != name:
             mounts.refuse(name, f"the same mount as {mounts.path(earlier)}", "Keep one of the two.")
-        if mount := read_mount(mounts, name, key, folder):
+        if mount := read_mount(mounts, name, key, path):
             read.append(mount)
     return tuple(read)
 

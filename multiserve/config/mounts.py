@@ -36,19 +36,19 @@ _GIVEN = tuple(dict.fromkeys(kind.given for kind in KINDS))
 OPTIONS = frozenset(field.name for kind in KINDS for field in fields(kind) if field.metadata).union(_GIVEN)
 
 
-def read_mount(mounts: Table, name: str, key: MountKey | None, folder: Path) -> Mount | None:
+def read_mount(mounts: Table, name: str, key: MountKey | None, file: Path) -> Mount | None:
     """Read one entry of `[mounts]`; None where it is so wrong that nothing can be made of it.
 
     Args:
         mounts: The table.
         name: The key of the entry.
         key: The same parsed; None if it is wrong.
-        folder: The folder that relative paths start from.
+        file: The file of the table; relative paths start from its folder.
     """
     value = mounts.values[name]
     if isinstance(value, str):  # a bare string is `app`; its problems have the key that the file has
         table = Table({}, mounts.path(name), mounts.problems)
-        entry = Entry(table=table, key=key, folder=folder, holder=mounts, name=name, given="app")
+        entry = Entry(table=table, key=key, file=file, holder=mounts, name=name, given="app")
         return _kind_of("app", key).read_entry(entry)
     if not isinstance(value, dict):
         mounts.refuse(name, f"expected a target, found {describe(value)}", 'Write "module:attribute" in quotes.')
@@ -69,7 +69,7 @@ def read_mount(mounts: Table, name: str, key: MountKey | None, folder: Path) -> 
     kind = _kind_of(given[0], key)
     if key and key.placeholders and not kind.has_placeholders:
         mounts.refuse(name, "only an app can stand at a key with placeholders", "Write one key for each prefix.")
-    entry = Entry(table=table, key=key, folder=folder, holder=table, name=kind.given, given=kind.given)
+    entry = Entry(table=table, key=key, file=file, holder=table, name=kind.given, given=kind.given)
     return kind.read_entry(entry)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -37,5 +38,8 @@ class FileMount(Mount):
         text = entry.text()
         if text == "":
             entry.refuse("there is no name", 'Name a file, such as "site/robots.txt".')
-        mount = entry.read(cls, what=text, path=entry.folder / (text or ""))
+        path = entry.folder / (text or "")
+        if os.path.realpath(path) == os.path.realpath(entry.file):
+            entry.refuse("this is the configuration, which everybody could read then", "Name another file.")
+        mount = entry.read(cls, what=text, path=path)
         return mount if entry.key and text is not None else None

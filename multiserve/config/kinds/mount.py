@@ -21,7 +21,7 @@ class Entry:
     Attributes:
         table: The options of the entry.
         key: The key of the mount; None if it is wrong.
-        folder: The folder that relative paths start from.
+        file: The file that holds the entry.
         holder: The table that holds the target: `table`, or that of all mounts for an entry that is a bare string.
         name: The key under which `holder` holds the target.
         given: The keyword of the target in `table`, such as `app`.
@@ -29,10 +29,15 @@ class Entry:
 
     table: Table
     key: MountKey | None
-    folder: Path
+    file: Path
     holder: Table
     name: str
     given: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths start from."""
+        return self.file.parent
 
     def text(self) -> str | None:
         """Return the target as the file spells it; None if it is not a text."""

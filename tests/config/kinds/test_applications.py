@@ -16,7 +16,9 @@ from multiserve.keys import parse_key
 def entry_of(key: str, options: dict[str, Any], folder: Path = Path("/site")) -> tuple[Entry, list[Problem]]:
     problems: list[Problem] = []
     table = Table(options, f'mounts."{key}"', problems)
-    return Entry(table=table, key=parse_key(key), folder=folder, holder=table, name="app", given="app"), problems
+    return Entry(
+        table=table, key=parse_key(key), file=folder / "multiserve.toml", holder=table, name="app", given="app"
+    ), problems
 
 
 @pytest.mark.parametrize(

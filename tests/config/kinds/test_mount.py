@@ -17,7 +17,9 @@ def test_the_options_of_every_mount_are_read() -> None:
     problems: list[Problem] = []
     options: dict[str, Any] = {"app": "x", "required": True, "slash": "redirect", "probe": ["/a"], "ignore": ["MS100"]}
     table = Table(options, 'mounts."/x"', problems)
-    entry = Entry(table=table, key=parse_key("/x"), folder=Path("/"), holder=table, name="app", given="app")
+    entry = Entry(
+        table=table, key=parse_key("/x"), file=Path("/multiserve.toml"), holder=table, name="app", given="app"
+    )
     mount = entry.read(Mount, what="x")
     assert problems == []
     assert mount == Mount(

@@ -15,7 +15,14 @@ from multiserve.keys import parse_key
 def test_the_target_and_the_status_are_read(tmp_path: Path) -> None:
     problems: list[Problem] = []
     table = Table({"redirect": "/new", "status": 302}, 'mounts."/old"', problems)
-    entry = Entry(table=table, key=parse_key("/old"), folder=tmp_path, holder=table, name="redirect", given="redirect")
+    entry = Entry(
+        table=table,
+        key=parse_key("/old"),
+        file=tmp_path / "multiserve.toml",
+        holder=table,
+        name="redirect",
+        given="redirect",
+    )
     mount = RedirectMount.read_entry(entry)
     assert problems == []
     assert mount is not None

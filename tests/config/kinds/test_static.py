@@ -15,7 +15,9 @@ from multiserve.keys import parse_key
 def entry_of(key: str, options: dict[str, Any], folder: Path = Path("/site")) -> tuple[Entry, list[Problem]]:
     problems: list[Problem] = []
     table = Table(options, f'mounts."{key}"', problems)
-    return Entry(table=table, key=parse_key(key), folder=folder, holder=table, name="static", given="static"), problems
+    return Entry(
+        table=table, key=parse_key(key), file=folder / "multiserve.toml", holder=table, name="static", given="static"
+    ), problems
 
 
 def test_the_folder_is_relative_to_that_of_the_file() -> None:
