@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, cast
 
-from multiserve._types import StartResponse, WSGIEnvironment
+from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.composition import Composition
-from multiserve.config.mounts import AppMount, StaticMount, TenantMount
+from multiserve.config.mounts import AppMount, FileMount, Mount, StaticMount, TenantMount
 from multiserve.frameworks import Facts, InnerRequest, InnerRoute, find_route, inspect_application
 from multiserve.kinds.static import open_folder
 from multiserve.loading.mounts import LoadedMount
@@ -35,8 +35,8 @@ class Arrival:
         url: The URL of that route from outside, with the prefix.
         location: Where a redirect goes.
         methods: The allowed methods, if this one is not allowed.
-        file: The file that a static mount sends.
-        content_type: The type of what a static mount answers.
+        file: The file that a folder or a file as a mount sends.
+        content_type: The type of what such a mount answers.
     """
 
     loaded: LoadedMount
@@ -71,14 +71,24 @@ def follow(composition: Composition, result: Explanation) -> Arrival:
         return replace(arrival, outcome="websocket refused")
     if isinstance(mount, TenantMount):
         return replace(arrival, outcome="tenants")
+    return _ask(arrival, mount, result)
+
+
+def _ask(arrival: Arrival, mount: Mount, result: Explanation) -> Arrival:
     if isinstance(mount, StaticMount):
         return _ask_folder(arrival, mount, result.environ)
+    if isinstance(mount, FileMount):
+        return _ask_file(arrival, mount, result.environ)
     return _ask_application(arrival, result)
 
 
 def _takes_websockets(composition: Composition, loaded: LoadedMount) -> bool:
-    """Return whether a WebSocket reaches the mount: beside ASGI applications, a WSGI application never receives one."""
-    return isinstance(loaded.mount, AppMount) and (composition.interface, loaded.interface) != ("asgi", "wsgi")
+    """Return whether a WebSocket reaches the mount: a WSGI application receives one from another worker alone."""
+    if not isinstance(loaded.mount, AppMount):
+        return False
+    if composition.interface == "asgi":
+        return loaded.interface != "wsgi"
+    return "worker_class" in composition.config.gunicorn
 
 
 def _ask_application(arrival: Arrival, result: Explanation) -> Arrival:
@@ -131,17 +141,30 @@ def _location(location: str, request: InnerRequest, query: str) -> str:
 
 def _ask_folder(arrival: Arrival, mount: StaticMount, environ: WSGIEnvironment) -> Arrival:
     """Send a browser's request to the static folder, which only reads files."""
+    from multiserve.mounts.static.folder import OPENED  # imported for a static folder alone
+
     opened: list[str] = []
+    answer = _ask_files(arrival, open_folder(mount).wsgi, {**environ, OPENED: opened})
+    return replace(answer, file=opened[0] if opened else "")
+
+
+def _ask_file(arrival: Arrival, mount: FileMount, environ: WSGIEnvironment) -> Arrival:
+    """Send a browser's request to the file."""
+    from multiserve.mounts.static.single_file import SingleFile
+
+    answer = _ask_files(arrival, SingleFile(mount.path).wsgi, environ)
+    return replace(answer, file=str(mount.path) if answer.outcome == "file" else "")
+
+
+def _ask_files(arrival: Arrival, files: WSGIApplication, environ: WSGIEnvironment) -> Arrival:
     answered: list[tuple[str, dict[str, str]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> object:
         answered.append((status, dict(headers)))
         return None
 
-    from multiserve.mounts.static.folder import OPENED  # imported for a static folder alone
-
-    browser = {**environ, "HTTP_ACCEPT": "text/html", OPENED: opened}
-    body = open_folder(mount).wsgi(browser, cast("StartResponse", start_response))
+    browser = {**environ, "HTTP_ACCEPT": "text/html"}
+    body = files(browser, cast("StartResponse", start_response))
     if hasattr(body, "close"):
         body.close()
     status, headers = answered[0]
@@ -151,7 +174,6 @@ def _ask_folder(arrival: Arrival, mount: StaticMount, environ: WSGIEnvironment) 
         status=int(status[:3]),
         location=headers.get("Location", ""),
         methods=tuple(headers["Allow"].split(", ")) if "Allow" in headers else (),
-        file=opened[0] if opened else "",
         content_type=headers.get("Content-Type", ""),
     )
 

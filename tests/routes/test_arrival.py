@@ -128,6 +128,40 @@ def test_a_request_comes_to_a_file(arrive, url, method, file, content_type):
     assert arrival.file == str(FOLDER / "files" / file)
 
 
+ONE_FILE = """
+[mounts]
+"/robots.txt" = { file = "robots.txt" }
+"/" = "bare_inside:app"
+[gunicorn]
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "method", "outcome", "status", "file"),
+    [
+        pytest.param("/robots.txt", "", "file", 200, "robots.txt", id="the file"),
+        pytest.param("/robots.txt/x", "", "not found", 404, "", id="below it"),
+        pytest.param("/robots.txt", "POST", "method not allowed", 405, "", id="it can only be read"),
+    ],
+)
+def test_a_file_at_one_url_is_told(arrive, write_config, url, method, outcome, status, file):
+    path = write_config(ONE_FILE)
+    path.with_name("robots.txt").touch()
+    arrival = arrive(url, method, path)
+    assert (arrival.outcome, arrival.status) == (outcome, status)
+    assert arrival.file == (str(path.with_name(file)) if file else "")
+
+
+@pytest.mark.parametrize(
+    ("worker", "outcome"), [("", "websocket refused"), ('worker_class = "gthread"', "unknown")], ids=["ours", "another"]
+)
+def test_a_web_socket_to_wsgi_is_refused_by_our_worker(arrive, write_config, worker, outcome):
+    path = write_config(ONE_FILE + worker)
+    path.with_name("robots.txt").touch()
+    path.with_name("bare_inside.py").write_text("def app(environ, start_response): ...")
+    assert arrive("ws://localhost/", "", path).outcome == outcome
+
+
 THROUGH = [
     pytest.param("/", (), id="none"),
     pytest.param("/bare/", ("bare_inside:wrap",), id="of the mount"),
@@ -140,14 +174,17 @@ def test_the_middleware_in_front_is_told(arrive, url, through):
     assert arrive(url).through == through
 
 
+SOCK = '[mounts]\n"/" = "sock_inside:app"\n[gunicorn]\nworker_class = "gthread"'
+
+
 @pytest.mark.usefixtures("clean_process")
 def test_a_websocket_to_wsgi_applications_alone_is_theirs(arrive, tmp_path, write_config):
-    """Such as Flask-Sock has them."""
+    """Such as Flask-Sock has them, under a worker that gives it the connection."""
     (tmp_path / "sock_inside.py").write_text(
         "from flask import Flask\napp = Flask(__name__)\n"
         "app.add_url_rule('/talk', 'talk', lambda: '', websocket=True)\n"
     )
-    arrival = arrive("ws://localhost/talk", file=write_config('[mounts]\n"/" = "sock_inside:app"'))
+    arrival = arrive("ws://localhost/talk", file=write_config(SOCK))
     assert (arrival.outcome, arrival.route.name) == ("view", "talk")
 
 
