@@ -201,6 +201,7 @@ TESTED_ELSEWHERE = {
             *("starlette_mounts", "unit_actions", "unit_applications", "unit_document", "uwsgi_ini"),
         )
     },
+    "probing/topics.py": "tests/probing/test_escapes.py; it holds a table alone",
     "servers/development/asgi_server.py": "tests/end_to_end/test_asgi_development.py",
     "servers/production/application.py": "tests/end_to_end/test_production_server.py",
     "servers/production/arbiter.py": "tests/end_to_end/test_reloads.py",
@@ -212,14 +213,11 @@ TESTED_ELSEWHERE = {
 NOT_SPLIT_YET = {
     "checks/imports.py",
     *(f"frameworks/{name}.py" for name in ("django_urls", "facts", "reading", "starlette_router", "wrappers")),
-    *(f"probing/{name}.py" for name in ("asgi_client", "escapes", "exchange")),
-    *(f"probing/{name}.py" for name in ("site", "topics", "wsgi_client")),
 }
 # Test files that concern more than one module.
 TESTS_OF_MORE_THAN_A_MODULE = {
     "frameworks/test_agreement.py",
     "importers/test_same_answers.py",
-    "probing/test_clients.py",
     "test_documents.py",
     "test_project.py",
 }

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,17 +12,11 @@ from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.keys import parse_key
 from multiserve.probing import asgi_client
 from multiserve.probing.asgi_client import ASGIClient
-from multiserve.probing.exchange import Received, build_scope, describe_error
-from multiserve.probing.wsgi_client import WSGIClient
+from multiserve.probing.exchange import Received
 from multiserve.routing import Router
 
 URL = "http://localhost:8000/a%20b?c=é"
 START = {"type": "http.response.start", "status": 200, "headers": [(b"X", b"y"), ("odd",)]}
-
-
-def ask_wsgi(application: Any, seconds: float = 5) -> Received:
-    with WSGIClient(application) as client:
-        return client.ask("GET", URL, "*/*", seconds)
 
 
 def dispatcher(application: Any) -> ASGIDispatcher:
@@ -41,39 +34,6 @@ def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi_client, "_GRACE", 0.2)
 
 
-def test_the_scope_is_that_of_a_server() -> None:
-    scope = build_scope("HEAD", "https://[::1]/caf%C3%A9/é", "text/html")
-    assert (scope["path"], scope["raw_path"]) == ("/café/é", b"/caf%C3%A9/%C3%A9")
-    assert (scope["server"], scope["scheme"], scope["method"]) == (("::1", 443), "https", "HEAD")
-    assert scope["headers"][:2] == [(b"host", b"[::1]"), (b"accept", b"text/html")]
-
-
-class Chunks:
-    """A response without an end, which knows whether it was closed."""
-
-    def __init__(self) -> None:
-        self.is_closed = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        while True:
-            yield b"x" * 300_000
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-def test_a_response_without_an_end_is_read_up_to_a_megabyte_and_closed() -> None:
-    chunks = Chunks()
-
-    def application(environ: Any, start_response: Any) -> Chunks:
-        start_response("200 OK", [("X", "y")])
-        return chunks
-
-    received = ask_wsgi(application)
-    assert (received.status, received.header("x"), len(received.body), received.error) == (200, "y", 1_200_000, None)
-    assert chunks.is_closed
-
-
 def test_an_asgi_response_without_an_end_is_read_up_to_a_megabyte_and_left() -> None:
     ends = []
 
@@ -89,20 +49,6 @@ def test_an_asgi_response_without_an_end_is_read_up_to_a_megabyte_and_left() -> 
     received = ask_asgi(application)
     assert (received.status, len(received.body), received.error) == (200, 1_200_000, None)
     assert ends == [("the client has left", ["http.request", "http.disconnect"])]
-
-
-def test_start_response_may_be_called_again_for_an_error_until_something_is_sent() -> None:
-    def application(environ: Any, start_response: Any) -> list[bytes]:
-        write = start_response("200 OK", [])
-        error = LookupError("late")
-        start_response("500 Oh", [("A", "b")], (LookupError, error, None))
-        write(b"x")
-        start_response("501 Oh", [], (LookupError, error, None))
-        return []
-
-    received = ask_wsgi(application)
-    assert (received.status, received.headers, bytes(received.body)) == (500, [("a", "b")], b"x")
-    assert isinstance(received.error, LookupError)
 
 
 async def waits(scope: Any, receive: Any, send: Any) -> None:
@@ -174,20 +120,3 @@ def test_a_lifespan_that_blocks_the_event_loop_is_named_until_it_lets_go(monkeyp
         release.set()
         received = client.ask("GET", URL, "*/*", 1)
         assert (first, client.blocker, received.status) == ("/x", "", 404)
-
-
-def test_an_error_is_told_with_its_last_frame_and_what_is_behind_it() -> None:
-    def fails() -> None:
-        raise SystemExit(3)
-
-    def fails_behind() -> None:
-        try:
-            fails()
-        except SystemExit as error:
-            raise RuntimeError("the application exits") from error
-
-    with pytest.raises(RuntimeError) as caught:
-        fails_behind()
-    line = fails.__code__.co_firstlineno + 1
-    assert describe_error(caught.value) == f"SystemExit: 3 ({__file__}:{line}, in fails)"
-    assert describe_error(TimeoutError("too late")) == "too late"
