@@ -209,11 +209,6 @@ TESTED_ELSEWHERE = {
     "servers/engine/settings.py": "mypy; it holds settings alone",
     "servers/production/server.py": "tests/end_to_end/test_production_server.py",
 }
-# Modules whose tests are still in the file of a neighbour. Move them, and take the module off this list.
-NOT_SPLIT_YET = {
-    "checks/imports.py",
-    *(f"frameworks/{name}.py" for name in ("django_urls", "facts", "reading", "starlette_router", "wrappers")),
-}
 # Test files that concern more than one module.
 TESTS_OF_MORE_THAN_A_MODULE = {
     "frameworks/test_agreement.py",
@@ -248,7 +243,7 @@ def test_tests_mirror_the_package() -> None:
     written = {name for name in written if name.partition("/")[0] not in WHOLE_PROGRAM}
     modules = {name for name, path in paths.items() if not name.endswith("__init__.py") or has_code(path)}
     untested = {name for name in modules if not names_of_tests(name) & written}
-    assert untested == TESTED_ELSEWHERE.keys() | NOT_SPLIT_YET
+    assert untested == TESTED_ELSEWHERE.keys()
     assert written - set().union(*map(names_of_tests, paths)) == TESTS_OF_MORE_THAN_A_MODULE
 
 

@@ -22,15 +22,15 @@ def set_up():
 
 @pytest.fixture
 def look(tmp_path, write_config, kept_process):
-    """Look at mounts of plain applications, about which the given facts are known."""
+    """Look at mounts of plain applications, of which the given facts and effects of loading them are known."""
 
-    def run(text, known=None, *, only=(), modules=None, is_production=False, **more):
+    def run(text, known=None, *, only=(), modules=None, effects=None, is_production=False, **more):
         for name, settings in {"plain": "", "other": "", **(modules or {})}.items():
             (tmp_path / f"{name}.py").write_text(PLAIN + (DJANGO.format(settings) if settings else ""))
         (tmp_path / "files").mkdir(exist_ok=True)
         whole = load_config(write_config(text))
         composition = compose(select(whole, only) if only else whole)
-        subject = look_at(composition, {}, mounts=whole.mounts, is_production=is_production, **more)
+        subject = look_at(composition, effects or {}, mounts=whole.mounts, is_production=is_production, **more)
         known = known or {}
         members = tuple(replace(each, facts=known.get(str(each.mount.key))) for each in subject.members)
         return [
