@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from multiserve.api import check, create_app, explain, load_config
-    from multiserve.config.file import Config
+    from multiserve.config.model import Config
     from multiserve.errors import ConfigError, LoadError, MultiserveError, Problem, ServeError
     from multiserve.findings import Finding
     from multiserve.routes.explain import Explanation
@@ -39,7 +39,7 @@ _MODULES = {
     "create_app": "multiserve.api",
     "explain": "multiserve.api",
     "load_config": "multiserve.api",
-    "Config": "multiserve.config.file",
+    "Config": "multiserve.config.model",
     "Explanation": "multiserve.routes.explain",
     "Finding": "multiserve.findings",
     **dict.fromkeys(("ConfigError", "LoadError", "MultiserveError", "Problem", "ServeError"), "multiserve.errors"),

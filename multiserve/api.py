@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 from multiserve._types import ASGIApplication, Interface, WSGIApplication
 from multiserve.composition import Composition, compose, log_failures, raise_failures, refuse_failures
 from multiserve.config import file
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 
 if TYPE_CHECKING:  # create_app alone needs neither
     from multiserve.findings import Finding

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from multiserve._types import ASGIApplication, Interface, Loaded, WSGIApplication
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount, Mount
 from multiserve.dispatch.answers import Answer, broken, not_found
 from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from multiserve._types import Interface
 from multiserve.checks import SEVERITIES, find_all, look_at, settle
 from multiserve.composition import Composition, compose
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.findings import Finding

@@ -18,7 +18,8 @@ from click.testing import CliRunner
 
 import multiserve
 from multiserve.cli import main
-from multiserve.config.file import Development, Server, load_config
+from multiserve.config.file import load_config
+from multiserve.config.model import Development, Server
 from multiserve.config.mounts import AppMount, FileMount, Mount, RedirectMount, StaticMount, TenantMount
 
 ROOT = Path(__file__).parent.parent
@@ -186,6 +187,7 @@ TESTED_ELSEWHERE = {
     "_types.py": "mypy; it holds types alone",
     "asgi.py": "tests/end_to_end/test_other_servers.py",
     "wsgi.py": "tests/end_to_end/test_other_servers.py",
+    "config/model.py": "tests/config/test_file.py; it holds dataclasses alone",
     "dispatch/environ_keys.py": "tests/dispatch/test_wsgi.py; it holds names alone",
     **{
         f"discovery/{name}.py": "tests/discovery/test_proposals.py; with whole folders"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from multiserve.checks import capacity, exposure, imports, mounts, prefixes, sessions, sharing
 from multiserve.checks.check import Check
 from multiserve.checks.subject import Subject, look_at
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.findings import SEVERITIES, Finding, Topic
 from multiserve.probing.topics import PROBED
 from multiserve.tracebacks import in_one_line

@@ -12,7 +12,7 @@ from typing import Any
 
 from multiserve._types import Interface
 from multiserve.composition import Composition
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount, Mount
 from multiserve.frameworks import Facts, Inspector
 from multiserve.keys import MountKey

@@ -10,7 +10,8 @@ import click
 
 from multiserve.cli.options import common_options, format_option
 from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_is_stderr
-from multiserve.config.file import Config, find_config, load_config
+from multiserve.config.file import find_config, load_config
+from multiserve.config.model import Config
 
 if TYPE_CHECKING:
     from multiserve.composition import Composition  # imported where it is used, so that the plain command stays fast

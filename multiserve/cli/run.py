@@ -12,7 +12,8 @@ import click
 
 from multiserve.cli.options import common_options, hint_at_applications, only_option, options_of, override
 from multiserve.cli.output import echo_failures, reported_errors
-from multiserve.config.file import Config, Development, Server, find_config, load_config, select
+from multiserve.config.file import find_config, load_config, select
+from multiserve.config.model import Config, Development, Server
 from multiserve.config.mounts import Mount
 from multiserve.errors import Problem, ServeError
 from multiserve.servers.environment import refuse_script_name

@@ -1,20 +1,20 @@
-"""The configuration: frozen dataclasses for what the TOML file holds, and `load_config`, which reads and checks it."""
+"""Finds the file, reads and checks it, and makes the configuration of it."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import tomli
 
+from multiserve.config.model import MODULE, Config, Development, Server
 from multiserve.config.mounts import OPTIONS, Mount, attempt, read_middleware, read_mount
-from multiserve.config.tables import Table, did_you_mean, option, quote_key
-from multiserve.config.targets import Target
+from multiserve.config.tables import Table, did_you_mean, quote_key
 from multiserve.config.variables import Variables
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.keys import KeyProblem, MountKey, parse_key
@@ -22,101 +22,6 @@ from multiserve.keys import KeyProblem, MountKey, parse_key
 CONFIG_VARIABLE = "MULTISERVE_CONFIG"
 FILE_NAME = "multiserve.toml"
 PYPROJECT = "pyproject.toml"
-MODULE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"  # for the JSON Schema as well, whose patterns are not anchored
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """`[server]`: what both servers share."""
-
-    host: str = option("127.0.0.1", help="The address to listen on; 0.0.0.0 is every network.")
-    port: int = option(8000, help="The port to listen on; 0 takes any free one.", minimum=0, maximum=65535)
-    trusted_proxies: int = option(
-        0, help="Proxies in front whose X-Forwarded headers are believed; 0 believes nothing.", minimum=0, maximum=100
-    )
-    strict: bool = option(default=False, help="Refuse to start when any mount cannot be loaded or started.")
-    startup_timeout: int = option(
-        60, help="Seconds that requests wait for the start-up of an ASGI application.", minimum=1, maximum=3600
-    )
-    shutdown_timeout: int = option(
-        5, help="Seconds that all ASGI applications together get to shut down.", minimum=1, maximum=3600
-    )
-    client_timeout: int = option(
-        30,
-        help="Seconds to wait for a client: for the head of a request, for more of its body, to take some response.",
-        minimum=1,
-        maximum=3600,
-    )
-    middleware: tuple[Target, ...] = option(
-        (),
-        help="WSGI or ASGI middleware around everything, also around URLs without a mount, outermost first.",
-        only_in_file=True,
-    )
-    max_websockets: int = option(
-        1000,
-        help="WebSockets that one worker keeps open at a time; further ones get 503.",
-        minimum=1,
-        maximum=1_000_000,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Development:
-    """`[development]`: the development server."""
-
-    reload: bool = option(default=True, help="Restart when a source file or the configuration changes.")
-    debugger: bool | None = option(
-        default=None, help="Show tracebacks with a console in the browser; by default only where host is this machine."
-    )
-    threaded: bool = option(default=True, help="Answer each request in a thread of its own, if all mounts are WSGI.")
-    extra_files: tuple[str, ...] = option((), help="More files to watch: paths or glob patterns.")
-    exclude_patterns: tuple[str, ...] = option((), help="Files that the reloader leaves alone: fnmatch patterns.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
-    """The whole file, checked.
-
-    Attributes:
-        path: The file itself, absolute.
-        mounts: In the order of the file.
-        middleware: What wraps every mount, outermost first, around its own.
-        ignore: Codes of checks whose findings are not wanted.
-        plugins: Modules with checks and readers of frameworks; none of them is imported yet.
-        env: Environment variables to set before any application is imported.
-        pythonpath: Folders to search for modules, absolute; the first one is the folder of the file.
-        gunicorn: gunicorn's settings as the file has them; the gunicorn server checks them.
-        root: The key path of the table that holds it all; empty, or `tool.multiserve`.
-    """
-
-    path: Path
-    mounts: tuple[Mount, ...] = option(help="URL prefix, host, or host/prefix = what answers there.")
-    middleware: tuple[Target, ...] = option(
-        (), help="WSGI or ASGI middleware around every mount, outermost first: module:Class or module:make(option=1)."
-    )
-    ignore: tuple[str, ...] = option((), help="Codes of checks whose findings are not wanted.")
-    plugins: tuple[str, ...] = option(
-        (),
-        help="Modules that bring checks or readers of frameworks of your own (docs/plugins.md).",
-        pattern=MODULE,
-    )
-    env: Mapping[str, str] = option(
-        help="Environment variables, set before any application is imported; one that is set already wins."
-    )
-    pythonpath: tuple[Path, ...] = option(
-        (), help="More folders to search for modules; the folder of the file always comes first."
-    )
-    server: Server = option(help="What both servers share.")
-    development: Development = option(help="The development server: multiserve run.")
-    gunicorn: Mapping[str, Any] = option(
-        help="The production server, multiserve run --production: every setting of gunicorn under its own name."
-    )
-    root: str = ""
-
-    @property
-    def folder(self) -> Path:
-        """The folder that relative paths in the file start from."""
-        return self.path.parent
 
 
 def find_config(explicit: str | os.PathLike[str] | None = None) -> Path:

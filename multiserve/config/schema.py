@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from multiserve.config.file import Config, Development, Server
+from multiserve.config.model import Config, Development, Server
 from multiserve.config.mounts import KINDS, AppMount, Mount
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors' extensions for TOML know

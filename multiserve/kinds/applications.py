@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from multiserve._types import ASGIApplication, WSGIApplication
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount
 from multiserve.dispatch.concurrency import ASGILimit, WSGILimit
 from multiserve.kinds.kind import Kind, Surroundings

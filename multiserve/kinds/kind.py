@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from multiserve._types import Interface, WSGIApplication
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
 from multiserve.dispatch.answers import Answer
 from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount

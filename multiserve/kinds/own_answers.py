@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Generic
 
 from multiserve._types import Interface, Loaded, WSGIApplication
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.errors import LoadError
 from multiserve.kinds.kind import Kind, M, Surroundings
 from multiserve.loading.mounts import Handlers, LoadedMount, MountLoader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.mounts import TenantMount
 from multiserve.dispatch.concurrency import ASGITenantsLimit, WSGITenantsLimit
 from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount

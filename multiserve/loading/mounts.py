@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from multiserve._types import ASGIApplication, Interface, Loaded, WSGIApplication
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount, Mount
 from multiserve.config.targets import Placeholder, Target
 from multiserve.dispatch.forks import leaving_after_fork

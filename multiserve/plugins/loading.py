@@ -10,7 +10,7 @@ from typing import Any
 
 from multiserve.checks import Check
 from multiserve.composition import prepare_process
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.targets import Target
 from multiserve.errors import Problem, raise_for
 from multiserve.findings import SEVERITIES

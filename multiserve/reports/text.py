@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount, Mount
 from multiserve.errors import Problem
 from multiserve.keys import MountKey

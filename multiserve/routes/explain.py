@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from multiserve._types import Message, Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount, Mount, RedirectMount
 from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.wsgi import WSGIDispatcher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.errors import ConfigError, Problem
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urljoin
 
 from multiserve._types import Scope, WSGIApplication
 from multiserve.api import StrPath, load
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.probing.exchange import build_scope
 from multiserve.testing.calls import Response, RunningASGI, call_wsgi
 

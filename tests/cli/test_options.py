@@ -10,7 +10,7 @@ import click.shell_completion
 import pytest
 
 from multiserve.cli.options import options_of, override
-from multiserve.config.file import Development, Server
+from multiserve.config.model import Development, Server
 from multiserve.config.tables import option
 
 

@@ -11,7 +11,8 @@ import tomli_w
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from multiserve.config.file import Config, Development, Server, find_config, load_config, select
+from multiserve.config.file import find_config, load_config, select
+from multiserve.config.model import Config, Development, Server
 from multiserve.config.targets import parse_target
 from multiserve.errors import ConfigError, Problem
 from multiserve.keys import MountKey

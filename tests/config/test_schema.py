@@ -11,7 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from multiserve.config.file import Config, Development, Server, load_config
+from multiserve.config.file import load_config
+from multiserve.config.model import Config, Development, Server
 from multiserve.config.mounts import AppMount, FileMount, RedirectMount, StaticMount, TenantMount
 from multiserve.config.schema import make_schema
 from multiserve.errors import ConfigError

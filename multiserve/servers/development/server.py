@@ -16,7 +16,7 @@ from werkzeug.debug import DebuggedApplication
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.composition import Composition, compose, may_refuse, refuse_failures
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.errors import ConfigError, Problem, ServeError
 from multiserve.hosts import is_loopback

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from traceback import walk_tb
 from typing import TypeAlias
 
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount
 from multiserve.config.targets import Target
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from multiserve._types import Interface
 from multiserve.composition import Composition, compose, log_failures, refuse_failures
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.servers.addresses import origin

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.errors import ConfigError, Problem, ServeError
 
 _LONGEST = 330.0  # seconds; the server refuses new workers that are not ready before

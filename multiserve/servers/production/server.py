@@ -9,7 +9,7 @@ from typing import Any
 
 from gunicorn import debug, util
 
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ServeError
 from multiserve.servers.production.application import GunicornApplication

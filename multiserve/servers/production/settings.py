@@ -17,7 +17,7 @@ from gunicorn.config import ForwardedAllowIPS
 from gunicorn.sock import ssl_context
 
 from multiserve._types import Interface
-from multiserve.config.file import Config
+from multiserve.config.model import Config
 from multiserve.config.tables import did_you_mean
 from multiserve.errors import ConfigError, Problem
 from multiserve.hosts import HIGHEST_PORT, authority
