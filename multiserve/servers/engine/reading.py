@@ -87,7 +87,7 @@ class RequestReader(HttpToolsProtocol):
             return
         longest = self.settings.longest_field or self.settings.longest_head
         if not self.headers:  # the line belongs to it, too: a field comes only when the next one begins
-            longest += self.settings.longest_line or self.settings.longest_head
+            longest += (self.settings.longest_line or self.settings.longest_head) + len("\r\n")
         if self._piece > longest or self._head > self.settings.longest_head:
             is_line = len(self.url) > self.settings.longest_line > 0
             self._refuse_in_turn(

@@ -43,4 +43,5 @@ class EngineSettings:
     @property
     def longest_head(self) -> int:
         """How many bytes of a head are read at most."""
-        return (self.longest_line or _LONGEST_TARGET) + (self.most_fields * self.longest_field or _LARGEST_FIELDS)
+        fields = self.most_fields * self.longest_field or _LARGEST_FIELDS
+        return (self.longest_line or _LONGEST_TARGET) + fields + len("\r\n" * 2)

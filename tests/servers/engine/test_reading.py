@@ -187,3 +187,18 @@ def test_100_continue_is_for_clients_of_http_1_1(play, version, interim):
     _, _, transport = play(head, b"abc")
     assert transport.written.count(b"HTTP/1.1 100 Continue\r\n\r\n") == interim
     assert transport.written.endswith(b"POST /a abc")
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_a_head_exactly_at_its_limits_is_read_in_any_parts(act, size):
+    settings = {"longest_line": 50, "most_fields": 3, "longest_field": 40}
+    data = b"GET /".ljust(41, b"a") + b" HTTP/1.1\r\n" + (b"A: ".ljust(38, b"x") + b"\r\n") * 3 + b"\r\n"
+
+    async def scene_of(scene):
+        connection, transport = scene.connect()
+        for at in range(0, len(data), size):
+            connection.data_received(data[at : at + size])
+        await act.settle()
+        return statuses(transport.written)
+
+    assert act(scene_of, **settings) == [200]
