@@ -6,9 +6,5 @@ MOUNT_KEY = "multiserve.mount"
 """Where the environ names the mount that answers, as its key spells it."""
 
 
-HOST_KEY = "multiserve.host"
-"""Where the environ has the host that a trusted proxy names, which counts more than what the request itself says."""
-
-
 ALONE_KEY = "multiserve.is_alone"
 """Where the scope says that no other process serves the same applications; a server that does not tell may be many."""

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from multiserve._types import Scope, WSGIEnvironment
-from multiserve.dispatch.environ_keys import HOST_KEY
 from multiserve.hosts import DEFAULT_PORTS, HIGHEST_PORT, normalise_host
 from multiserve.paths import to_wsgi
 
@@ -45,14 +44,12 @@ class _Told(NamedTuple):
         client: Address and port of the client, with 0 for an unknown port; None if the address is unknown.
         scheme: The scheme that the client used, or else the one that is known already.
         server: Host and port that the client asked for; None if they stay as they are.
-        is_named: Whether the host is theirs; else only the port is.
         prefix: The prefix that a proxy has stripped, decoded.
     """
 
     client: tuple[str, int] | None
     scheme: str
     server: tuple[str, int] | None
-    is_named: bool
     prefix: str
 
     @property
@@ -80,8 +77,6 @@ def believe_environ(environ: WSGIEnvironment, hops: int) -> None:
     if told.server:
         environ["HTTP_HOST"] = told.authority
         environ["SERVER_NAME"], environ["SERVER_PORT"] = told.server[0], str(told.server[1])
-        if told.is_named:
-            environ[HOST_KEY] = environ["HTTP_HOST"]
     if told.prefix and _is_path(environ.get("PATH_INFO", "")):
         environ["SCRIPT_NAME"] = to_wsgi(told.prefix) + environ.get("SCRIPT_NAME", "")
 
@@ -111,8 +106,6 @@ def believe_scope(scope: Scope, hops: int) -> None:
         others = (each for each in scope["headers"] if each[0] not in (b"host", b"x-forwarded-prefix"))
         scope["headers"] = [(b"host", authority.encode()), *others]
         scope["server"] = told.server
-        if told.is_named:
-            scope[HOST_KEY] = authority
     elif _PREFIX in headers:
         scope["headers"] = [each for each in scope["headers"] if each[0] != b"x-forwarded-prefix"]
     if told.prefix:
@@ -138,7 +131,6 @@ def _read(headers: Mapping[str, str], hops: int, scheme: str, schemes: Mapping[s
         client=_read_client(_value(headers, _FOR, hops)),
         scheme=scheme,
         server=server,
-        is_named=named is not None,
         prefix=_read_prefix(_value(headers, _PREFIX, hops)),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.absolute_form import BAD_AUTHORITY, take_authority_of_environ
-from multiserve.dispatch.environ_keys import HOST_KEY, MOUNT_KEY
+from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.dispatch.forks import FORKS, leave
 from multiserve.dispatch.tenants import WSGITenantMount
 from multiserve.routing import Route, Router
@@ -89,6 +89,6 @@ class WSGIDispatcher:
 
 
 def requested_host(environ: WSGIEnvironment) -> str:
-    """Return the host of a request: the one that a trusted proxy names, else that of the Host header."""
-    host: str = environ.get(HOST_KEY) or environ.get("HTTP_HOST", "")
+    """Return the Host header of a request, or the host that a trusted proxy has put in its place."""
+    host: str = environ.get("HTTP_HOST", "")
     return host

@@ -13,7 +13,6 @@ from multiserve.dispatch import asgi, wsgi
 from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.asgi import split_root_path
 from multiserve.dispatch.environ import build_environ
-from multiserve.dispatch.environ_keys import HOST_KEY
 from multiserve.dispatch.forwarded import believe_environ, believe_scope
 from multiserve.dispatch.lifespan import Lifespans
 from multiserve.keys import parse_key
@@ -63,8 +62,6 @@ def believed(hops: int, *, path: str = "/x", asked: str | None = "front.test", *
     scope = scope_of(path, asked, **told)
     believe_scope(scope, hops)
     as_environ = build_environ(scope, lambda: b"")
-    if HOST_KEY in scope:
-        as_environ[HOST_KEY] = scope[HOST_KEY]
     assert environ == {name: value for name, value in as_environ.items() if name in environ} | {
         name: environ[name] for name in ("RAW_URI",)
     }
@@ -112,30 +109,30 @@ def test_what_is_no_address_is_no_client(value: str) -> None:
 
 HOSTS = [
     # What the proxies tell -> scheme, Host, server name, server port, whether the host is theirs.
-    pytest.param({"proto": "https"}, ("https", "front.test", "127.0.0.1", "8000", False), id="the scheme alone"),
-    pytest.param({"proto": "HTTPS"}, ("https", "front.test", "127.0.0.1", "8000", False), id="the scheme in capitals"),
-    pytest.param({"proto": "wss"}, ("https", "front.test", "127.0.0.1", "8000", False), id="the scheme of a WebSocket"),
-    pytest.param({"proto": "http, https"}, ("https", "front.test", "127.0.0.1", "8000", False), id="the last scheme"),
-    pytest.param({"host": "a.test"}, ("http", "a.test", "a.test", "80", True), id="a host"),
-    pytest.param({"host": "A.Test."}, ("http", "a.test", "a.test", "80", True), id="a host in its normal form"),
-    pytest.param({"host": "a.test:81"}, ("http", "a.test:81", "a.test", "81", True), id="a host with a port"),
-    pytest.param({"host": "a.test:80"}, ("http", "a.test", "a.test", "80", True), id="the port of the scheme"),
-    pytest.param({"host": "[::1]"}, ("http", "[::1]", "[::1]", "80", True), id="an IPv6 host"),
-    pytest.param({"host": "[0::1]:81"}, ("http", "[::1]:81", "[::1]", "81", True), id="an IPv6 host with a port"),
-    pytest.param({"host": "evil.test, a.test"}, ("http", "a.test", "a.test", "80", True), id="the last host"),
-    pytest.param({"host": "a.test", "proto": "https"}, ("https", "a.test", "a.test", "443", True), id="https"),
+    pytest.param({"proto": "https"}, ("https", "front.test", "127.0.0.1", "8000"), id="the scheme alone"),
+    pytest.param({"proto": "HTTPS"}, ("https", "front.test", "127.0.0.1", "8000"), id="the scheme in capitals"),
+    pytest.param({"proto": "wss"}, ("https", "front.test", "127.0.0.1", "8000"), id="the scheme of a WebSocket"),
+    pytest.param({"proto": "http, https"}, ("https", "front.test", "127.0.0.1", "8000"), id="the last scheme"),
+    pytest.param({"host": "a.test"}, ("http", "a.test", "a.test", "80"), id="a host"),
+    pytest.param({"host": "A.Test."}, ("http", "a.test", "a.test", "80"), id="a host in its normal form"),
+    pytest.param({"host": "a.test:81"}, ("http", "a.test:81", "a.test", "81"), id="a host with a port"),
+    pytest.param({"host": "a.test:80"}, ("http", "a.test", "a.test", "80"), id="the port of the scheme"),
+    pytest.param({"host": "[::1]"}, ("http", "[::1]", "[::1]", "80"), id="an IPv6 host"),
+    pytest.param({"host": "[0::1]:81"}, ("http", "[::1]:81", "[::1]", "81"), id="an IPv6 host with a port"),
+    pytest.param({"host": "evil.test, a.test"}, ("http", "a.test", "a.test", "80"), id="the last host"),
+    pytest.param({"host": "a.test", "proto": "https"}, ("https", "a.test", "a.test", "443"), id="https"),
     pytest.param(
-        {"host": "a.test:443", "proto": "https"}, ("https", "a.test", "a.test", "443", True), id="the port of https"
+        {"host": "a.test:443", "proto": "https"}, ("https", "a.test", "a.test", "443"), id="the port of https"
     ),
     pytest.param(
-        {"host": "a.test:80", "proto": "https"}, ("https", "a.test:80", "a.test", "80", True), id="another port"
+        {"host": "a.test:80", "proto": "https"}, ("https", "a.test:80", "a.test", "80"), id="another port"
     ),
-    pytest.param({"host": "a.test:81", "port": "82"}, ("http", "a.test:82", "a.test", "82", True), id="the port wins"),
+    pytest.param({"host": "a.test:81", "port": "82"}, ("http", "a.test:82", "a.test", "82"), id="the port wins"),
     pytest.param(
-        {"host": "a.test", "port": "443", "proto": "https"}, ("https", "a.test", "a.test", "443", True), id="all three"
+        {"host": "a.test", "port": "443", "proto": "https"}, ("https", "a.test", "a.test", "443"), id="all three"
     ),
-    pytest.param({"port": "82"}, ("http", "front.test:82", "front.test", "82", False), id="a port for the Host header"),
-    pytest.param({"port": "1, 82"}, ("http", "front.test:82", "front.test", "82", False), id="the last port"),
+    pytest.param({"port": "82"}, ("http", "front.test:82", "front.test", "82"), id="a port for the Host header"),
+    pytest.param({"port": "1, 82"}, ("http", "front.test:82", "front.test", "82"), id="the last port"),
 ]  # fmt: skip
 NOTHING = [{"proto": value} for value in ("", "ftp", "https;", "http https", "https,", "\x00", "ß")]
 NOTHING += [{"host": value} for value in ("", "a b", "a.test:x", "a@b", "a.test/x", "*", "[::1", "a.test:0", "a.test,")]
@@ -143,10 +140,9 @@ NOTHING += [{"host": value} for value in ("a.test:65536", "é.test", "http://a.t
 NOTHING += [{"port": value} for value in ("", "0", "65536", "-1", "+1", "http", "8 0", "²", "999999999", "82,")]
 
 
-def server_of(environ: dict[str, Any]) -> tuple[str, str, str, str, bool]:
+def server_of(environ: dict[str, Any]) -> tuple[str, str, str, str]:
     host = environ["HTTP_HOST"]
-    assert environ.get(HOST_KEY, host) == host
-    return environ["wsgi.url_scheme"], host, environ["SERVER_NAME"], environ["SERVER_PORT"], HOST_KEY in environ
+    return environ["wsgi.url_scheme"], host, environ["SERVER_NAME"], environ["SERVER_PORT"]
 
 
 @pytest.mark.parametrize(("told", "server"), HOSTS)
@@ -156,7 +152,7 @@ def test_scheme_host_and_port_are_those_that_the_client_used(told: dict[str, str
 
 @pytest.mark.parametrize("told", NOTHING, ids=str)
 def test_a_wrong_scheme_host_or_port_changes_nothing(told: dict[str, str]) -> None:
-    assert server_of(believed(1, **told)) == ("http", "front.test", "127.0.0.1", "8000", False)
+    assert server_of(believed(1, **told)) == ("http", "front.test", "127.0.0.1", "8000")
 
 
 @pytest.mark.parametrize("host", [None, "", "a b", "front.test:x"], ids=repr)
@@ -307,12 +303,12 @@ def test_as_many_hops_count_as_there_are_trusted_proxies(
 def test_every_header_needs_as_many_values_as_there_are_proxies() -> None:
     one = {"for": "1.1.1.1", "proto": "https", "host": "a.test", "port": "81", "prefix": "/shop"}
     environ = believed(2, **one)
-    assert server_of(environ) == ("http", "front.test", "127.0.0.1", "8000", False)
+    assert server_of(environ) == ("http", "front.test", "127.0.0.1", "8000")
     assert (environ["REMOTE_ADDR"], environ["SCRIPT_NAME"]) == ("127.0.0.1", "")
     nearer = {"for": "2.2.2.2", "proto": "http", "host": "b", "port": "1", "prefix": "/b"}
     two = {name: f"{value}, {nearer[name]}" for name, value in one.items()}
     environ = believed(2, **two)
-    assert server_of(environ) == ("https", "a.test:81", "a.test", "81", True)
+    assert server_of(environ) == ("https", "a.test:81", "a.test", "81")
     assert (environ["REMOTE_ADDR"], environ["SCRIPT_NAME"]) == ("1.1.1.1", "/shop")
 
 
