@@ -21,7 +21,6 @@ from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.errors import LoadError
 from multiserve.keys import MountKey
 from multiserve.kinds import kind_of
-from multiserve.kinds.applications import pools_of
 from multiserve.kinds.kind import Surroundings
 from multiserve.loading.applications import Middleware
 from multiserve.loading.django_urls import forget_settled_urls
@@ -250,7 +249,7 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
 
     # A mount that failed may be the one that is ASGI.
     takes_asgi = any(loaded.interface == "asgi" or loaded.error for loaded in mounts)
-    around = replace(_surroundings(config, development=development), takes_asgi=takes_asgi, pools=pools_of(mounts))
+    around = replace(_surroundings(config, development=development), takes_asgi=takes_asgi)
     lifespans: dict[int, Lifespan] = {}  # by application: one that is mounted twice has one
     required: list[Lifespan] = []
     composed: list[tuple[MountKey, ASGIMount | ASGITenantMount]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from multiserve._types import ASGIApplication, WSGIApplication
@@ -15,7 +15,6 @@ from multiserve.loading.mounts import LoadedMount, MountLoader
 if TYPE_CHECKING:
     from multiserve.dispatch.asgi import ASGIMount
     from multiserve.dispatch.lifespan import Lifespan
-    from multiserve.dispatch.threads import ThreadPool
 
 T = TypeVar("T")
 
@@ -51,26 +50,13 @@ class ApplicationKind(Kind[AppMount]):
 
         if loaded.interface == "wsgi":
             from multiserve.dispatch.bridge import WSGIBridge
+            from multiserve.dispatch.threads import ThreadPool
 
-            bridge: ASGIApplication = WSGIBridge(loaded.application, surroundings.pools[id(loaded.origin)].submit)
+            threads = ThreadPool(mount.threads, mount.name)
+            bridge: ASGIApplication = WSGIBridge(loaded.application, threads.submit)
             return ASGIMount(http=limited(mount, bridge, ASGILimit), websocket=surroundings.not_found.asgi)
         application: ASGIApplication = loaded.application
         return ASGIMount(http=limited(mount, application, ASGILimit), websocket=application, lifespan=lifespan)
-
-
-def pools_of(mounts: Iterable[LoadedMount]) -> dict[int, ThreadPool]:
-    """Return a pool of threads for each WSGI application by its id: one that is mounted twice has one pool.
-
-    Of the `threads` of its mounts the most count.
-    """
-    from multiserve.dispatch.threads import ThreadPool
-
-    widest: dict[int, AppMount] = {}
-    for loaded in mounts:
-        mount, place = loaded.mount, id(loaded.origin)
-        if loaded.interface == "wsgi" and loaded.origin is not None and isinstance(mount, AppMount):
-            widest[place] = max(widest.get(place, mount), mount, key=lambda each: each.threads)
-    return {place: ThreadPool(mount.threads, mount.name) for place, mount in widest.items()}
 
 
 def limited(mount: AppMount, application: T, limit: Callable[[T, int, str], T]) -> T:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from multiserve._types import Interface, WSGIApplication
@@ -16,7 +15,6 @@ from multiserve.loading.mounts import LoadedMount, MountLoader
 if TYPE_CHECKING:  # asyncio takes long to import, and WSGI applications alone do not need it
     from multiserve.dispatch.asgi import ASGIMount
     from multiserve.dispatch.lifespan import Lifespan
-    from multiserve.dispatch.threads import ThreadPool
 
 M = TypeVar("M", bound=Mount)
 
@@ -30,14 +28,12 @@ class Surroundings:
         not_found: What answers where no mount does; it refuses the WebSockets of WSGI applications, too.
         development: Whether clients may see tracebacks.
         takes_asgi: Whether tenants may be ASGI; not where all mounts are WSGI, whatever the server is.
-        pools: The threads of each WSGI application by its id, as it was loaded; empty in a WSGI composition.
     """
 
     config: Config
     not_found: Answer
     development: bool
     takes_asgi: bool = True
-    pools: Mapping[int, ThreadPool] = field(default_factory=dict)
 
 
 class Kind(Generic[M]):

@@ -15,7 +15,6 @@ pytestmark = pytest.mark.usefixtures("clean_process")
 
 APPS = """
 def wsgi(environ, start_response): ...
-def other(environ, start_response): ...
 async def asgi(scope, receive, send): ...
 """
 
@@ -41,22 +40,6 @@ def test_a_wsgi_application_in_an_asgi_composition_has_threads_and_no_lifespan(
     mount = composed('app = "two_apps:wsgi", threads = 3', "asgi").application.router.find("/").mount
     assert isinstance(mount.http, WSGIBridge)
     assert (mount.http.submit.__self__.size, mount.lifespan) == (3, None)
-
-
-def test_a_wsgi_application_that_is_mounted_twice_has_one_pool_of_threads(write_config: Callable[[str], Path]) -> None:
-    path = write_config(
-        """
-        [mounts]
-        "/a" = { app = "two_apps:wsgi", threads = 2 }
-        "/b" = { app = "two_apps:wsgi", threads = 3, slash = "redirect" }
-        "/c" = { app = "two_apps:other", threads = 1 }
-        """
-    )
-    path.with_name("two_apps.py").write_text(APPS)
-    router = compose(load_config(path), interface="asgi").application.router
-    a, b, c = (router.find(f"/{name}").mount.http.submit.__self__ for name in "abc")
-    assert a is b
-    assert (a.size, c.size) == (3, 1)
 
 
 def test_an_asgi_application_has_a_lifespan(composed: Callable[..., Composition]) -> None:
