@@ -5,24 +5,19 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from multiserve._types import Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
+from multiserve._types import WSGIApplication, WSGIEnvironment
 from multiserve.dispatch.answers import Answer, accepts_html
 from multiserve.mounts.redirects import add_slash
 from multiserve.mounts.static.files import FileFound, Folder, choose_coding, is_sibling
 from multiserve.mounts.static.media_types import is_asset
+from multiserve.mounts.static.read_only import MISSING, ReadOnly
 from multiserve.mounts.static.responses import respond
 
-if TYPE_CHECKING:
-    from multiserve.mounts.static.asgi import Sender
-
 _NAVIGATION = "Accept, Sec-Fetch-Mode"  # what decides whether the fallback answers
-_MISSING = Answer("404 Not Found", "Not Found: there is no such file.\n")
 _NO_PAGE = Answer("404 Not Found", "Not Found: there is no such file.\n", ("Vary", _NAVIGATION))
-_NOT_ALLOWED = Answer("405 Method Not Allowed", "Method Not Allowed: files can only be read.\n", ("Allow", "GET, HEAD"))
 OPENED = "multiserve.opened"
 """Where the environ may have a list, to which the path of the file is added that answers."""
 
@@ -31,7 +26,7 @@ _REVALIDATE = "no-cache"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 
-class StaticFolder:
+class StaticFolder(ReadOnly):
     """The files of one folder."""
 
     def __init__(
@@ -56,32 +51,14 @@ class StaticFolder:
             dot_files: Also serve files and folders whose names begin with a dot.
         """
         self._folder = Folder(folder, dot_files=dot_files)
+        super().__init__(f"static:{self._folder.path}", _THREADS)
         self._index = index
         self._fallback = fallback.split("/") if fallback else []
         self._caching = _REVALIDATE if max_age is None else f"public, max-age={max_age}"
-        self._sender: Sender | None = None
         self._immutable = re.compile("|".join(map(fnmatch.translate, immutable)) or r"(?!)")
 
-    def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer as a WSGI application."""
-        return self._answer(environ)(environ, start_response)
-
-    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as an ASGI application without a lifespan; WebSockets are refused."""
-        if scope["type"] == "lifespan":
-            raise NotImplementedError
-        if scope["type"] == "websocket":
-            await _MISSING.asgi(scope, receive, send)
-            return
-        if self._sender is None:
-            from multiserve.mounts.static.asgi import Sender  # asyncio is slow to import, and WSGI does not need it
-
-            self._sender = Sender(self.wsgi, _THREADS, f"static:{self._folder.path}")
-        await self._sender(scope, receive, send)
-
-    def _answer(self, environ: WSGIEnvironment) -> WSGIApplication:
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            return _NOT_ALLOWED.wsgi
+    def answer(self, environ: WSGIEnvironment) -> WSGIApplication:
+        """Return the file at the URL, or what else answers there."""
         path = environ.get("PATH_INFO", "")
         if not path and not environ.get("SCRIPT_NAME"):
             path = "/"
@@ -89,14 +66,14 @@ class StaticFolder:
         if segments and not segments[-1]:
             segments[-1] = self._index
         if first or not self._folder.allows(segments):
-            return _MISSING.wsgi
+            return MISSING.wsgi
         found = self._folder.open(segments)
         if found and found.is_folder and not path.endswith("/") and self._has_index(segments):
             return _to_folder(environ).wsgi
         if answer := self._serve(found, segments, environ):
             return answer
         if not self._fallback or is_asset(path.rpartition("/")[2]):
-            return _MISSING.wsgi
+            return MISSING.wsgi
         if _is_navigation(environ):
             found = self._folder.open(self._fallback)
             answer = self._serve(found, self._fallback, environ, _REVALIDATE, _NAVIGATION)
