@@ -127,6 +127,9 @@ def _announce_loaded(composition: Composition, origin: str) -> None:
 
 def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
     try:
+        from multiserve.servers.production import release
+
+        release.check_release()
         from multiserve.servers.production import server
     except ImportError as error:
         _refuse_gunicorn(error)

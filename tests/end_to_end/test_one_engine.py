@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 
+import gunicorn
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -123,9 +124,11 @@ def test_wsgi_multiprocess_is_what_is_the_case(run, site, workers, expected):
     assert run("--production").ready().get("/").text == f"({expected}, False)"
 
 
+newest = pytest.mark.skipif(gunicorn.version_info < (27,), reason="older releases of gunicorn do not have it")
+
 CLASSES = [
     pytest.param("gthread", '"/" = "site_app:app"\n', "True)", id="gthread, with gunicorn.socket"),
-    pytest.param("asgi", MOUNTS, "False)", id="asgi"),
+    pytest.param("asgi", MOUNTS, "False)", id="asgi", marks=newest),
     pytest.param("uvicorn_worker.UvicornWorker", MOUNTS, "False)", id="uvicorn's"),
 ]
 
@@ -152,8 +155,8 @@ def test_a_reload_that_brings_asgi_to_a_worker_for_wsgi_is_refused(run, site):
 
 
 REFUSED = [
-    pytest.param('http_protocols = ["h2", "h1"]', "http_protocols", id="HTTP/2"),
-    pytest.param('proxy_protocol = "v2"', "proxy_protocol", id="PROXY protocol"),
+    pytest.param('http_protocols = ["h2", "h1"]', "http_protocols", id="HTTP/2", marks=newest),
+    pytest.param('proxy_protocol = "v2"', "proxy_protocol", id="PROXY protocol", marks=newest),
 ]
 
 

@@ -22,7 +22,7 @@ workers = 3
 accesslog = "logs/access.log"
 errorlog = "-"
 pidfile = "run/server.pid"
-proxy_allow_ips = ["10.0.0.0/8", "127.0.0.1"]
+proxy_allow_ips = ["10.0.0.1", "127.0.0.1"]
 limit_request_line = 200
 post_worker_init = "hooks.started"
 """
@@ -370,6 +370,24 @@ def test_preloaded_applications_are_served(produce, mounts):
     server = produce().ready()
     assert server.get("/").text.startswith("one /")
     assert server.get("/two").status == 503
+
+
+FORKS_SLOWLY = """
+import os, pathlib, time
+
+def starts(arbiter):
+    os.register_at_fork(after_in_parent=pathlib.Path("forked").touch, after_in_child=lambda: time.sleep(2))
+"""
+
+
+def test_a_worker_that_has_just_been_forked_does_not_miss_the_end(produce, mounts, write, tmp_path):
+    write("hooks.py", FORKS_SLOWLY)
+    mounts('when_ready = "hooks.starts"\nworkers = 1\ngraceful_timeout = 60', root="one")
+    server = produce()
+    server.until((tmp_path / "forked").exists, "a fork")
+    server.signal("SIGTERM")
+    assert server.wait() == 0  # long before graceful_timeout
+    assert server.members() == set()
 
 
 def test_a_daemon_lets_the_command_return(produce, mounts, tmp_path):

@@ -1,12 +1,8 @@
-"""What the engine leans on in uvicorn, httptools and websockets, and whether the installed releases have it."""
+"""What the engine leans on in uvicorn, httptools and websockets."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
-from types import CodeType
-
-from multiserve.errors import Problem, ServeError
+from multiserve.servers.releases import check_releases
 
 FITTING = "uvicorn>=0.35, httptools>=0.6.3, websockets>=15"
 _HTTP = "uvicorn.protocols.http.httptools_impl"
@@ -45,43 +41,4 @@ USED: dict[tuple[str, str], tuple[str, ...]] = {
 
 def check_release() -> None:
     """Raise `ServeError` if the installed releases lack something that the engine leans on."""
-    if missing := list_missing():
-        installed = ", ".join(f"{name} {_version(name)}" for name in ("uvicorn", "httptools", "websockets"))
-        raise ServeError(
-            Problem(
-                message=f"the installed {installed} do not fit: {', '.join(missing)} is missing",
-                hint=f"These releases fit: {FITTING}",
-            )
-        )
-
-
-def list_missing() -> list[str]:
-    """Return each module, class or attribute that is leaned on and not there."""
-    missing = []
-    for (module, name), attributes in USED.items():
-        try:
-            found = getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError):
-            missing.append(f"{module}.{name}")
-            continue
-        names = _names(found)
-        missing += [f"{module}.{name}.{each}" for each in attributes if each not in names]
-    return missing
-
-
-def _names(found: type) -> set[str]:
-    """Return the attributes of a class, and those that its methods set or read on instances."""
-    names = set(dir(found))
-    for _, function in inspect.getmembers(found, inspect.isfunction):
-        code: CodeType = function.__code__
-        names.update(code.co_names)
-    return names
-
-
-def _version(name: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version  # it takes long to import
-
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "(not installed)"
+    check_releases(USED, ("uvicorn", "httptools", "websockets"), FITTING)

@@ -17,13 +17,14 @@ from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.servers.addresses import origin
+from multiserve.servers.production.release import wrong_concurrency
 from multiserve.servers.trial import try_in_child
 
 try:
     from gunicorn.app.base import Application
     from gunicorn.config import Config as GunicornConfig  # noqa: TC002 (the variable is read by this import)
 except ValueError as error:  # gunicorn reads the variable while it is imported
-    raise ConfigError(Problem(key="WEB_CONCURRENCY", message=f"not a number of workers: {error}")) from error
+    raise wrong_concurrency(error) from error
 
 from multiserve.servers.production.readiness import Readiness
 from multiserve.servers.production.settings import configure, interface_of, root_of, wrong_worker
@@ -82,7 +83,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         self.cfg.env_orig = {name: value for name, value in self.cfg.env_orig.items() if name not in self._environment}
         for name in _MASTERS_HOOKS:
             self.cfg.set(name, _contained(name, getattr(self.cfg, name)))
-        self.cfg.set("post_fork", _close_others_before(self.cfg.post_fork))
+        self.cfg.set("post_fork", _leave_master_before(self.cfg.post_fork))
         self.cfg.set("post_worker_init", self._report_after(self.cfg.post_worker_init))
 
     def fresh(self) -> GunicornApplication:
@@ -166,12 +167,15 @@ def _contained(name: str, hook: Callable[..., Any]) -> Callable[..., None]:
     return contained
 
 
-def _close_others_before(hook: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-    def close(arbiter: Any, worker: Any) -> None:
+def _leave_master_before(hook: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """In a new worker, drop what it has of the master, before anything else."""
+
+    def leave(arbiter: Any, worker: Any) -> None:
+        arbiter.drop_handlers()
         arbiter.close_others()
         hook(arbiter, worker)
 
-    return close
+    return leave
 
 
 @contextlib.contextmanager

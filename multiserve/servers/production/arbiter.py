@@ -19,6 +19,7 @@ from multiserve.servers.production.workers import LONGEST, Generation, Member, R
 if TYPE_CHECKING:
     from multiserve.servers.production.application import GunicornApplication
 
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)  # signals that end a worker
 _MARGIN = 1.0  # seconds after which a worker is killed that should have stopped by itself
 
 
@@ -82,6 +83,8 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
             may_refuse=generation.waits or self.worker_age < self._first_workers,
             waits=generation.waits,
         )
+        # A worker that ends by them must not miss them while it still has the master's handlers.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         try:
             pid: int = super().spawn_worker()
         except OSError:
@@ -89,8 +92,22 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
             raise
         finally:
             theirs.close()
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         generation.add(pid, ours, time.monotonic())
         return pid
+
+    def drop_handlers(self) -> None:
+        """In a new worker, let signals end it, also those that were sent since the fork."""
+        for number in _ENDING:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+
+    def handle_chld(self, *signal: Any) -> None:
+        """Reap workers from the loop; gunicorn before 24 calls this as the handler of the signal, at any moment."""
+        if signal and not self.is_halting:
+            self.wakeup()
+        else:
+            super().handle_chld(*signal)
 
     def reap_workers(self) -> None:
         """Forget workers that have ended; stop everything only if the very first ones cannot start."""
@@ -99,6 +116,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
             try:
                 super().reap_workers()
             except HaltServer:
+                self._forget_gone()
                 self.hear()  # what it said before its end
                 if not self.is_halting and self.worker_age <= self._first_workers and self._died_before_ready():
                     raise
@@ -110,8 +128,14 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
                 self._pause(f"A worker (pid:{pid}) ended before it could serve.")
             elif not self.current.has_ready:
                 self._retries.hasten()
-        if self.is_halting:
-            self._stop_again({**self.current.members, **self.leaving})
+
+    def _forget_gone(self) -> None:
+        """Forget workers that have been reaped; gunicorn before 25 keeps one whose exit code says that it failed."""
+        for pid in list(self.WORKERS):
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                self.WORKERS.pop(pid).tmp.close()
 
     def _died_before_ready(self) -> bool:
         """Return whether a worker ended before it reported ready."""
@@ -119,12 +143,6 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         # An ASGI worker that is not ours, such as uvicorn's, reports ready before it has run the lifespans.
         is_certain = self.app.takes == "wsgi" or getattr(self.worker_class, "reports_ready_itself", False)
         return any(member.serves is None or not is_certain for member in ended)
-
-    def _stop_again(self, members: dict[int, Member]) -> None:
-        """Signal workers again to stop: one that has just been forked ignores signals until it is ready."""
-        for pid in [pid for pid, member in members.items() if not member.is_told]:
-            members[pid].is_told = members[pid].serves is not None
-            self.kill_worker(pid, signal.SIGTERM)
 
     def hear(self) -> None:
         """Read what the workers report."""
@@ -144,6 +162,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
 
     def manage_workers(self) -> None:
         """Start or stop workers until their number is right."""
+        self.reap_workers()
         self.hear()
         self._end_leaving()
         self._retire_late()
@@ -184,14 +203,12 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         for pid in pids:
             member = generation.members.pop(pid)
             member.line.close()
-            member.is_told = member.serves is not None
             member.kill_at = time.monotonic() + generation.application.cfg.graceful_timeout + _MARGIN
             self.leaving[pid] = member
             self.kill_worker(pid, signal.SIGTERM)
 
     def _end_leaving(self) -> None:
         now = time.monotonic()
-        self._stop_again(self.leaving)
         for pid in [pid for pid, member in self.leaving.items() if now >= member.kill_at]:
             self.log.warning("Worker (pid:%s) did not stop in time and is killed.", pid)
             self.kill_worker(pid, signal.SIGKILL)

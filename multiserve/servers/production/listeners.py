@@ -73,7 +73,7 @@ def take_over(settings: GunicornConfig, before: GunicornConfig, listeners: Seque
         return []
     if settings.address == before.address and not before.reuse_port:
         return list(listeners)  # also what was inherited, such as from systemd
-    ours = {listener.cfg_addr: listener for listener in listeners}
+    ours = {_address_of(listener): listener for listener in listeners}
     check_addresses(settings, ours)
     taken: list[Any] = []
     try:
@@ -83,6 +83,11 @@ def take_over(settings: GunicornConfig, before: GunicornConfig, listeners: Seque
         close(taken, listeners)
         raise ServeError(Problem(message=f"cannot listen on {address}: {error}")) from error
     return taken
+
+
+def _address_of(listener: Any) -> Any:
+    """Return the address of the settings for which a listener was made; gunicorn before 27 has only what is bound."""
+    return getattr(listener, "cfg_addr", None) or listener.getsockname()
 
 
 def _listen(address: Any, settings: GunicornConfig, log: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -34,6 +35,7 @@ class SwappingArbiter(CarefulArbiter):
     """
 
     pidfile: Pidfile | None
+    PIPE: list[int]
 
     def __init__(self, *args: Any) -> None:
         """Prepare to serve an application."""
@@ -71,6 +73,13 @@ class SwappingArbiter(CarefulArbiter):
         """Wait for signals, but only briefly while workers start: their reports come without a signal."""
         signals: list[int] = super().wait_for_signals(_TICK if self.candidate or self._asked else timeout)
         return signals
+
+    def sleep(self) -> None:
+        """Do the same for gunicorn before 24, whose loop waits here."""
+        select.select([self.PIPE[0]], [], [], _TICK if self.candidate or self._asked else 1.0)
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self.PIPE[0], 1):
+                pass
 
     def reload(self) -> None:
         """Start workers of the configuration and the code as they are now, beside the ones that serve."""
@@ -181,7 +190,8 @@ class SwappingArbiter(CarefulArbiter):
 
     def _settle(self, before: Any) -> None:
         """Do what gunicorn does at a reload, apart from the workers."""
-        self._stats["reloads"] += 1
+        if stats := getattr(self, "_stats", None):  # since gunicorn 25
+            stats["reloads"] += 1
         self.address, self.proc_name = self.cfg.address, self.cfg.proc_name
         self.num_workers = self.cfg.workers
         util._setproctitle(f"master [{self.proc_name}]")  # noqa: SLF001 (as gunicorn does)

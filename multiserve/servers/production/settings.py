@@ -67,7 +67,7 @@ _NAME_GTHREAD = 'Write worker_class = "gthread", a worker of gunicorn itself, if
 # What multiserve's worker does not have, and must not ignore: whether a value asks for it, and what to do instead.
 UNHEEDED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "http_protocols": (lambda value: set(value) != {"h1"}, _NAME_ASGI),
-    "proxy_protocol": (lambda value: value != "off", _NAME_ASGI),
+    "proxy_protocol": (lambda value: value not in ("off", False), _NAME_ASGI),
     "protocol": (lambda value: value != "http", _NAME_ASGI),
     "header_map": (lambda value: value != "drop", _NAME_ASGI),
     "threads": (lambda value: value > 1, "Write threads on a mount: each one has threads of its own, 4 by default."),
@@ -130,7 +130,7 @@ def configure(
     problems: list[Problem] = []
     root = root_of(config)
     layers = [
-        ("{}", defaults(config)),
+        ("{}", {name: value for name, value in defaults(config).items() if name in settings.settings}),
         ("WEB_CONCURRENCY", _concurrency()),
         (f"{root}.{{}}", dict(config.gunicorn)),
         ("--{}", dict(overrides)),
@@ -150,7 +150,8 @@ def _check_together(
 ) -> Iterator[Problem]:
     """Check what no setting tells by itself."""
     try:
-        settings.validate()
+        if hasattr(settings, "validate"):  # since gunicorn 26
+            settings.validate()
         if settings.is_ssl:
             ssl_context(settings)
     except Exception as error:  # noqa: BLE001 (gunicorn's validators raise what they like)
@@ -181,8 +182,8 @@ def _fresh_settings(config: Config) -> GunicornConfig:
     if (workers := _concurrency().get("workers", 1)) < 0:  # gunicorn would refuse it without a name
         raise ConfigError(Problem(key="WEB_CONCURRENCY", message=f"{workers} is too small: at least 1"))
     settings = GunicornConfig(prog="multiserve")
-    for name, value in TRUST.items():
-        settings.set(name, value)
+    for name in TRUST.keys() & settings.settings.keys():
+        settings.set(name, TRUST[name])
     if config.server.trusted_proxies:
         settings.set("forwarded_allow_ips", _LOCAL_PROXIES)
     return settings

@@ -58,7 +58,7 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Make the event loop before gunicorn asks for signal handlers."""
-        self.loop = _new_event_loop(self.cfg.asgi_loop)
+        self.loop = _new_event_loop(getattr(self.cfg, "asgi_loop", "auto"))  # since gunicorn 25
         asyncio.set_event_loop(self.loop)
         super().init_process()
 
@@ -184,7 +184,7 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     async def _start(self, readiness: Readiness) -> list[str]:
         """Start the applications, and return the names of those that are not up; exit if they must not be served."""
-        if self.cfg.asgi_lifespan == "off":
+        if getattr(self.cfg, "asgi_lifespan", "auto") == "off":  # since gunicorn 25
             return []
         lifespans = self.asgi.lifespans
         starting = asyncio.create_task(lifespans.start(refuse=readiness.may_refuse, awaited=readiness.expected))

@@ -27,7 +27,6 @@ class Member:
         ready_by: When it must be able to serve, on the monotonic clock.
         has_reached_max_requests: It has served its `max_requests`, and serves on until another one takes its place.
         kill_at: When its time to stop is over, on the monotonic clock.
-        is_told: It has been told to stop when it could hear it.
     """
 
     line: socket
@@ -35,7 +34,6 @@ class Member:
     ready_by: float = math.inf
     has_reached_max_requests: bool = False
     kill_at: float = math.inf
-    is_told: bool = False
     _heard: bytes = b""
 
     def hear(self) -> tuple[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Everything of uvicorn that is leaned on is there, and a release without it ends the start with a sentence."""
+"""Everything of uvicorn that the engine leans on is there, and a release without it ends the start with a sentence."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from multiserve.errors import ServeError
 from multiserve.servers.engine import release
+from multiserve.servers.releases import list_missing
 
 
 def test_the_installed_releases_have_all_that_is_leaned_on():
-    assert release.list_missing() == []
+    assert list_missing(release.USED) == []
 
 
 def test_a_release_that_lacks_something_ends_the_start_with_a_sentence(monkeypatch):
@@ -25,8 +26,3 @@ def test_a_release_that_lacks_something_ends_the_start_with_a_sentence(monkeypat
         "uvicorn.gone.Gone is missing"
     )
     assert problem.hint == "These releases fit: uvicorn>=0.35, httptools>=0.6.3, websockets>=15"
-
-
-def test_a_name_that_uvicorn_sets_on_instances_counts(monkeypatch):
-    monkeypatch.setitem(release.USED, ("uvicorn.server", "ServerState"), ("total_requests", "no_such_attribute"))
-    assert release.list_missing() == ["uvicorn.server.ServerState.no_such_attribute"]

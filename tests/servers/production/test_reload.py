@@ -5,6 +5,8 @@ The workers here are played by the test, which holds their ends of the lines to 
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 import logging
 import logging.handlers
@@ -17,6 +19,7 @@ import pytest
 
 pytest.importorskip("gunicorn.arbiter", reason="gunicorn does not run on Windows")
 
+import gunicorn
 from gunicorn.errors import HaltServer
 from gunicorn.pidfile import Pidfile
 
@@ -60,7 +63,7 @@ class Stage(SwappingArbiter):
         pid = 1000 + len(self.lines)
         self.lines[pid] = theirs
         self.environment[pid] = os.environ.get("MULTISERVE_TEST_COLOUR")
-        self.WORKERS[pid] = SimpleNamespace(tmp=None, age=pid)
+        self.WORKERS[pid] = SimpleNamespace(tmp=io.StringIO(), age=pid)
         generation.add(pid, ours, self.clock.now)
         return pid
 
@@ -112,6 +115,7 @@ def stage(write_config, monkeypatch):
     for module in (arbiter_module, reload):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
     monkeypatch.setattr(arbiter_module.Arbiter, "WORKERS", {})
+    monkeypatch.setattr(os, "kill", lambda *_: None)  # as if each of them ran
     monkeypatch.setattr(reload.util, "_setproctitle", lambda _: None)
     stage = Stage(application, clock)
     stage.handler = logging.handlers.BufferingHandler(1000)
@@ -225,7 +229,7 @@ def test_a_second_signal_follows_the_reload_that_is_under_way(stage, outcome, tm
 
 
 def test_a_worker_class_that_is_named_is_taken(stage, write_config):
-    for name in ("gthread", "multiserve.servers.production.worker.Worker", "asgi"):
+    for name in ("gthread", "multiserve.servers.production.worker.Worker", "sync"):
         write_config(TOML + f'worker_class = "{name}"\n')
         stage.reload()
         stage.turn()
@@ -359,31 +363,6 @@ def test_a_worker_that_does_not_stop_in_time_is_killed_and_nothing_waits_for_it(
     assert stage.signals == [(1000, signal.SIGTERM), (1000, signal.SIGKILL)]
 
 
-def test_a_worker_that_may_not_have_heard_is_told_again(stage):
-    stage.reload()
-    stage.turn()
-    stage.say(1003, "refused", "no")
-    stage.turn()
-    stage.turn()
-    assert stage.signals.count((1002, signal.SIGTERM)) > 1
-
-
-def test_a_worker_that_gets_ready_during_a_stop_is_told_until_it_hears(stage, monkeypatch):
-    stage.end(1000)
-    stage.turn()
-    stage.signals.clear()
-    monkeypatch.setattr(stage, "kill_worker", lambda *signal: stage.signals.append(signal))
-    stage.is_halting = True
-    stage.reap_workers()
-    stage.reap_workers()
-    assert stage.signals.count((1002, signal.SIGTERM)) == 2
-    stage.say(1002, "ready", [])
-    for _ in range(3):
-        stage.reap_workers()
-    assert stage.signals.count((1002, signal.SIGTERM)) == 3  # the first one that it hears for certain
-    assert stage.signals.count((1001, signal.SIGTERM)) == 1
-
-
 def test_a_stop_stops_the_new_workers_as_well(stage):
     stage.reload()
     stage.turn()
@@ -432,16 +411,21 @@ def test_an_address_that_cannot_be_bound_starts_nothing(stage, write_config, out
     assert outcome()[1] == f"cannot listen on unix:{stage.app.config.folder / 'log'}: something else is there"
 
 
+forgets = pytest.mark.skipif(gunicorn.version_info < (25,), reason="an older gunicorn keeps such a worker")
+
+
+@forgets
 @pytest.mark.parametrize("code", [3, 4])
 def test_an_exit_code_of_a_worker_that_served_does_not_stop_the_others(stage, monkeypatch, code):
     stage.replace_none()
-    ends = iter([(1000, code << 8), (0, 0)])
+    ends = itertools.chain([(1000, code << 8)], itertools.repeat((0, 0)))
     monkeypatch.setattr(arbiter_module.os, "waitpid", lambda *_: next(ends))
     stage.reap_workers()
     stage.turn()
     assert stage.working == [1001, 1002]
 
 
+@forgets
 @pytest.mark.parametrize("code", [3, 4])
 def test_an_exit_code_of_a_first_worker_that_never_served_stops_everything(stage, monkeypatch, code):
     stage.end(1000)
@@ -450,6 +434,26 @@ def test_an_exit_code_of_a_first_worker_that_never_served_stops_everything(stage
     monkeypatch.setattr(arbiter_module.os, "waitpid", lambda *_: (1002, code << 8))
     with pytest.raises(HaltServer):
         stage.reap_workers()
+
+
+def test_a_worker_that_gunicorn_keeps_although_it_has_ended_is_forgotten(stage, monkeypatch):
+    stage.replace_none()
+    worker = stage.WORKERS[1000]
+
+    def kill(pid, _):
+        if pid == worker.age:
+            raise ProcessLookupError
+
+    def reap(arbiter):  # as gunicorn 22 and 23 do
+        if arbiter.WORKERS.get(1000) is worker:
+            raise HaltServer("Worker failed to boot.", 3)
+
+    monkeypatch.setattr(os, "kill", kill)
+    monkeypatch.setattr(arbiter_module.Arbiter, "reap_workers", reap)
+    stage.reap_workers()
+    stage.turn()
+    assert stage.working == [1001, 1002]
+    assert worker.tmp.closed
 
 
 def test_a_worker_that_hangs_before_it_can_serve_is_given_up(stage):

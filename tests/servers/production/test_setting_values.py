@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 
+import gunicorn
 import pytest
 from gunicorn.config import Config
 
 from multiserve.servers.production.setting_values import check, convert
+
+pytestmark = pytest.mark.skipif(gunicorn.version_info < (27,), reason="the tables have settings of gunicorn 27")
 
 SETTINGS = Config(prog="multiserve").settings
 RELATIVE = "Paths are relative to the folder of the configuration."
