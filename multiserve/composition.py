@@ -18,7 +18,7 @@ from multiserve.config.mounts import AppMount, Mount
 from multiserve.dispatch.answers import Answer, broken, not_found
 from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount
 from multiserve.dispatch.wsgi import WSGIDispatcher
-from multiserve.errors import LoadError
+from multiserve.errors import LoadError, Problem
 from multiserve.keys import MountKey
 from multiserve.kinds import kind_of
 from multiserve.kinds.kind import Surroundings
@@ -43,6 +43,27 @@ class Composition:
     def failures(self) -> tuple[LoadedMount, ...]:
         """The mounts that cannot be served."""
         return tuple(loaded for loaded in self.mounts if loaded.error)
+
+    def start(self, *, refuse: bool = False) -> list[str]:
+        """Run the `startup` functions of WSGI mounts, for a server that runs no lifespan.
+
+        Args:
+            refuse: Whether a required mount whose start-up fails is an error.
+
+        Returns:
+            The names of the mounts whose start-up failed.
+
+        Raises:
+            LoadError: A required one failed.
+        """
+        failed = [loaded for loaded in self.mounts if loaded.hooks and not loaded.hooks.start()]
+        if refuse:
+            raise_failures(
+                replace(each, error=_not_started(each))
+                for each in failed
+                if each.mount.required or self.config.server.strict
+            )
+        return [loaded.mount.name for loaded in failed]
 
 
 def compose(
@@ -167,6 +188,12 @@ def refuse_failures(composition: Composition) -> None:
         raise_failures(failures)
 
 
+def _not_started(loaded: LoadedMount) -> LoadError:
+    failure = loaded.hooks.failure if loaded.hooks else ""
+    *_, last = failure.splitlines()
+    return LoadError(Problem(key=f"{loaded.mount.toml_key}.startup", message=f"the start-up failed: {last}"))
+
+
 def log_failures(composition: Composition, log: logging.Logger) -> None:
     """Log each mount that answers 503, with the traceback of its application."""
     for loaded in composition.failures:
@@ -220,7 +247,7 @@ def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, developmen
     """
     from multiserve.dispatch.asgi import ASGIDispatcher
     from multiserve.dispatch.bridged import BridgedSet, BridgedTenants
-    from multiserve.dispatch.lifespan import Lifespans
+    from multiserve.dispatch.lifespan import Lifespan, Lifespans
 
     around = _surroundings(config, development=development)
     answers = _answers_wsgi(mounts, around)
@@ -228,9 +255,11 @@ def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, developmen
     _surround(config, inner, "wsgi")
     threads = min((mount.threads for mount in config.mounts if isinstance(mount, AppMount)), default=4)
     tenants = [BridgedTenants(answer) for _, answer in answers if isinstance(answer, WSGITenantMount)]
+    hooked = [(each, Lifespan(each.hooks.lifespan, each.mount.name)) for each in mounts if each.hooks]
+    required = [lifespan for each, lifespan in hooked if each.mount.required or config.server.strict]
     outer = ASGIDispatcher(
         Router([]),
-        Lifespans([], [], config.server.shutdown_timeout, tenants),
+        Lifespans([each for _, each in hooked], required, config.server.shutdown_timeout, tenants),
         around.not_found,
         config.server.startup_timeout,
         details=development,
@@ -260,8 +289,11 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
             composed.append((mount.key, ASGIMount(http=answer, websocket=answer)))
             continue
         lifespan = None
-        if loaded.interface == "asgi" and kind_of(mount).may_have_lifespan(loaded, config):
+        if loaded.hooks:
+            lifespan = lifespans.setdefault(id(loaded.hooks), Lifespan(loaded.hooks.lifespan))
+        elif loaded.interface == "asgi" and kind_of(mount).may_have_lifespan(loaded, config):
             lifespan = lifespans.setdefault(id(loaded.application), Lifespan(loaded.application))
+        if lifespan is not None:
             lifespan.mounts.append(mount.name)
             if (mount.required or config.server.strict) and lifespan not in required:
                 required.append(lifespan)

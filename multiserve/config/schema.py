@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.mounts import KINDS, AppMount, Mount
+from multiserve.config.targets import Target
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"  # the one that editors' extensions for TOML know
 _KEY = r"^/|[.:\[{]|^localhost$"  # a path, or what looks like a host
@@ -85,6 +86,7 @@ def _value(metadata: Mapping[str, Any], hint: Any) -> dict[str, Any]:
         pattern = {"pattern": metadata["pattern"]} if "pattern" in metadata else {}
         return {"type": "array", "items": {**_TEXT, **pattern}}
     kind = next((each for each in get_args(hint) if each is not NoneType), hint)
+    kind = str if kind is Target else kind
     bounds = {name: metadata[name] for name in ("minimum", "maximum") if name in metadata}
     return {"type": _TYPES[kind], **bounds}
 

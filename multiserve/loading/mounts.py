@@ -11,6 +11,7 @@ from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount, Mount
 from multiserve.config.targets import Placeholder, Target
 from multiserve.dispatch.forks import leaving_after_fork
+from multiserve.dispatch.hooks import Hooks
 from multiserve.errors import LoadError, Problem
 from multiserve.loading.applications import Middleware, load
 from multiserve.loading.factories import Factory
@@ -38,6 +39,7 @@ class LoadedMount:
         origin: The application as it was loaded, before anything wrapped it.
         factory: What makes the applications of tenants.
         handlers: What answers over either interface, without middleware.
+        hooks: What a WSGI application runs when a worker starts and ends.
         error: Why the mount cannot be served.
     """
 
@@ -47,6 +49,7 @@ class LoadedMount:
     origin: Any = None
     factory: Factory | None = None
     handlers: Handlers | None = None
+    hooks: Hooks | None = None
     error: LoadError | None = None
 
 

@@ -55,7 +55,10 @@ NEEDS = (
 FOLDER_OPTIONS = (
     "Known here: dot_files, fallback, ignore, immutable, index, max_age, middleware, probe, required, slash."
 )
-APP_OPTIONS = "Known here: ignore, interface, max_concurrency, middleware, probe, required, slash, strip, threads."
+APP_OPTIONS = (
+    "Known here: ignore, interface, max_concurrency, middleware, probe, required, "
+    "shutdown, slash, startup, strip, threads."
+)
 EVERYBODY = (
     "this folder holds the configuration, which everybody could read then",
     'Name a folder of files alone, such as "static".',
@@ -484,8 +487,8 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
                 ('mounts."/x".middleware', '"a b" is not the name of a module', SHAPE),
                 (
                     'mounts."/x".middleware',
-                    '"pkg.mod" names no middleware',
-                    'Write "module:Class" or "module:factory(option=1)".',
+                    '"pkg.mod" names nothing in the module',
+                    'Write "pkg.mod:name" or "pkg.mod:name(option=1)".',
                 ),
             ],
             id="middleware that cannot be imported",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self, get_args
 
 from multiserve._types import Interface
-from multiserve.config.kinds.mount import Entry, Mount
+from multiserve.config.kinds.mount import Entry, Mount, attempt, parse_named
 from multiserve.config.tables import option
 from multiserve.config.targets import Target, parse_target
 
@@ -42,14 +42,26 @@ class AppMount(Mount):
         default=False,
         help="Hide the prefix from an application that ignores SCRIPT_NAME or root_path, and take it off the path.",
     )
+    startup: Target | None = option(
+        None,
+        help="A function, module:function, that a WSGI mount runs once in each worker before its first request.",
+    )
+    shutdown: Target | None = option(
+        None, help="A function, module:function, that a WSGI mount runs once in each worker before that ends."
+    )
 
     @classmethod
     def read_entry(cls, entry: Entry) -> Self | None:
         """Read an application; None without a key or without a target that can be parsed."""
         text = entry.text()
         target = entry.parse(parse_target, text)
-        mount = entry.read(cls, what=text, target=target)
+        mount = entry.read(cls, what=text, target=target, **cls._read_functions(entry))
         return mount if entry.key and target else None
+
+    @classmethod
+    def _read_functions(cls, entry: Entry) -> dict[str, Target | None]:
+        texts = {name: entry.table.text(name) for name in ("startup", "shutdown")}
+        return {name: attempt(entry.table, name, parse_named, text) for name, text in texts.items() if text is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +70,8 @@ class TenantMount(AppMount):
 
     kind = "tenants"
     has_placeholders = True
+    startup: None = field(default=None, init=False)  # a factory can do at its first call what is to be done
+    shutdown: None = field(default=None, init=False)
     max_instances: int = option(
         128, help="Tenants that are kept; the least recently used one goes first.", minimum=1, maximum=1_000_000
     )
@@ -70,3 +84,8 @@ class TenantMount(AppMount):
         minimum=0,
         maximum=10_000_000,
     )
+
+    @classmethod
+    def _read_functions(cls, entry: Entry) -> dict[str, Target | None]:
+        del entry
+        return {}

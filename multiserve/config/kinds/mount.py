@@ -124,14 +124,19 @@ M = TypeVar("M", bound=Mount)
 
 def read_middleware(table: Table) -> tuple[Target, ...]:
     """Read the targets of `middleware`."""
-    parsed = (attempt(table, "middleware", _parse_middleware, text) for text in table.texts("middleware"))
+    parsed = (attempt(table, "middleware", parse_named, text) for text in table.texts("middleware"))
     return tuple(target for target in parsed if target)
 
 
-def _parse_middleware(text: str) -> Target:
+def parse_named(text: str) -> Target:
+    """Parse a target that has to name what is meant in its module: there are no usual names for it.
+
+    Raises:
+        TargetProblem: It is not one.
+    """
     target = parse_target(text)
     if not target.attribute:
-        raise TargetProblem(f'"{text}" names no middleware', 'Write "module:Class" or "module:factory(option=1)".')
+        raise TargetProblem(f'"{text}" names nothing in the module', f'Write "{text}:name" or "{text}:name(option=1)".')
     return target
 
 

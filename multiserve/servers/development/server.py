@@ -147,6 +147,7 @@ def _make_server(
     announce(composition, origin(config.server.host, listener.getsockname()[1]))
     if composition.interface == "asgi":
         return _make_asgi_server(listener, composition, refuse=refuse)
+    composition.start(refuse=refuse)
     return WSGIServer(
         composition.application, listener, config.server.client_timeout, threaded=config.development.threaded
     )

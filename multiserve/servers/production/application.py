@@ -15,7 +15,7 @@ from multiserve._types import Interface
 from multiserve.composition import Composition, compose, log_failures, refuse_failures
 from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
-from multiserve.errors import ConfigError, Problem, raise_for
+from multiserve.errors import ConfigError, LoadError, Problem, raise_for
 from multiserve.servers.addresses import origin
 from multiserve.servers.production.release import wrong_concurrency
 from multiserve.servers.trial import try_in_child
@@ -54,6 +54,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         self._environment: dict[str, str] = {}
         self._failed: list[str] = []  # the keys of the mounts that could not be loaded in it
         self.readiness = Readiness()
+        self._composition: Composition | None = None  # in a worker, or with `preload_app` in the master
         self.broken: frozenset[str] = frozenset()  # the keys of the mounts that could not be loaded
         super().__init__(prog="multiserve")
 
@@ -127,7 +128,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         """Load the application; gunicorn calls this in each worker, or in the master with `preload_app`."""
         logging.getLogger("multiserve").handlers[:] = log.handlers
         with _default_signals():
-            composition = self._compose()
+            composition = self._composition = self._compose()
         self.readiness.judge(composition)
         if self.takes == "wsgi" and composition.interface == "asgi":
             self.readiness.refuse(str(ConfigError(wrong_worker(root_of(self.config)), source=str(self.config.path))))
@@ -141,10 +142,23 @@ class GunicornApplication(Application):  # type: ignore[misc]
         def join(worker: Any) -> None:
             hook(worker)
             if not getattr(worker, "reports_ready_itself", False):
+                if self._composition and self._composition.interface == "wsgi":
+                    self._start(self._composition)
                 self.readiness.report(worker, self.broken)
                 self.readiness.wait(worker)
 
         return join
+
+    def _start(self, composition: Composition) -> None:
+        """Run the start-up functions, in a worker that runs no lifespans."""
+        try:
+            failed = composition.start(refuse=self.readiness.may_refuse)
+        except LoadError as error:
+            if not self.readiness.is_alone:
+                self.readiness.refuse(str(error))
+            log.error("Required, but not started: %s", str(error).splitlines()[0])  # noqa: TRY400 (it has been logged)
+            sys.exit(LoadError.exit_code)
+        self.broken = self.broken.union(failed)
 
     def announce(self, listeners: list[Any]) -> None:
         """Announce the addresses, now that the ports are known."""

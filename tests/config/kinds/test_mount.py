@@ -41,8 +41,8 @@ def test_middleware_without_a_name_is_refused() -> None:
     assert problems == [
         Problem(
             key='mounts."/x".middleware',
-            message='"inner" names no middleware',
-            hint='Write "module:Class" or "module:factory(option=1)".',
+            message='"inner" names nothing in the module',
+            hint='Write "inner:name" or "inner:name(option=1)".',
         )
     ]
 
