@@ -10,7 +10,7 @@ from multiserve.checks.check import check
 from multiserve.checks.subject import CheckedMount, Subject, host_of
 from multiserve.config.mounts import Mount, RedirectMount, StaticMount
 from multiserve.findings import Finding, Severity
-from multiserve.frameworks import InnerRoute
+from multiserve.frameworks import InnerRoute, own_mounts
 from multiserve.paths import to_wsgi
 from multiserve.routing import Router
 
@@ -238,4 +238,27 @@ def broken_routes(subject: Subject) -> Iterator[Finding]:
             )
 
 
-CHECKS = (unknown_codes, other_ports, hidden_routes, repeated_prefixes, whole_paths, circles, dead_ends, broken_routes)
+@check("MS108", "warning", "an application mounts itself at its prefix", consequence="URLs have the prefix twice.")
+def own_dispatchers(subject: Subject) -> Iterator[Finding]:
+    """A recipe puts werkzeug's DispatcherMiddleware in place of a Flask application's wsgi_app, to move it to a prefix.
+
+    The mount of multiserve does that already. With both, the application is at /api/api, and every other URL below /api
+    is an error, or goes to what the recipe has put at the root.
+    """
+    for member in subject.members:
+        if member.prefix and member.prefix in own_mounts(member.loaded.origin):
+            message = f"a dispatcher inside of it has {member.prefix} as well"
+            yield own_dispatchers.found(member, message=message, cure="Mount the application without the dispatcher.")
+
+
+CHECKS = (
+    unknown_codes,
+    other_ports,
+    hidden_routes,
+    repeated_prefixes,
+    whole_paths,
+    circles,
+    dead_ends,
+    broken_routes,
+    own_dispatchers,
+)

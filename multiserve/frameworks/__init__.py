@@ -28,7 +28,7 @@ from multiserve.frameworks.facts import (
 )
 from multiserve.frameworks.reading import known
 from multiserve.frameworks.thread_hints import thread_hints
-from multiserve.frameworks.wrappers import Unwrapped, look_through
+from multiserve.frameworks.wrappers import Unwrapped, look_through, own_mounts
 
 __all__ = [
     "AllowedHosts",
@@ -44,6 +44,7 @@ __all__ = [
     "distinct_name",
     "find_route",
     "inspect_application",
+    "own_mounts",
     "with_frameworks",
 ]
 

@@ -52,6 +52,21 @@ def look_through(application: Any, is_meant: Callable[[Any], bool]) -> Unwrapped
     return found[0] if len(found) == 1 else None
 
 
+def own_mounts(application: Any) -> tuple[str, ...]:
+    """Return the prefixes of a dispatcher, such as werkzeug's `DispatcherMiddleware`, in or around an application."""
+    seen: set[int] = set()
+    pending = [application]
+    while pending and len(seen) < _MOST:
+        current = pending.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        if _chooses(current):
+            return tuple(each for each in _stored(current, "mounts") if isinstance(each, str))
+        pending.extend(_inside(current))
+    return ()
+
+
 def _chooses(wrapper: Any) -> bool:
     """Return whether it is a dispatcher with several applications, such as werkzeug's `DispatcherMiddleware`."""
     mounts = _stored(wrapper, "mounts")

@@ -4,7 +4,7 @@ import functools
 
 import pytest
 
-from multiserve.frameworks import InnerRequest, find_route, inspect_application
+from multiserve.frameworks import InnerRequest, find_route, inspect_application, own_mounts
 
 flask = pytest.importorskip("flask")
 starlette = pytest.importorskip("starlette.applications")
@@ -126,3 +126,17 @@ def test_the_application_inside_is_found(application, inside, wrappers):
 @pytest.mark.parametrize("application", NOT_SEEN)
 def test_what_is_not_certain_is_not_seen(application):
     assert (inspect_application(application), find_route(application, InnerRequest("/"))) == (None, None)
+
+
+def test_the_prefixes_of_a_dispatcher_inside_are_found():
+    from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+    class Application:
+        def __call__(self): ...
+
+    plain, moved = Application(), Application()
+    moved.wsgi_app = DispatcherMiddleware(plain, {"/api": plain, "/v2": plain})
+    assert own_mounts(plain) == ()
+    assert own_mounts(moved) == ("/api", "/v2")
+    assert own_mounts(functools.partial(moved)) == ("/api", "/v2")
+    assert own_mounts(None) == ()
