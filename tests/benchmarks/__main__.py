@@ -28,6 +28,8 @@ _PACKAGES = (
     "starlette",
     "uvicorn",
     "uvloop",
+    "waitress",
+    "granian",
     "paste",
     "cheroot",
     "hypercorn",

@@ -1,4 +1,4 @@
-"""A small load generator, run as `python client.py http|beside|websocket CONNECTIONS HOST:PORT/PATH SECONDS`."""
+"""A small load generator, run as `python client.py KIND CONNECTIONS HOST:PORT/PATH SECONDS`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _MASKED = bytes(byte ^ _MASK[place % 4] for place, byte in enumerate(_TEXT))
 _QUESTION = bytes([0x81, 0x80 | len(_TEXT)]) + _MASK + _MASKED  # one text frame (RFC 6455, section 5.2)
 _ECHO = bytes([0x81, len(_TEXT)]) + _TEXT
 _UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+_LARGE = b"x" * 10 * 1024 * 1024
 _KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
 
@@ -67,6 +68,41 @@ class Client(asyncio.Protocol):
         return bool(found) and len(body) >= int(length)
 
 
+class DownloadClient(Client):
+    """One connection, over which something large comes: its bytes are counted, not kept."""
+
+    def __init__(self, host: str, path: str) -> None:
+        """Ask `host` for `path`."""
+        super().__init__(host, path)
+        self.missing = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Ask again as soon as the answer is complete."""
+        if not self.missing:
+            self.received += data
+            head, found, body = self.received.partition(b"\r\n\r\n")
+            if not found:
+                return
+            self.missing = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+            data = body
+        self.missing -= len(data)
+        if not self.missing:
+            self.received = b""
+            self.answers += 1
+            self.waits.append(time.perf_counter() - self.asked)
+            self.ask()
+
+
+class UploadClient(Client):
+    """One connection, over which something large goes."""
+
+    def __init__(self, host: str, path: str) -> None:
+        """Send something to `path` of `host`."""
+        super().__init__(host, path)
+        head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(_LARGE)}\r\n\r\n"
+        self.question = head.encode() + _LARGE
+
+
 class PatientClient(Client):
     """One connection, over which each request waits a little: for load beside a measurement."""
 
@@ -94,7 +130,13 @@ class WebSocketClient(Client):
         return True
 
 
-_KINDS = {"http": Client, "beside": PatientClient, "websocket": WebSocketClient}
+_KINDS = {
+    "http": Client,
+    "beside": PatientClient,
+    "download": DownloadClient,
+    "upload": UploadClient,
+    "websocket": WebSocketClient,
+}
 
 
 async def main(kind: str, connections: int, address: str, seconds: float) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # the peers shall have nothing of multiserve in their process
 _TEXT = "Hello, World!"
 _BODY = _TEXT.encode()
 _SLOW = 0.05  # seconds
+_PIECE = b"x" * 64 * 1024
+_BIG = 160 * len(_PIECE)  # bytes
 _HEADERS = [("Content-Type", "text/plain"), ("Content-Length", str(len(_BODY)))]
 
 
@@ -21,6 +23,19 @@ def bare_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterab
     """Answer without any framework."""
     start_response("200 OK", _HEADERS)
     return [_BODY]
+
+
+def big_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer with 10 MB, in pieces as frameworks send files."""
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(_BIG))])
+    return (_PIECE for _ in range(_BIG // len(_PIECE)))
+
+
+def sink_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Read the body of the request in pieces, as frameworks do."""
+    while environ["wsgi.input"].read(len(_PIECE)):
+        pass
+    return bare_wsgi(environ, start_response)
 
 
 def slow_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -81,3 +96,11 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "websocket.accept"})
     while (event := await receive())["type"] == "websocket.receive":
         await send({"type": "websocket.send", "text": event["text"]})
+
+
+def __getattr__(name: str) -> object:
+    """Make an application for servers that call no factory."""
+    factories = {"flask_app": make_flask, "starlette_app": make_starlette}
+    if name in factories:
+        return factories[name]()
+    raise AttributeError(name)

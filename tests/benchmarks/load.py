@@ -14,6 +14,7 @@ from processes import pin
 
 _CONNECTIONS = 32
 _FEW = 8  # connections, for WebSockets and beside a measurement
+_TWO = 2  # connections, for what is large
 _MARGIN = 20.0  # seconds beyond its time after which a client is given up
 _WRK = shutil.which("wrk")
 GENERATOR = "wrk" if _WRK else "our own client in Python, which may be slower than a server: install wrk"
@@ -37,6 +38,16 @@ def slowest_milliseconds(address: str, seconds: float) -> float:
 def echoes_per_second(address: str, seconds: float) -> float:
     """Send a text over several WebSockets, each time the one before has come back."""
     return _rate_of(_run(_client("websocket", _FEW, address, seconds), seconds))
+
+
+def downloads_per_second(address: str, seconds: float) -> float:
+    """Ask for something large over two connections."""
+    return _rate_of(_run(_client("download", _TWO, address, seconds), seconds))
+
+
+def uploads_per_second(address: str, seconds: float) -> float:
+    """Send something large over two connections."""
+    return _rate_of(_run(_client("upload", _TWO, address, seconds), seconds))
 
 
 @contextlib.contextmanager

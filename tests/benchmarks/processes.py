@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 APPLICATIONS = Path(__file__).parent
+STATIC = f"[mounts]\n'/files' = {{ static = '{APPLICATIONS / 'files'}' }}\n[gunicorn]\nworkers = 1\n"
+_HELLO = {"hello.py": (APPLICATIONS / "hello.py").read_text("utf-8")}
 _PATIENCE = 60.0  # seconds for a server to start, or to change
 _POLL = 0.01  # seconds between two looks
 _SHOWN = 3000  # characters of what a server has said
@@ -77,6 +79,30 @@ def gunicorn(name: str, application: str, *settings: str, path: str = "/hello") 
     return Server(name, (*command, "--pythonpath", str(APPLICATIONS), f"hello:{application}"), path)
 
 
+def uvicorn(name: str, application: str) -> Server:
+    """Serve an application of hello.py with uvicorn alone."""
+    command = ("uvicorn", "--port", "{port}", "--no-access-log", "--app-dir", str(APPLICATIONS), f"hello:{application}")
+    return Server(name, command, "/hello")
+
+
+def waitress(name: str, application: str) -> Server:
+    """Serve an application of hello.py with waitress, which has 4 threads, too."""
+    return Server(name, ("waitress", "--listen=127.0.0.1:{port}", f"hello:{application}"), "/hello", _HELLO)
+
+
+def granian(name: str, application: str, interface: str) -> Server:
+    """Serve an application of hello.py with granian."""
+    threads = ("--blocking-threads", "4") if interface == "wsgi" else ()
+    command = ("granian", "--interface", interface, "--port", "{port}", *threads, f"hello:{application}")
+    return Server(name, command, "/hello", _HELLO)
+
+
+def static_in_threads(name: str, path: str) -> Server:
+    """Serve a static folder of multiserve in gunicorn's own threads."""
+    command = ("gunicorn", "--bind", "127.0.0.1:{port}", "--no-control-socket", *GTHREAD, "multiserve.wsgi:application")
+    return Server(name, command, path, {"multiserve.toml": STATIC})
+
+
 def multiserve(name: str, application: str, *others: str, settings: str = "") -> Server:
     """Serve an application of hello.py at /app with multiserve, and the others beside it."""
     mounts = {"/app": application} | {f"/other/{number}": other for number, other in enumerate(others)}
@@ -93,7 +119,7 @@ def multiserve_with(name: str, mounts: Mapping[str, str], path: str, *, settings
         settings: More of the file, such as `[gunicorn]`.
     """
     command = ("multiserve", "run", "--production", "--bind", "127.0.0.1:{port}")
-    text = table_of(mounts) + (settings or "[gunicorn]\nworkers = 1\n")
+    text = (table_of(mounts) if mounts else "") + (settings or "[gunicorn]\nworkers = 1\n")
     return Server(name, command, path, {"multiserve.toml": text})
 
 

@@ -8,20 +8,32 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from load import echoes_per_second, load_beside, requests_per_second, slowest_milliseconds
+from load import (
+    downloads_per_second,
+    echoes_per_second,
+    load_beside,
+    requests_per_second,
+    slowest_milliseconds,
+    uploads_per_second,
+)
 from processes import (
     ASGI,
     GTHREAD,
     SAME_SETTINGS,
+    STATIC,
     Running,
     Server,
     cpu_seconds,
+    granian,
     gunicorn,
     multiserve,
     multiserve_with,
     serving,
+    static_in_threads,
+    uvicorn,
+    waitress,
 )
-from rounds import Contender, Effort, Goal, Row, Sample, at_least, compare
+from rounds import Contender, Effort, Goal, Row, Sample, at_least, measure_in_turn, row
 
 _SECONDS = 1  # of each load: short ones in turn, so that all are measured under the same conditions
 _MARGIN = 5  # seconds for which the load beside a measurement goes on at most
@@ -32,16 +44,14 @@ class Match:
     """Servers that are up together, and loaded one at a time.
 
     Attributes:
-        peer: What ours are compared with.
         ours: One or more.
-        goal: What the ratio of the rates should be.
+        peers: What each of ours is compared with, and what the ratio of the rates should be.
         rate: What measures an address for some seconds.
         beside: The path that is loaded at the same time; empty for none.
     """
 
-    peer: Server
     ours: tuple[Server, ...]
-    goal: Goal | None
+    peers: tuple[tuple[Server, Goal | None], ...]
     rate: Callable[[str, float], float] = requests_per_second
     beside: str = ""
 
@@ -50,50 +60,60 @@ _SLOW = {"/app": "bare_wsgi", "/slow": "slow_wsgi"}
 _BOUND = "[mounts.'/slow']\napp = 'hello:slow_wsgi'\nmax_concurrency = 2\n[gunicorn]\nworkers = 1\n"
 _MATCHES = (
     Match(
-        gunicorn("gunicorn gthread, same settings", "bare_wsgi", *GTHREAD, *SAME_SETTINGS),
         (
             multiserve("bare WSGI, one of 3", "bare_wsgi", *(["bare_wsgi"] * 2)),
             multiserve("bare WSGI, one of 100", "bare_wsgi", *["bare_wsgi"] * 99),
         ),
-        at_least(0.97),
+        (
+            (gunicorn("gunicorn gthread", "bare_wsgi", *GTHREAD), at_least(2.0)),
+            (waitress("waitress", "bare_wsgi"), None),
+            (granian("granian", "bare_wsgi", "wsgi"), None),
+        ),
     ),
     Match(
-        gunicorn("gunicorn gthread, same settings", "make_flask()", *GTHREAD, *SAME_SETTINGS),
         (multiserve("Flask, one of 3", "make_flask()", *(["bare_wsgi"] * 2)),),
-        at_least(0.97),
+        (
+            (gunicorn("gunicorn gthread", "make_flask()", *GTHREAD), at_least(1.7)),
+            (waitress("waitress", "flask_app"), None),
+            (granian("granian", "flask_app", "wsgi"), None),
+        ),
     ),
     Match(
-        gunicorn("gunicorn asgi, same settings", "make_starlette()", *ASGI, *SAME_SETTINGS),
         (
             multiserve("Starlette, one of 3", "make_starlette()", *(["echo"] * 2)),
             multiserve("Starlette, one of 100", "make_starlette()", *["echo"] * 99),
         ),
-        at_least(0.97),
+        (
+            (uvicorn("uvicorn", "starlette_app"), at_least(0.88)),
+            (gunicorn("gunicorn asgi", "make_starlette()", *ASGI, *SAME_SETTINGS), None),
+            (granian("granian", "starlette_app", "asgi"), None),
+        ),
     ),
     Match(
-        gunicorn("gunicorn asgi", "echo", *ASGI, *SAME_SETTINGS),
-        (multiserve("WebSocket echo, mixed set", "echo", "bare_wsgi"),),
-        at_least(0.97),
+        (multiserve("WebSocket echo", "echo", "bare_wsgi"),),
+        ((uvicorn("uvicorn", "echo"), at_least(0.95)),),
         echoes_per_second,
     ),
     Match(
-        gunicorn("gunicorn gthread", "bare_wsgi", *GTHREAD),
-        (multiserve("bare WSGI, mixed set", "bare_wsgi", "make_starlette()"),),
-        at_least(1.5),
+        (multiserve_with("static file of 1 KB", {}, "/files/small", settings=STATIC),),
+        ((static_in_threads("the same in gunicorn's threads", "/files/small"), at_least(2.0)),),
     ),
     Match(
-        gunicorn("gunicorn gthread", "make_flask()", *GTHREAD),
-        (multiserve("Flask, mixed set", "make_flask()", "make_starlette()"),),
-        at_least(1.0),
+        (multiserve("10 MB down, WSGI", "big_wsgi", "echo"),),
+        ((gunicorn("gunicorn gthread", "big_wsgi", *GTHREAD), at_least(0.9)),),
+        downloads_per_second,
     ),
     Match(
-        gunicorn("gthread, glued by hand", "glued()", *GTHREAD, path="/app/hello"),
+        (multiserve("10 MB up, WSGI", "sink_wsgi", "echo"),),
+        ((gunicorn("gunicorn gthread", "sink_wsgi", *GTHREAD), at_least(0.9)),),
+        uploads_per_second,
+    ),
+    Match(
         (
             multiserve_with("p99 beside a slow mount", _SLOW, "/app/hello"),
             multiserve_with("p99, max_concurrency = 2 on it", {"/app": "bare_wsgi"}, "/app/hello", settings=_BOUND),
-            multiserve_with("p99, mixed set", {**_SLOW, "/socket": "echo"}, "/app/hello"),
         ),
-        None,
+        ((gunicorn("gthread, glued by hand", "glued()", *GTHREAD, path="/app/hello"), None),),
         slowest_milliseconds,
         beside="/slow/hello",
     ),
@@ -103,9 +123,14 @@ _MATCHES = (
 def run(effort: Effort) -> Iterator[Row]:
     """Measure all, and yield their rows."""
     for match in _MATCHES:
-        with serving((match.peer, *match.ours)) as running:
-            peer, *ours = [Contender(each.server.name, partial(_measure, match, each)) for each in running]
-            yield from compare(peer, ours, effort.loads, match.goal)
+        servers = (*match.ours, *(peer for peer, _ in match.peers))
+        with serving(servers) as running:
+            contenders = [Contender(each.server.name, partial(_measure, match, each)) for each in running]
+            samples = measure_in_turn(contenders, effort.loads)
+            measured = list(zip(contenders, samples, strict=True))
+            ours, peers = measured[: len(match.ours)], measured[len(match.ours) :]
+            for (peer, theirs), (_, goal) in zip(peers, match.peers, strict=True):
+                yield from (row(each, values, peer, theirs, goal) for each, values in ours)
 
 
 def _measure(match: Match, running: Running) -> Sample:
