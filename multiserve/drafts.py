@@ -17,6 +17,23 @@ from multiserve.keys import KeyProblem, MountKey, parse_key
 _WIDTH = 110  # characters of a line that one reads without scrolling
 _MOST_THREADS = 1000  # of one mount
 
+NEXT_MOUNTS = (
+    "What one changes next:",
+    '- a mount with options: "/api" = { app = "api:app", required = true }',
+    '- a host instead of a prefix: "api.example.com" = "api:app"',
+)
+"""The footer of a file, about its mounts."""
+NEXT_TABLES = (
+    "- the address, and how many processes there are in production (multiserve run --production):",
+    "",
+    "[server]",
+    "port = 8000",
+    "",
+    "[gunicorn]",
+    "workers = 4",
+)
+"""The rest of that footer, for a file that has neither table yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Note:

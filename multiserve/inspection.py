@@ -61,7 +61,7 @@ def inspect(
     Raises:
         ConfigError: A server would refuse a setting, or a plugin cannot be used.
     """
-    raise_for(problems_of_settings(config), source=str(config.path))
+    raise_for(problems_of_settings(config), source=config.source.heading)
     recorder = Recorder()
     forced: Interface | None = "asgi" if production and _serves_asgi(config) else None
     composition = compose(config, observe=recorder.watch, interface=forced)
@@ -82,7 +82,7 @@ def inspect(
         probes = _probe(composition, inspector) if probe else None
         findings += [finding for result in probes or () for finding in result.findings]
     if composition.interface == "asgi":  # only now is it known that the workers have to serve ASGI
-        raise_for(_problems_of_gunicorn(config, "asgi"), source=str(config.path))
+        raise_for(_problems_of_gunicorn(config, "asgi"), source=config.source.heading)
     findings = settle(findings, config)
     return Inspection(composition=composition, findings=findings, effects=recorder.effects, probes=probes)
 

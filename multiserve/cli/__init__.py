@@ -26,6 +26,10 @@ def main() -> None:
         "/admin" = "backoffice:create_app()"
 
     \b
+    The same without a file:
+        multiserve run storefront:app '/admin=backoffice:create_app()'
+
+    \b
     multiserve init      write a multiserve.toml for what is in this folder
     multiserve import    print the multiserve.toml for the file of another tool
     multiserve check     does everything load, and is anything wrong?

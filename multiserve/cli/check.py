@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from multiserve.cli.options import common_options, only_option
+from multiserve.cli.options import common_options, find_source, note_left_aside, only_option, targets_argument
 from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_is_stderr
 from multiserve.config.file import find_config, load_config, select
 from multiserve.config.tables import did_you_mean
@@ -31,8 +31,9 @@ from multiserve.findings import Topic
 @click.option("--strict", is_flag=True, help="Exit with 1 if there are warnings, too.")
 @click.option("--costs", is_flag=True, help="Show how long each mount took to load, and how much memory it took.")
 @click.option("--explain", "code", metavar="CODE", help="Explain one check, and do nothing else.")
+@targets_argument
 @click.pass_context
-def check(
+def check(  # noqa: PLR0913 (one for each option)
     ctx: click.Context,
     /,
     *,
@@ -41,9 +42,12 @@ def check(
     only: tuple[str, ...],
     style: str,
     code: str | None,
+    targets: tuple[str, ...],
     **flags: bool,
 ) -> None:
     """Load every mount, check every setting, and check the composition as a whole, without serving it.
+
+    With targets it checks what "multiserve run" with the same targets would serve.
 
     The exit code is 0 if all is well, 1 if the file or the composition is wrong, 3 if an application cannot be loaded.
 
@@ -51,6 +55,7 @@ def check(
     Examples:
         multiserve check
         multiserve check --only /admin
+        multiserve check storefront:app /admin=backoffice:app
         multiserve check --production --strict
         multiserve check --probe
         multiserve check --explain MS102
@@ -65,7 +70,9 @@ def check(
             click.echo(handbook.explained(_find_topic(ctx, code, config)))
             return
         try:
-            whole = load_config(find_config(config), check=problems_of_settings)
+            source = find_source(config, targets)
+            note_left_aside(source)
+            whole = load_config(source, check=problems_of_settings)
             selected = select(whole, only) if only else whole
             with stdout_is_stderr():
                 found = inspect(selected, mounts=whole.mounts, production=flags["production"], probe=flags["probe"])

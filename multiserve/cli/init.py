@@ -50,13 +50,22 @@ def init(*, folder: Path, yes: bool, traceback: bool) -> None:
             raise ConfigError(Problem(message=message)) from None
         _refuse_nothing(folder, proposals)
         chosen = _choose(proposals, yes=yes)
-        _write(path, to_toml(to_draft(chosen)))
+        write_new(path, to_toml(to_draft(chosen)))
         click.echo(_summary(path, chosen))
 
 
 def _refuse_folder(folder: Path, path: Path) -> None:
     if not folder.is_dir():
         raise ConfigError(Problem(message=f'there is no folder "{folder}"'))
+    refuse_existing(path)
+
+
+def refuse_existing(path: Path) -> None:
+    """Refuse to write a file that is there.
+
+    Raises:
+        ConfigError: It is.
+    """
     if path.exists():
         hint = f'It stays as it is. "multiserve check -c {path}" tells what is in it.'
         raise ConfigError(Problem(message=f"there is a {path} already", hint=hint))
@@ -128,7 +137,12 @@ def _ask(proposal: Proposal, taken: set[str]) -> str:
             return key
 
 
-def _write(path: Path, text: str) -> None:
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

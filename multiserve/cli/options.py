@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -13,10 +13,13 @@ from typing import Any, TypeVar, get_type_hints
 import click
 
 from multiserve.config.file import CONFIG_VARIABLE, find_config, load_config
+from multiserve.config.source import Source
 from multiserve.errors import ConfigError, MultiserveError
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+
+TARGETS = "[[KEY=]TARGET]..."
 
 
 def common_options(command: F) -> F:
@@ -36,8 +39,8 @@ def common_options(command: F) -> F:
 
 
 def _complete_mounts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
-    with contextlib.suppress(MultiserveError):
-        config = load_config(find_config(ctx.params.get("config")))
+    with contextlib.suppress(MultiserveError, click.UsageError):
+        config = load_config(find_source(ctx.params.get("config"), ctx.params.get("targets") or ()))
         return [name for name in map(str, (mount.key for mount in config.mounts)) if name.startswith(incomplete)]
     return []
 
@@ -54,6 +57,31 @@ only_option = click.option(
 format_option = click.option(
     "--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or for machines."
 )
+
+
+targets_argument = click.argument("targets", nargs=-1, metavar=TARGETS)
+
+
+def find_source(config: str | None, targets: Sequence[str]) -> Source:
+    """Return where the configuration comes from: the targets of the command line, or else the file.
+
+    Raises:
+        ConfigError: There are no targets, and there is no file.
+    """
+    if not targets:
+        return Source(find_config(config))
+    if config is not None:
+        message = "--config names a file with mounts of its own: leave out --config, or the targets."
+        raise click.UsageError(message, click.get_current_context())
+    return Source(Path.cwd(), tuple(targets))
+
+
+def note_left_aside(source: Source) -> None:
+    """Say which file would have been read if there were no targets."""
+    if not source.targets:
+        return
+    with contextlib.suppress(ConfigError):  # there is none
+        click.echo(f"Note: {find_config()} is left aside: the mounts are those of the command line.", err=True)
 
 
 @contextlib.contextmanager

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
 import click
 
 from multiserve.cli.options import common_options
 from multiserve.cli.output import reported_errors
-from multiserve.config.file import find_config, load_config
+from multiserve.config.file import CONFIG_VARIABLE, find_config, load_config
+from multiserve.errors import ConfigError
 
 
 @click.command(short_help="Reload the running production server.")
 @common_options
-@click.option("--pid", metavar="FILE", help="The pid file of the server. [default: pidfile under [gunicorn]]")
+@click.option(
+    "--pid", "--pidfile", metavar="FILE", help="The pid file of the server. [default: pidfile under [gunicorn]]"
+)
 def reload(*, config: str | None, traceback: bool, pid: str | None) -> None:
     """Reload the configuration and the code in the running production server, and report the outcome.
 
@@ -25,4 +33,21 @@ def reload(*, config: str | None, traceback: bool, pid: str | None) -> None:
     from multiserve.servers.production import pid_file
 
     with reported_errors(show_traceback=traceback):
-        click.echo(pid_file.reload(pid or pid_file.named_in(load_config(find_config(config)))))
+        if not pid:
+            with _hint_at_pid():
+                path = find_config(config)
+            pid = str(pid_file.named_in(load_config(path)))
+        click.echo(pid_file.reload(pid))
+
+
+@contextlib.contextmanager
+def _hint_at_pid() -> Iterator[None]:
+    """Where there is no file, the server may have been started with targets: add to the error how it is reached."""
+    try:
+        yield
+    except ConfigError as error:
+        if os.environ.get(CONFIG_VARIABLE):
+            raise
+        hint = 'A server without a file is reached by "multiserve reload --pid FILE", if it runs with --pidfile FILE.'
+        problems = (replace(each, hint=f"{hint}\n    {each.hint}") for each in error.problems)
+        raise ConfigError(*problems) from None

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from multiserve.cli.options import common_options, format_option
+from multiserve.cli.options import TARGETS, common_options, find_source, format_option, note_left_aside
 from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_is_stderr
-from multiserve.config.file import find_config, load_config
+from multiserve.config.arguments import is_target
+from multiserve.config.file import load_config
 from multiserve.config.model import Config
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     metavar="METHOD",
     help="The method of the request to explain; WEBSOCKET for a WebSocket. [default: GET]",
 )
-@click.argument("text", required=False)
+@click.argument("arguments", nargs=-1, metavar=f"{TARGETS} [TEXT]")
 @click.pass_context
 def routes(  # noqa: PLR0913 (one for each option)
     ctx: click.Context,
@@ -40,13 +41,16 @@ def routes(  # noqa: PLR0913 (one for each option)
     loads: bool,
     url: str | None,
     method: str | None,
-    text: str | None,
+    arguments: tuple[str, ...],
 ) -> None:
     """List the mounts in the order in which a request tries them; without --all no application is imported.
 
     With --all the applications are loaded, and the routes inside them are listed as well, each with its whole URL, its
     methods, its name and its view. TEXT is a filter, without regard to case: it keeps the mounts whose key or target
     contains it, and the routes whose URL, name or view does.
+
+    Targets are those of "multiserve run", in place of a file: what has a "=", looks like module:name, begins with "./"
+    or ends in ".py". Anything else is TEXT; a module alone is written with its key, /=storefront.
 
     With --explain, only the mount that answers a URL is shown, and why it does; with --all also the route inside the
     application, its view, and the line that defines it. No view is called.
@@ -59,14 +63,19 @@ def routes(  # noqa: PLR0913 (one for each option)
         multiserve routes --all
         multiserve routes --all login
         multiserve routes --explain https://api.example.com/v1
+        multiserve routes storefront:app /admin=backoffice:app --explain /admin/users
         multiserve routes --all --explain /admin/users --method POST
     """  # noqa: D301 (click needs the control character)
     from multiserve.reports import routes as report
     from multiserve.reports.text import ordered
 
+    targets = [argument for argument in arguments if is_target(argument)]
+    text = _find_text(ctx, [argument for argument in arguments if not is_target(argument)])
     _refuse_what_does_not_fit(ctx, url, method, text)
     with reported_errors(show_traceback=traceback):
-        configuration = load_config(find_config(config))
+        source = find_source(config, targets)
+        note_left_aside(source)
+        configuration = load_config(source)
         if url is not None:
             from multiserve.routes.explain import explain
 
@@ -86,6 +95,14 @@ def _dump(value: dict[str, Any]) -> str:
     import json
 
     return json.dumps(value, indent=2)
+
+
+def _find_text(ctx: click.Context, words: Sequence[str]) -> str | None:
+    """Return what to filter by, which is the one argument that is no target."""
+    if len(words) > 1:
+        message = f"there is one TEXT to filter by, and not {' and '.join(words)}: a target has a key or a colon."
+        raise click.UsageError(message, ctx)
+    return words[0] if words else None
 
 
 def _refuse_what_does_not_fit(ctx: click.Context, url: str | None, method: str | None, text: str | None) -> None:

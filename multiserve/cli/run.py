@@ -10,11 +10,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from multiserve.cli.options import common_options, hint_at_applications, only_option, options_of, override
+from multiserve.cli.options import (
+    common_options,
+    find_source,
+    hint_at_applications,
+    note_left_aside,
+    only_option,
+    options_of,
+    override,
+    targets_argument,
+)
 from multiserve.cli.output import echo_failures, reported_errors
-from multiserve.config.file import find_config, load_config, select
+from multiserve.config.file import load_config, select
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.mounts import Mount
+from multiserve.config.source import Source
 from multiserve.errors import Problem, ServeError
 from multiserve.servers.environment import refuse_script_name
 
@@ -23,7 +33,7 @@ if TYPE_CHECKING:
 
 # Options of `run` that only one of the two servers has.
 _DEVELOPMENT_ONLY = ("reload", "debugger", "threaded", "extra_files", "exclude_patterns")
-_PRODUCTION_ONLY = ("bind", "workers", "threads")
+_PRODUCTION_ONLY = ("bind", "workers", "threads", "pidfile")
 
 
 @click.command()
@@ -56,13 +66,28 @@ _PRODUCTION_ONLY = ("bind", "workers", "threads")
     show_envvar=True,
     help="With --production and worker_class gthread: threads in each worker. [default: 4]",
 )
+@click.option(
+    "--pidfile",
+    metavar="FILE",
+    envvar="MULTISERVE_PIDFILE",
+    show_envvar=True,
+    help="With --production: the file for the process id, which multiserve reload reads.",
+)
+@targets_argument
 @click.pass_context
-def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values: Any) -> None:
+def run(
+    ctx: click.Context, /, *, config: str | None, traceback: bool, targets: tuple[str, ...], **values: Any
+) -> None:
     """Serve the mounts, for development or for production.
+
+    The mounts are those of the file, or targets, written as in the file: KEY=TARGET, or TARGET alone for "/". A folder
+    is served as static files, a file as it is, a URL is redirected to, and anything else in single quotes, as a table:
+    '/docs={ static = "site", fallback = "index.html" }'. Paths and modules start from the current folder.
 
     \b
     Examples:
         multiserve run                        # development: reloader and debugger
+        multiserve run storefront:app /admin=backoffice:app /static=./static
         multiserve run --port 5000 --only /admin
         multiserve run --production           # gunicorn, for real users
         multiserve run --production --bind unix:/run/shop.sock --workers 4
@@ -70,8 +95,10 @@ def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values:
     _refuse_misplaced_options(ctx, production=values["production"])
     with reported_errors(show_traceback=traceback):
         with hint_at_applications(config):
-            path = find_config(config).absolute()
-        read = partial(_read, path, values)
+            source = find_source(config, targets).absolute()
+        if not os.environ.get("WERKZEUG_RUN_MAIN"):  # the process that the reloader starts need not say it again
+            note_left_aside(source)
+        read = partial(_read, source, values)
         if values["production"]:
             _run_production(read, values)
         else:
@@ -85,7 +112,7 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
         if production
         else (_PRODUCTION_ONLY, "needs --production")
     )
-    given = {name for name in ctx.params if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE}
+    given = {name for name in ctx.params if _is_typed(ctx, name)}
     for name in names:
         if name in given:
             raise click.UsageError(f"--{name.replace('_', '-')} {reason}.", ctx)
@@ -93,9 +120,13 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
         raise click.UsageError("--bind replaces --host and --port: leave them out.", ctx)
 
 
-def _read(path: os.PathLike[str], values: dict[str, Any]) -> Config:
-    """Read the file; options of the command line and environment variables override it."""
-    config = load_config(path)
+def _is_typed(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def _read(source: Source, values: dict[str, Any]) -> Config:
+    """Read the configuration; options of the command line and environment variables override it."""
+    config = load_config(source)
     refuse_script_name(config)
     values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}
     if values["only"]:

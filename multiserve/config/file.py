@@ -12,8 +12,10 @@ from typing import Any
 
 import tomli
 
+from multiserve.config.arguments import read_arguments
 from multiserve.config.model import MODULE, Config, Development, Server
 from multiserve.config.mounts import OPTIONS, Mount, attempt, read_middleware, read_mount
+from multiserve.config.source import Source
 from multiserve.config.tables import Table, did_you_mean, quote_key
 from multiserve.config.variables import Variables
 from multiserve.errors import ConfigError, Problem, raise_for
@@ -54,17 +56,28 @@ def _exists(path: str) -> bool:
     return os.path.exists(path)  # noqa: PTH110 (Path.exists raises where the system refuses to look)
 
 
-def load_config(path: str | os.PathLike[str], check: Callable[[Config], Iterable[Problem]] = lambda _: ()) -> Config:
-    """Read and check a file, all mistakes in one run.
+def load_config(
+    source: Source | str | os.PathLike[str], check: Callable[[Config], Iterable[Problem]] = lambda _: ()
+) -> Config:
+    """Read and check a configuration, all mistakes in one run.
 
     Args:
-        path: The file.
+        source: Where it comes from: the path of a file, or a source of either kind.
         check: Find more problems in what was read; where there are mistakes it has the defaults.
 
     Raises:
-        ConfigError: The file cannot be read, is not TOML, or has mistakes in it.
+        ConfigError: The file cannot be read, is not TOML, or has mistakes in it, or a target has.
     """
-    file = Path(path)
+    source = source if isinstance(source, Source) else Source(Path(source))
+    document, root = _read_file(source.file) if source.file else ({}, "")
+    problems: list[Problem] = []
+    config = _read_config(Table(document, root, problems), source.absolute(), root)
+    raise_for([*problems, *check(config)], source=source.heading)
+    return config
+
+
+def _read_file(file: Path) -> tuple[dict[str, Any], str]:
+    """Return the tables of a file with its variables replaced, and the key path of the table that holds them."""
     document = _read_toml(file)
     root = ""
     if file.name == PYPROJECT:
@@ -76,10 +89,7 @@ def load_config(path: str | os.PathLike[str], check: Callable[[Config], Iterable
     variables = Variables(os.environ, root)
     document = variables.replace(document)
     raise_for(variables.problems, source=str(file))  # what is read with holes in it would only raise more questions
-    problems: list[Problem] = []
-    config = _read_config(Table(document, root, problems), file.absolute(), root)
-    raise_for([*problems, *check(config)], source=str(file))
-    return config
+    return document, root
 
 
 def select(config: Config, keys: Iterable[str]) -> Config:
@@ -137,17 +147,17 @@ def _pyproject_table(document: dict[str, Any]) -> dict[str, Any] | None:
     return table if isinstance(table, dict) else None
 
 
-def _read_config(table: Table, path: Path, root: str) -> Config:
+def _read_config(table: Table, source: Source, root: str) -> Config:
     table.refuse_unknown(each.name for each in fields(Config) if each.metadata)
     server = table.table("server")
     return Config(
-        path=path,
-        mounts=_read_mounts(table, path),
+        source=source,
+        mounts=_read_mounts(table, source),
         middleware=read_middleware(table),
         ignore=table.texts("ignore"),
         plugins=_read_plugins(table),
         env=_read_env(table.table("env")),
-        pythonpath=(path.parent, *_read_pythonpath(table, path.parent)),
+        pythonpath=(source.folder, *_read_pythonpath(table, source.folder)),
         server=server.read(Server, middleware=read_middleware(server)),
         development=table.table("development").read(Development),
         gunicorn=MappingProxyType(dict(table.table("gunicorn").values)),
@@ -183,9 +193,11 @@ def _read_env(table: Table) -> Mapping[str, str]:
     return MappingProxyType(env)
 
 
-def _read_mounts(table: Table, path: Path) -> tuple[Mount, ...]:
+def _read_mounts(table: Table, source: Source) -> tuple[Mount, ...]:
     mounts = table.table("mounts")
-    if not mounts.values and isinstance(table.values.get("mounts", {}), dict):
+    if source.targets:
+        mounts = read_arguments(source.targets, source.folder, table.problems)
+    elif not mounts.values and isinstance(table.values.get("mounts", {}), dict):
         table.refuse("mounts", "there are no mounts", 'Write at least one, such as "/" = "module:app".')
     read = []
     names: dict[tuple[Any, ...], str] = {}
@@ -197,7 +209,7 @@ def _read_mounts(table: Table, path: Path) -> tuple[Mount, ...]:
         key: MountKey | None = attempt(mounts, name, parse_key, name)
         if key and (earlier := names.setdefault(key.place, name)) != name:
             mounts.refuse(name, f"the same mount as {mounts.path(earlier)}", "Keep one of the two.")
-        if mount := read_mount(mounts, name, key, path):
+        if mount := read_mount(mounts, name, key, source):
             read.append(mount)
     return tuple(read)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from multiserve.config.mounts import Mount
+from multiserve.config.source import Source
 from multiserve.config.tables import option
 from multiserve.config.targets import Target
 
@@ -67,7 +68,7 @@ class Config:
     """The whole file, checked.
 
     Attributes:
-        path: The file itself, absolute.
+        source: Where it comes from, absolute.
         mounts: In the order of the file.
         middleware: What wraps every mount, outermost first, around its own.
         ignore: Codes of checks whose findings are not wanted.
@@ -78,7 +79,7 @@ class Config:
         root: The key path of the table that holds it all; empty, or `tool.multiserve`.
     """
 
-    path: Path
+    source: Source
     mounts: tuple[Mount, ...] = option(help="URL prefix, host, or host/prefix = what answers there.")
     middleware: tuple[Target, ...] = option(
         (), help="WSGI or ASGI middleware around every mount, outermost first: module:Class or module:make(option=1)."
@@ -104,5 +105,10 @@ class Config:
 
     @property
     def folder(self) -> Path:
-        """The folder that relative paths in the file start from."""
-        return self.path.parent
+        """The folder that relative paths start from."""
+        return self.source.folder
+
+    @property
+    def path(self) -> Path | None:
+        """The file itself, absolute; None if the mounts are those of a command line."""
+        return self.source.file

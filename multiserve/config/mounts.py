@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
-from pathlib import Path
 
+from multiserve.config.arguments import Arguments
 from multiserve.config.kinds.applications import AppMount, TenantMount
 from multiserve.config.kinds.files import FileMount
 from multiserve.config.kinds.mount import Entry, Mount, attempt, read_middleware
 from multiserve.config.kinds.redirects import RedirectMount, check_redirect
 from multiserve.config.kinds.static import StaticMount
+from multiserve.config.source import Source
 from multiserve.config.tables import Table, describe
 from multiserve.keys import MountKey
 
@@ -36,20 +37,23 @@ _GIVEN = tuple(dict.fromkeys(kind.given for kind in KINDS))
 OPTIONS = frozenset(field.name for kind in KINDS for field in fields(kind) if field.metadata).union(_GIVEN)
 
 
-def read_mount(mounts: Table, name: str, key: MountKey | None, file: Path) -> Mount | None:
+def read_mount(mounts: Table, name: str, key: MountKey | None, source: Source) -> Mount | None:
     """Read one entry of `[mounts]`; None where it is so wrong that nothing can be made of it.
 
     Args:
         mounts: The table.
         name: The key of the entry.
         key: The same parsed; None if it is wrong.
-        file: The file of the table; relative paths start from its folder.
+        source: Where the table comes from; relative paths start from its folder.
     """
     value = mounts.values[name]
-    if isinstance(value, str):  # a bare string is `app`; its problems have the key that the file has
+    if isinstance(value, str):  # its problems have the key that the file has
+        bare = mounts.kinds[name] if isinstance(mounts, Arguments) else "app"
         table = Table({}, mounts.path(name), mounts.problems)
-        entry = Entry(table=table, key=key, file=file, holder=mounts, name=name, given="app")
-        return _kind_of("app", key).read_entry(entry)
+        kind = _kind_of(bare, key)
+        _refuse_placeholders(mounts, name, key, kind)
+        entry = Entry(table=table, key=key, source=source, holder=mounts, name=name, given=bare)
+        return kind.read_entry(entry)
     if not isinstance(value, dict):
         mounts.refuse(name, f"expected a target, found {describe(value)}", 'Write "module:attribute" in quotes.')
         return None
@@ -67,10 +71,14 @@ def read_mount(mounts: Table, name: str, key: MountKey | None, file: Path) -> Mo
         table.refuse_unknown(OPTIONS)
         return None
     kind = _kind_of(given[0], key)
+    _refuse_placeholders(mounts, name, key, kind)
+    entry = Entry(table=table, key=key, source=source, holder=table, name=kind.given, given=kind.given)
+    return kind.read_entry(entry)
+
+
+def _refuse_placeholders(mounts: Table, name: str, key: MountKey | None, kind: type[Mount]) -> None:
     if key and key.placeholders and not kind.has_placeholders:
         mounts.refuse(name, "only an app can stand at a key with placeholders", "Write one key for each prefix.")
-    entry = Entry(table=table, key=key, file=file, holder=table, name=kind.given, given=kind.given)
-    return kind.read_entry(entry)
 
 
 def _kind_of(given: str, key: MountKey | None) -> type[Mount]:

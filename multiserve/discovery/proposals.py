@@ -20,7 +20,7 @@ from multiserve.discovery import (
 from multiserve.discovery.found import Found, Remark
 from multiserve.discovery.names import prefix_of, siteness
 from multiserve.discovery.project import look_at
-from multiserve.drafts import Draft, DraftMount
+from multiserve.drafts import NEXT_MOUNTS, NEXT_TABLES, Draft, DraftMount
 
 _READERS = (applications, django, dash, mcp, javascript, static_folders, streamlit, gradio, compositions)
 _NAMES = {"FastAPI": "api", "Litestar": "api", "Falcon": "api"}
@@ -122,7 +122,7 @@ def to_draft(proposals: Proposals) -> Draft:
             "multiserve.toml.example, and README.md, of multiserve.",
         ],
         title="Not mounted:",
-        footer=_FOOTER,
+        footer=(*NEXT_MOUNTS, *NEXT_TABLES),
     )
     for each in proposals.mounts:
         if not each.key:
@@ -136,17 +136,3 @@ def to_draft(proposals: Proposals) -> Draft:
     for remark in proposals.remarks:
         draft.note(remark.what, remark.reason)
     return draft
-
-
-_FOOTER = (
-    "What one changes next:",
-    '- a mount with options: "/api" = { app = "api:app", required = true }',
-    '- a host instead of a prefix: "api.example.com" = "api:app"',
-    "- the address, and how many processes there are in production (multiserve run --production):",
-    "",
-    "[server]",
-    "port = 8000",
-    "",
-    "[gunicorn]",
-    "workers = 4",
-)

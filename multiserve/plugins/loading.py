@@ -64,9 +64,8 @@ def load_plugins(config: Config) -> Plugins:
         else:
             _collect(module, name, collected)
     key = f"{config.root}.plugins" if config.root else "plugins"
-    raise_for(
-        [Problem(key=key, message=message, hint=hint) for message, hint in collected.problems], source=str(config.path)
-    )
+    problems = [Problem(key=key, message=message, hint=hint) for message, hint in collected.problems]
+    raise_for(problems, source=config.source.heading)
     return Plugins(checks=collected.checks, frameworks=tuple(collected.frameworks))
 
 

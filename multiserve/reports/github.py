@@ -15,7 +15,7 @@ _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 def as_github(outcome: CheckOutcome) -> str:
     """Return a workflow command for each failure and each finding, at its line of the file."""
     config = outcome.composition.config
-    file = _File(str(config.path))
+    file = _File(config.source.heading)
     failures = [problem for loaded in outcome.composition.failures if loaded.error for problem in loaded.error.problems]
     lines = [file.annotate("error", problem.key, "cannot be loaded", _advice(problem)) for problem in failures]
     for finding in outcome.findings:

@@ -40,9 +40,9 @@ def summary(composition: Composition, origin: str) -> str:
 
 
 def heading(config: Config) -> str:
-    """Return a line with the number of mounts and the file that they come from."""
+    """Return a line with the number of mounts and where they come from."""
     count = len(config.mounts)
-    return f"multiserve: {count} {'mount' if count == 1 else 'mounts'} from {config.path}"
+    return f"multiserve: {count} {'mount' if count == 1 else 'mounts'} from {config.source}"
 
 
 def announcement(config: Config, origins: Sequence[str], failed: Sequence[Mount] = ()) -> str:

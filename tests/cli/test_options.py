@@ -9,6 +9,7 @@ import click
 import click.shell_completion
 import pytest
 
+from multiserve import cli
 from multiserve.cli.options import options_of, override
 from multiserve.config.model import Development, Server
 from multiserve.config.tables import option
@@ -171,3 +172,42 @@ def test_the_shell_gets_its_script(run, monkeypatch, shell):
     code, out, _ = run()
     assert code == 0
     assert "_MULTISERVE_COMPLETE" in out
+
+
+@pytest.mark.parametrize("command", ["run", "check", "routes"])
+def test_targets_and_an_explicit_file_are_wrong_usage(run, write_config, command):
+    path = write_config(ROUTES)
+    code, out, err = run(command, "-c", str(path), "shop:app")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"Usage: multiserve {command} [OPTIONS] [[KEY=]TARGET]...")
+    assert err.endswith("\nError: --config names a file with mounts of its own: leave out --config, or the targets.\n")
+
+
+@pytest.mark.parametrize(
+    ("variable", "note"),
+    [
+        pytest.param(None, "multiserve.toml", id="in the folder"),
+        pytest.param("other.toml", "other.toml", id="of the variable"),
+        pytest.param("missing.toml", None, id="that is not there"),
+    ],
+)
+def test_targets_win_over_a_file_that_is_found(run, write_config, tmp_path, monkeypatch, variable, note):
+    write_config("[mounts]\n'/' = 'wrong'")
+    (tmp_path / "other.toml").write_text("not even TOML")
+    if variable:
+        monkeypatch.setenv("MULTISERVE_CONFIG", variable)
+    code, out, err = run("routes", "shop:app")
+    assert (code, out.split()[-1]) == (0, "shop:app")
+    assert err == (f"Note: {note} is left aside: the mounts are those of the command line.\n" if note else "")
+
+
+@pytest.mark.parametrize("command", [["run"], ["run", "--production"], ["check"], ["routes"]], ids=" ".join)
+def test_mistakes_in_targets_are_reported_as_those_of_a_file(run, command):
+    message = 'Error: admin=shop:app: "admin" is neither a path nor a host\n    Did you mean "/admin"?'
+    assert run(*command, "admin=shop:app") == (1, "", f"{message} A host has a dot or a port.\n")
+
+
+def test_keys_of_targets_are_completed(run):
+    context = cli.run.make_context("run", ["shop:app", "/admin=office:app", "/api=api:app"], resilient_parsing=True)
+    (option,) = [each for each in cli.run.params if each.name == "only"]
+    assert [item.value for item in option.shell_complete(context, "/a")] == ["/admin", "/api"]

@@ -59,3 +59,13 @@ def test_reload_with_a_pid_file_needs_no_configuration(run, tmp_path):
             "    Is the server running? It writes the file when it starts with this pidfile setting.\n"
         ),
     )
+
+
+def test_reload_without_a_file_says_how_a_server_without_one_is_reached(run):
+    code, out, err = run("reload")
+    assert (code, out) == (1, "")
+    assert err.startswith(
+        "Error: no configuration: there is no multiserve.toml here, and no [tool.multiserve] in pyproject.toml\n"
+        '    A server without a file is reached by "multiserve reload --pid FILE", if it runs with --pidfile FILE.\n'
+        "    Name a file with --config or MULTISERVE_CONFIG, or write a multiserve.toml:\n"
+    )

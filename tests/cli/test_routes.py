@@ -298,3 +298,30 @@ def test_no_text_to_explain_ends_in_a_traceback(run, write_config, url):
     write_config(ROUTES)
     code, out, err = run("routes", "--explain", url)
     assert (code, bool(out), bool(err)) in ((0, True, False), (1, False, True))
+
+
+def test_routes_lists_and_explains_what_the_command_line_says(run):
+    assert run("routes", "storefront:app", "/admin=backoffice:app") == (
+        0,
+        (
+            "HOST  PREFIX  KIND  INTERFACE  TARGET\n"
+            "any   /admin  app   auto       backoffice:app\n"
+            "any   /       app   auto       storefront:app\n"
+        ),
+        "",
+    )
+    code, out, err = run("routes", "storefront:app", "/admin=backoffice:app", "--explain", "/admin/x")
+    assert (code, out.splitlines()[0], err) == (0, "mount        /admin  (backoffice:app)", "")
+
+
+def test_routes_filters_what_the_command_line_says(run):
+    code, out, err = run("routes", "storefront:app", "/admin=backoffice:app", "back", "--format", "json")
+    assert (code, [each["mount"] for each in json.loads(out)["mounts"]], err) == (0, ["/admin"], "")
+
+
+def test_routes_takes_one_text(run):
+    code, out, err = run("routes", "storefront", "backoffice")
+    assert (code, out) == (2, "")
+    assert err.endswith(
+        "Error: there is one TEXT to filter by, and not storefront and backoffice: a target has a key or a colon.\n"
+    )

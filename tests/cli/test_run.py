@@ -27,6 +27,7 @@ pythonpath = ['{APPS}']
         pytest.param(["--workers", "2"], "--workers needs --production.", id="workers"),
         pytest.param(["--threads", "2"], "--threads needs --production.", id="threads"),
         pytest.param(["--bind", "x:1"], "--bind needs --production.", id="bind"),
+        pytest.param(["--pidfile", "x"], "--pidfile needs --production.", id="pidfile"),
         pytest.param(
             ["--production", "--no-reload"],
             "--reload is an option of the development server: leave out --production.",
@@ -53,7 +54,7 @@ def test_options_that_do_not_belong_together_are_wrong_usage(run, write_config, 
     write_config(GOOD)
     code, out, err = run("run", *args)
     assert (code, out) == (2, "")
-    assert err.startswith("Usage: multiserve run [OPTIONS]\n")
+    assert err.startswith("Usage: multiserve run [OPTIONS] [[KEY=]TARGET]...\n")
     assert err.endswith(f"\n\nError: {message}\n")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from multiserve.config.mounts import KINDS, AppMount, Mount, RedirectMount, StaticMount, TenantMount, read_mount
+from multiserve.config.source import Source
 from multiserve.config.tables import Table
 from multiserve.errors import Problem
 from multiserve.keys import parse_key
@@ -24,7 +25,9 @@ from multiserve.keys import parse_key
 )
 def test_the_keyword_and_the_key_tell_the_kind(key: str, value: Any, kind: type[Mount]) -> None:
     problems: list[Problem] = []
-    mount = read_mount(Table({key: value}, "mounts", problems), key, parse_key(key), Path("/site/multiserve.toml"))
+    mount = read_mount(
+        Table({key: value}, "mounts", problems), key, parse_key(key), Source(Path("/site/multiserve.toml"))
+    )
     assert problems == []
     assert type(mount) is kind
 
@@ -32,6 +35,9 @@ def test_the_keyword_and_the_key_tell_the_kind(key: str, value: Any, kind: type[
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.has_placeholders])
 def test_the_hint_for_an_entry_without_a_keyword_shows_every_kind(kind: type[Mount]) -> None:
     problems: list[Problem] = []
-    assert read_mount(Table({"/x": {}}, "mounts", problems), "/x", parse_key("/x"), Path("/multiserve.toml")) is None
+    assert (
+        read_mount(Table({"/x": {}}, "mounts", problems), "/x", parse_key("/x"), Source(Path("/multiserve.toml")))
+        is None
+    )
     assert kind.example in problems[0].hint
     assert kind.noun in problems[0].message

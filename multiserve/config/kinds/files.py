@@ -39,7 +39,7 @@ class FileMount(Mount):
         if text == "":
             entry.refuse("there is no name", 'Name a file, such as "site/robots.txt".')
         path = entry.folder / (text or "")
-        if os.path.realpath(path) == os.path.realpath(entry.file):
+        if (file := entry.source.file) and os.path.realpath(path) == os.path.realpath(file):
             entry.refuse("this is the configuration, which everybody could read then", "Name another file.")
         mount = entry.read(cls, what=text, path=path)
         return mount if entry.key and text is not None else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
+from multiserve.config.source import Source
 from multiserve.config.tables import Table, option
 from multiserve.config.targets import Target, TargetProblem, parse_target
 from multiserve.keys import KeyProblem, MountKey
@@ -21,7 +22,7 @@ class Entry:
     Attributes:
         table: The options of the entry.
         key: The key of the mount; None if it is wrong.
-        file: The file that holds the entry.
+        source: Where the entry comes from.
         holder: The table that holds the target: `table`, or that of all mounts for an entry that is a bare string.
         name: The key under which `holder` holds the target.
         given: The keyword of the target in `table`, such as `app`.
@@ -29,7 +30,7 @@ class Entry:
 
     table: Table
     key: MountKey | None
-    file: Path
+    source: Source
     holder: Table
     name: str
     given: str
@@ -37,7 +38,7 @@ class Entry:
     @property
     def folder(self) -> Path:
         """The folder that relative paths start from."""
-        return self.file.parent
+        return self.source.folder
 
     def text(self) -> str | None:
         """Return the target as the file spells it; None if it is not a text."""

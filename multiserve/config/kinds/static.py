@@ -42,6 +42,7 @@ class StaticMount(Mount):
         place = entry.folder / (text or "")
         if text is not None and (not text or entry.folder.resolve().is_relative_to(place.resolve())):
             hint = 'Name a folder of files alone, such as "static".'
-            entry.refuse("this folder holds the configuration, which everybody could read then", hint)
+            held = "configuration" if entry.source.file else "applications"
+            entry.refuse(f"this folder holds the {held}, which everybody could read then", hint)
         mount = entry.read(cls, what=text, folder=place)
         return mount if entry.key and text is not None else None

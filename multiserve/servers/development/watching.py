@@ -105,7 +105,8 @@ def source_roots(config: Config) -> Iterator[str]:
 
 def named_files(config: Config) -> Iterator[str]:
     """Yield files that are watched even before they exist: the configuration, extra files, the modules of targets."""
-    yield str(config.path)
+    if config.path:
+        yield str(config.path)
     yield from _extra_files(config)
     for target in _targets(config):
         if target.file:

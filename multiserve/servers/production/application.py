@@ -131,7 +131,8 @@ class GunicornApplication(Application):  # type: ignore[misc]
             composition = self._composition = self._compose()
         self.readiness.judge(composition)
         if self.takes == "wsgi" and composition.interface == "asgi":
-            self.readiness.refuse(str(ConfigError(wrong_worker(root_of(self.config)), source=str(self.config.path))))
+            problem = wrong_worker(root_of(self.config))
+            self.readiness.refuse(str(ConfigError(problem, source=self.config.source.heading)))
         self.broken = frozenset(loaded.mount.name for loaded in composition.failures)
         log_failures(composition, log)
         return composition.application
@@ -214,7 +215,7 @@ def checked_settings(config: Config, overrides: Mapping[str, Any], interface: In
     # Hooks are named in the file by their dotted names, and imported from the folders that it names.
     sys.path[:0] = [entry for entry in map(str, config.pythonpath) if entry not in sys.path]
     settings, problems = configure(config, overrides, interface)
-    raise_for(problems, source=str(config.path))
+    raise_for(problems, source=config.source.heading)
     return settings
 
 

@@ -54,7 +54,7 @@ def named_in(config: Config) -> Path:
                 message="not set, so nothing tells which process to signal",
                 hint='Write pidfile = "multiserve.pid" under [gunicorn] and restart the server, or say --pid FILE.',
             ),
-            source=str(config.path),
+            source=config.source.heading,
         )
     return config.folder / name
 

@@ -262,5 +262,9 @@ def interface_of(settings: GunicornConfig) -> Interface | None:
 
 def absolute(overrides: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Make the paths of the command line absolute: they start from the folder where the command was given."""
-    addresses = overrides.get("bind")
-    return {**overrides, **({"bind": [absolute_socket(each, folder) for each in addresses]} if addresses else {})}
+    found = dict(overrides)
+    if "bind" in found:
+        found["bind"] = [absolute_socket(each, folder) for each in found["bind"]]
+    if "pidfile" in found:
+        found["pidfile"] = str(folder / found["pidfile"])
+    return found

@@ -7,6 +7,7 @@ import pytest
 
 from multiserve.config.kinds.applications import AppMount, TenantMount
 from multiserve.config.kinds.mount import Entry
+from multiserve.config.source import Source
 from multiserve.config.tables import Table
 from multiserve.config.targets import parse_target
 from multiserve.errors import Problem
@@ -17,7 +18,12 @@ def entry_of(key: str, options: dict[str, Any], folder: Path = Path("/site")) ->
     problems: list[Problem] = []
     table = Table(options, f'mounts."{key}"', problems)
     return Entry(
-        table=table, key=parse_key(key), file=folder / "multiserve.toml", holder=table, name="app", given="app"
+        table=table,
+        key=parse_key(key),
+        source=Source(folder / "multiserve.toml"),
+        holder=table,
+        name="app",
+        given="app",
     ), problems
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from multiserve.config.kinds.files import FileMount
 from multiserve.config.kinds.mount import Entry
+from multiserve.config.source import Source
 from multiserve.config.tables import Table
 from multiserve.errors import Problem
 from multiserve.keys import parse_key
@@ -15,7 +16,9 @@ def test_the_file_is_relative_to_the_folder_of_the_configuration() -> None:
     problems: list[Problem] = []
     table = Table({"file": "web/robots.txt", "max_age": 60}, 'mounts."/robots.txt"', problems)
     key = parse_key("/robots.txt")
-    entry = Entry(table=table, key=key, file=Path("/site/multiserve.toml"), holder=table, name="file", given="file")
+    entry = Entry(
+        table=table, key=key, source=Source(Path("/site/multiserve.toml")), holder=table, name="file", given="file"
+    )
     mount = FileMount.read_entry(entry)
     assert problems == []
     assert mount is not None
@@ -26,7 +29,12 @@ def test_a_file_without_a_name_is_refused() -> None:
     problems: list[Problem] = []
     table = Table({"file": ""}, 'mounts."/x"', problems)
     entry = Entry(
-        table=table, key=parse_key("/x"), file=Path("/multiserve.toml"), holder=table, name="file", given="file"
+        table=table,
+        key=parse_key("/x"),
+        source=Source(Path("/multiserve.toml")),
+        holder=table,
+        name="file",
+        given="file",
     )
     FileMount.read_entry(entry)
     hint = 'Name a file, such as "site/robots.txt".'
@@ -42,6 +50,8 @@ def test_the_configuration_is_not_served(tmp_path: Path, name: str) -> None:
     problems: list[Problem] = []
     table = Table({"file": name}, 'mounts."/x"', problems)
     file = folder / "multiserve.toml"
-    FileMount.read_entry(Entry(table=table, key=parse_key("/x"), file=file, holder=table, name="file", given="file"))
+    FileMount.read_entry(
+        Entry(table=table, key=parse_key("/x"), source=Source(file), holder=table, name="file", given="file")
+    )
     message = "this is the configuration, which everybody could read then"
     assert problems == [Problem(key='mounts."/x".file', message=message, hint="Name another file.")]

@@ -7,6 +7,7 @@ import pytest
 
 from multiserve.config.kinds.mount import Entry, Mount, read_middleware
 from multiserve.config.mounts import KINDS
+from multiserve.config.source import Source
 from multiserve.config.tables import Table
 from multiserve.config.targets import parse_target
 from multiserve.errors import Problem
@@ -18,7 +19,7 @@ def test_the_options_of_every_mount_are_read() -> None:
     options: dict[str, Any] = {"app": "x", "required": True, "slash": "redirect", "probe": ["/a"], "ignore": ["MS100"]}
     table = Table(options, 'mounts."/x"', problems)
     entry = Entry(
-        table=table, key=parse_key("/x"), file=Path("/multiserve.toml"), holder=table, name="app", given="app"
+        table=table, key=parse_key("/x"), source=Source(Path("/multiserve.toml")), holder=table, name="app", given="app"
     )
     mount = entry.read(Mount, what="x")
     assert problems == []

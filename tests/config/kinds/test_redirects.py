@@ -6,6 +6,7 @@ import pytest
 
 from multiserve.config.kinds.mount import Entry
 from multiserve.config.kinds.redirects import RedirectMount, check_redirect
+from multiserve.config.source import Source
 from multiserve.config.tables import Table
 from multiserve.config.targets import TargetProblem
 from multiserve.errors import Problem
@@ -18,7 +19,7 @@ def test_the_target_and_the_status_are_read(tmp_path: Path) -> None:
     entry = Entry(
         table=table,
         key=parse_key("/old"),
-        file=tmp_path / "multiserve.toml",
+        source=Source(tmp_path / "multiserve.toml"),
         holder=table,
         name="redirect",
         given="redirect",

@@ -7,6 +7,7 @@ import pytest
 
 from multiserve.config.kinds.mount import Entry
 from multiserve.config.kinds.static import StaticMount
+from multiserve.config.source import Source
 from multiserve.config.tables import Table
 from multiserve.errors import Problem
 from multiserve.keys import parse_key
@@ -16,7 +17,12 @@ def entry_of(key: str, options: dict[str, Any], folder: Path = Path("/site")) ->
     problems: list[Problem] = []
     table = Table(options, f'mounts."{key}"', problems)
     return Entry(
-        table=table, key=parse_key(key), file=folder / "multiserve.toml", holder=table, name="static", given="static"
+        table=table,
+        key=parse_key(key),
+        source=Source(folder / "multiserve.toml"),
+        holder=table,
+        name="static",
+        given="static",
     ), problems
 
 

@@ -327,10 +327,14 @@ def test_a_value_becomes_what_gunicorn_takes(config, value, name, given_, made):
 
 
 def test_paths_of_the_command_line_start_from_the_folder_where_it_was_given(config, tmp_path):
-    overrides = absolute({"bind": ["unix:run.sock", "127.0.0.1:80"], "workers": 2}, tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    overrides = absolute(
+        {"bind": ["unix:run.sock", "127.0.0.1:80"], "workers": 2, "pidfile": "run.pid"}, tmp_path / "elsewhere"
+    )
     made, found = configure(config, overrides)
     assert found == []
-    assert made.settings["bind"].get() == [f"unix:{tmp_path}/run.sock", "127.0.0.1:80"]
+    assert made.settings["bind"].get() == [f"unix:{tmp_path}/elsewhere/run.sock", "127.0.0.1:80"]
+    assert made.settings["pidfile"].get() == f"{tmp_path}/elsewhere/run.pid"
 
 
 @pytest.mark.usefixtures("clean_process")
