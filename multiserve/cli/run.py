@@ -73,10 +73,11 @@ _PRODUCTION_ONLY = ("bind", "workers", "threads", "pidfile")
     show_envvar=True,
     help="With --production: the file for the process id, which multiserve reload reads.",
 )
+@click.option("--save", is_flag=True, help="Write a multiserve.toml for the targets and options, and serve nothing.")
 @targets_argument
 @click.pass_context
 def run(
-    ctx: click.Context, /, *, config: str | None, traceback: bool, targets: tuple[str, ...], **values: Any
+    ctx: click.Context, /, *, config: str | None, traceback: bool, save: bool, targets: tuple[str, ...], **values: Any
 ) -> None:
     """Serve the mounts, for development or for production.
 
@@ -88,14 +89,23 @@ def run(
     Examples:
         multiserve run                        # development: reloader and debugger
         multiserve run storefront:app /admin=backoffice:app /static=./static
+        multiserve run storefront:app /admin=backoffice:app --save
         multiserve run --port 5000 --only /admin
         multiserve run --production           # gunicorn, for real users
         multiserve run --production --bind unix:/run/shop.sock --workers 4
     """  # noqa: D301 (click needs the control character)
     _refuse_misplaced_options(ctx, production=values["production"])
+    if save:
+        _refuse_save(ctx, targets, values)
     with reported_errors(show_traceback=traceback):
         with hint_at_applications(config):
             source = find_source(config, targets).absolute()
+        if save:
+            from multiserve.cli.save import save_targets
+
+            given = {name: value for name, value in values.items() if _is_typed(ctx, name)}
+            click.echo(save_targets(source, given, _PRODUCTION_ONLY))
+            return
         if not os.environ.get("WERKZEUG_RUN_MAIN"):  # the process that the reloader starts need not say it again
             note_left_aside(source)
         read = partial(_read, source, values)
@@ -118,6 +128,13 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
             raise click.UsageError(f"--{name.replace('_', '-')} {reason}.", ctx)
     if "bind" in given and given & {"host", "port"}:
         raise click.UsageError("--bind replaces --host and --port: leave them out.", ctx)
+
+
+def _refuse_save(ctx: click.Context, targets: tuple[str, ...], values: dict[str, Any]) -> None:
+    if not targets:
+        raise click.UsageError("--save writes targets into a file: name one, such as module:app.", ctx)
+    if values["only"]:
+        raise click.UsageError("--save writes all mounts: leave out --only.", ctx)
 
 
 def _is_typed(ctx: click.Context, name: str) -> bool:

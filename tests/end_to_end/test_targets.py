@@ -130,3 +130,14 @@ def test_the_rest_of_a_path_is_relative_to_the_folder_of_the_command(run, shop, 
     server = run("--no-reload", "here:create_app()", "/files=./files", cwd=tmp_path / "deep").ready()
     assert server.get("/").text == "office "
     assert server.get("/files/a.txt").text == "here"
+
+
+def test_the_file_that_is_saved_serves_the_same(run, start, shop, tmp_path):
+    targets = ("storefront:application", "/admin=backoffice:create_app(name='staff')", "/static=./static")
+    saved = start("run", *targets, "--save", cwd=tmp_path)
+    assert saved.wait() == 0
+    server = run().ready()
+    assert f"multiserve: 3 mounts from {tmp_path / 'multiserve.toml'}\n" in server.log
+    assert server.get("/x").text.startswith("store /x by")
+    assert server.get("/admin/users").text == "staff /admin"
+    assert server.get("/static/app.css").text == "body {}"
