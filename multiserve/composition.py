@@ -89,7 +89,7 @@ def compose(
         LoadError: The middleware of `[server]` cannot be loaded or does not fit.
     """
     prepare_process(config, environment)
-    loader = MountLoader(config, interface, wrap)
+    loader = MountLoader(config, interface, wrap, development=development)
     loaded = []
     for mount in config.mounts:
         with observe(mount.name), refused_monkey_patches():
@@ -149,8 +149,10 @@ def _load(mount: Mount, loader: MountLoader) -> LoadedMount:
     try:
         return kind_of(mount).load(mount, loader)
     except ForeignInterfaceError as error:
+        loader.failures[mount.name] = error
         return LoadedMount(mount=mount, interface="asgi", error=error)
     except LoadError as error:
+        loader.failures[mount.name] = error
         return LoadedMount(mount=mount, error=error)
 
 
@@ -158,6 +160,7 @@ def _finish(loaded: LoadedMount, interface: Interface, loader: MountLoader) -> L
     try:
         return loaded if loaded.error else kind_of(loaded.mount).finish(loaded, interface, loader)
     except LoadError as error:
+        loader.failures[loaded.mount.name] = error
         return LoadedMount(mount=loaded.mount, error=error)
 
 

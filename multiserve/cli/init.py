@@ -16,6 +16,7 @@ from multiserve.keys import KeyProblem, parse_key
 
 if TYPE_CHECKING:
     from multiserve.discovery.proposals import Proposal, Proposals  # imported where it is used, as in other commands
+    from multiserve.drafts import Draft
 
 _LEAVE_OUT = "-"
 
@@ -37,7 +38,7 @@ def init(*, folder: Path, yes: bool, traceback: bool) -> None:
         multiserve init --yes
         multiserve init shop
     """  # noqa: D301 (click's mark is a control character)
-    from multiserve.discovery.proposals import find_proposals, to_draft
+    from multiserve.discovery.proposals import find_proposals
     from multiserve.drafts import to_toml
 
     with reported_errors(show_traceback=traceback):
@@ -148,6 +149,32 @@ def write_new(path: Path, text: str) -> None:
             file.write(text)
     except OSError as error:
         raise ConfigError(Problem(message=f"{path} cannot be written: {error.strerror or error}")) from None
+
+
+def to_draft(proposals: Proposals) -> Draft:
+    """Return the file that the proposals come to."""
+    from multiserve.drafts import NEXT_MOUNTS, NEXT_TABLES, Draft, DraftMount
+
+    draft = Draft(
+        header=[
+            'Written by "multiserve init". What each key means, and which more there are:',
+            "multiserve.toml.example, and README.md, of multiserve.",
+        ],
+        title="Not mounted:",
+        footer=(*NEXT_MOUNTS, *NEXT_TABLES),
+    )
+    for each in proposals.mounts:
+        if not each.key:
+            continue
+        found = each.found
+        said = f"{found.kind}, {found.where}" + (f"\n{found.comment}" if found.comment else "")
+        draft.mounts.append(DraftMount(each.key, dict(found.options), said))
+        draft.env.update(found.env)
+        if found.pythonpath and found.pythonpath not in draft.pythonpath:
+            draft.pythonpath.append(found.pythonpath)
+    for remark in proposals.remarks:
+        draft.note(remark.what, remark.reason)
+    return draft
 
 
 def _summary(path: Path, proposals: Proposals) -> str:

@@ -49,8 +49,8 @@ def routes(  # noqa: PLR0913 (one for each option)
     methods, its name and its view. TEXT is a filter, without regard to case: it keeps the mounts whose key or target
     contains it, and the routes whose URL, name or view does.
 
-    Targets are those of "multiserve run", in place of a file: what has a "=", looks like module:name, begins with "./"
-    or ends in ".py". Anything else is TEXT; a module alone is written with its key, /=storefront.
+    Targets are those of "multiserve run", in place of a file: what has a "=", or looks like module:name, file.py,
+    ./folder or folder/. Anything else is TEXT; a module alone is written with its key, /=storefront.
 
     With --explain, only the mount that answers a URL is shown, and why it does; with --all also the route inside the
     application, its view, and the line that defines it. No view is called.

@@ -82,7 +82,8 @@ def run(
     """Serve the mounts, for development or for production.
 
     The mounts are those of the file, or targets, written as in the file: KEY=TARGET, or TARGET alone for "/". A folder
-    is served as static files, a file as it is, a URL is redirected to, and anything else in single quotes, as a table:
+    is served as static files, or as a fleet of applications if it has Python files, a file as it is, a URL is
+    redirected to, and anything else is written as a table, in single quotes:
     '/docs={ static = "site", fallback = "index.html" }'. Paths and modules start from the current folder.
 
     \b
@@ -90,6 +91,7 @@ def run(
         multiserve run                        # development: reloader and debugger
         multiserve run storefront:app /admin=backoffice:app /static=./static
         multiserve run storefront:app /admin=backoffice:app --save
+        multiserve run reports/               # every application in a folder
         multiserve run --port 5000 --only /admin
         multiserve run --production           # gunicorn, for real users
         multiserve run --production --bind unix:/run/shop.sock --workers 4

@@ -15,7 +15,7 @@ from multiserve.config.targets import TargetProblem
 from multiserve.errors import Problem
 
 _ROOT = "/"
-_TARGET = re.compile(r"[\w./-]+:\w|[^=]*=|\.{1,2}/|.*\.py\Z")
+_TARGET = re.compile(r"[\w./-]+:\w|[^=]*=|\.{1,2}/|.*\.py\Z|[^/].*/\Z")
 _BRACKETS = (("(", ")"), ("{", "}"), ("[", "]"))
 _OTHER_SHAPE = "Write it as in the file, in single quotes for the shell: '/docs={ static = \"site\" }'."
 
@@ -103,8 +103,7 @@ def _kind_of(text: str, key: str, folder: Path) -> str:
     if not text or ":" in text or text.endswith(".py") or is_package:
         return "app"
     if os.path.isdir(path):  # noqa: PTH112
-        _refuse_python(text, key, path)
-        return "static"
+        return "fleet" if any(path.glob("*.py")) or any(path.glob("*/__init__.py")) else "static"
     if os.path.isfile(path):  # noqa: PTH113
         return "file"
     if os.path.isabs(text):  # noqa: PTH117
@@ -122,13 +121,3 @@ def _read_table(text: str) -> Any:
     if document.keys() != {"value"}:
         raise TargetProblem("not TOML: there is more than one table", _OTHER_SHAPE)
     return document["value"]
-
-
-def _refuse_python(text: str, key: str, path: Path) -> None:
-    """Refuse to take a folder of Python files for static ones, as it may be a mistake that shows its sources."""
-    if any(path.glob("*.py")):
-        hint = (
-            "Name the application in it, such as module:app, or write what is meant as in the file: "
-            f"'{key}={{ static = {quote_text(text)} }}'."
-        )
-        raise TargetProblem(f'"{text}" has Python files, which everybody could read then', hint)

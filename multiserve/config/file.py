@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ import tomli
 
 from multiserve.config.arguments import read_arguments
 from multiserve.config.model import MODULE, Config, Development, Server
-from multiserve.config.mounts import OPTIONS, Mount, attempt, read_middleware, read_mount
+from multiserve.config.mounts import OPTIONS, FleetMount, Mount, attempt, read_middleware, read_mount
 from multiserve.config.source import Source
 from multiserve.config.tables import Table, did_you_mean, quote_key
 from multiserve.config.variables import Variables
@@ -211,7 +211,17 @@ def _read_mounts(table: Table, source: Source) -> tuple[Mount, ...]:
             mounts.refuse(name, f"the same mount as {mounts.path(earlier)}", "Keep one of the two.")
         if mount := read_mount(mounts, name, key, source):
             read.append(mount)
-    return tuple(read)
+    return (*read, *_members(read))
+
+
+def _members(mounts: Sequence[Mount]) -> Iterator[Mount]:
+    """Yield the mounts of fleets; one that the configuration has itself comes before that of a fleet."""
+    places = {mount.key.place for mount in mounts}
+    for fleet in mounts:
+        for member in fleet.members if isinstance(fleet, FleetMount) else ():
+            if member.key.place not in places:
+                places.add(member.key.place)
+                yield member
 
 
 def _host_without_quotes(name: str, value: object) -> str:

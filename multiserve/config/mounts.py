@@ -8,6 +8,7 @@ from dataclasses import fields
 from multiserve.config.arguments import Arguments
 from multiserve.config.kinds.applications import AppMount, TenantMount
 from multiserve.config.kinds.files import FileMount
+from multiserve.config.kinds.fleets import FleetMount
 from multiserve.config.kinds.mount import Entry, Mount, attempt, read_middleware
 from multiserve.config.kinds.redirects import RedirectMount, check_redirect
 from multiserve.config.kinds.static import StaticMount
@@ -20,6 +21,7 @@ __all__ = [
     "OPTIONS",
     "AppMount",
     "FileMount",
+    "FleetMount",
     "Mount",
     "RedirectMount",
     "StaticMount",
@@ -30,7 +32,7 @@ __all__ = [
     "read_mount",
 ]
 
-KINDS: tuple[type[Mount], ...] = (AppMount, TenantMount, StaticMount, FileMount, RedirectMount)
+KINDS: tuple[type[Mount], ...] = (AppMount, TenantMount, StaticMount, FileMount, RedirectMount, FleetMount)
 """All kinds of mounts; `multiserve.kinds` has what loads each of them and what answers for it."""
 
 _GIVEN = tuple(dict.fromkeys(kind.given for kind in KINDS))

@@ -20,7 +20,6 @@ from multiserve.discovery import (
 from multiserve.discovery.found import Found, Remark
 from multiserve.discovery.names import prefix_of, siteness
 from multiserve.discovery.project import look_at
-from multiserve.drafts import NEXT_MOUNTS, NEXT_TABLES, Draft, DraftMount
 
 _READERS = (applications, django, dash, mcp, javascript, static_folders, streamlit, gradio, compositions)
 _NAMES = {"FastAPI": "api", "Litestar": "api", "Falcon": "api"}
@@ -112,27 +111,3 @@ def why_not_at(found: Found, key: str) -> str:
     if found.kind == "Dash":
         return dash.why_not_below_a_prefix(found)
     return f"It is built for the root. Set the prefix before the build (base in vite.config), and mount it at {key}."
-
-
-def to_draft(proposals: Proposals) -> Draft:
-    """Return the file that the proposals come to."""
-    draft = Draft(
-        header=[
-            'Written by "multiserve init". What each key means, and which more there are:',
-            "multiserve.toml.example, and README.md, of multiserve.",
-        ],
-        title="Not mounted:",
-        footer=(*NEXT_MOUNTS, *NEXT_TABLES),
-    )
-    for each in proposals.mounts:
-        if not each.key:
-            continue
-        found = each.found
-        said = f"{found.kind}, {found.where}" + (f"\n{found.comment}" if found.comment else "")
-        draft.mounts.append(DraftMount(each.key, dict(found.options), said))
-        draft.env.update(found.env)
-        if found.pythonpath and found.pythonpath not in draft.pythonpath:
-            draft.pythonpath.append(found.pythonpath)
-    for remark in proposals.remarks:
-        draft.note(remark.what, remark.reason)
-    return draft

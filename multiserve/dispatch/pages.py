@@ -59,6 +59,16 @@ def links(names: Iterable[str]) -> str:
     return "\n".join(["<ul>", *(f"<li>{_link(name)}</li>" for name in names), "</ul>"])
 
 
+def entries(rows: Iterable[tuple[str, str, str]]) -> str:
+    """Return a list of names, each with its URL and a note; a name without a URL is no link."""
+    return "\n".join(["<ul>", *(_entry(*row) for row in rows), "</ul>"])
+
+
+def _entry(name: str, url: str, note: str) -> str:
+    text = f'<a href="{escape(url)}">{escape(name)}</a>' if url else escape(name)
+    return f"<li>{text}{hint(note) if note else ''}</li>"
+
+
 def _link(name: str) -> str:
     text = f"<code>{escape(name)}</code>"
     if not name.startswith("/") or "{" in name:

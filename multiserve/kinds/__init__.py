@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from multiserve.config.mounts import AppMount, FileMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import AppMount, FileMount, FleetMount, Mount, RedirectMount, StaticMount, TenantMount
 from multiserve.kinds.applications import ApplicationKind
 from multiserve.kinds.files import FileKind
+from multiserve.kinds.fleets import FleetKind
 from multiserve.kinds.kind import Kind
 from multiserve.kinds.redirects import RedirectKind
 from multiserve.kinds.static import StaticKind
@@ -21,6 +22,7 @@ KINDS: dict[type[Mount], Kind[Any]] = {
     StaticMount: StaticKind(),
     FileMount: FileKind(),
     RedirectMount: RedirectKind(),
+    FleetMount: FleetKind(),
 }
 
 

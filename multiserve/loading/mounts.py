@@ -57,7 +57,12 @@ class MountLoader:
     """Loads targets and middleware for the mounts of one configuration, each of them once."""
 
     def __init__(
-        self, config: Config, interface: Interface | None, wrap: Callable[[WSGIApplication], WSGIApplication] | None
+        self,
+        config: Config,
+        interface: Interface | None,
+        wrap: Callable[[WSGIApplication], WSGIApplication] | None,
+        *,
+        development: bool = False,
     ) -> None:
         """Create a loader that has loaded nothing yet.
 
@@ -65,8 +70,11 @@ class MountLoader:
             config: The configuration.
             interface: The interface that the composed application must have; None if that follows from the mounts.
             wrap: Wrap each WSGI application, such as with a debugger.
+            development: Whether clients may see why a mount could not be loaded.
         """
         self.config = config
+        self.development = development
+        self.failures: dict[str, LoadError] = {}  # by the names of the mounts; complete when all of them are loaded
         self._interface = interface
         self._wrap = wrap
         self._failed: dict[str, LoadError] = {}  # by target: one that is mounted twice is loaded once

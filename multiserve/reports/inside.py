@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from multiserve.config.mounts import AppMount, FileMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import AppMount, FileMount, FleetMount, Mount, RedirectMount, StaticMount, TenantMount
 from multiserve.frameworks import Facts, InnerRoute
 from multiserve.loading.mounts import LoadedMount
 from multiserve.reports.routes import COLUMNS, NOTHING, declared, explanation_as_json, explanation_as_text, place
@@ -65,15 +65,22 @@ def _what_it_is(each: Contents) -> str:
     mount = each.loaded.mount
     if isinstance(mount, TenantMount):
         return _TENANTS
+    if own := _own_answer(mount):
+        return own
+    if each.facts and each.facts.routes_error:
+        return _UNREADABLE.format(each.facts.routes_error)
+    return _BLIND if each.routes is None else "the application has no routes"
+
+
+def _own_answer(mount: Mount) -> str:
+    """Return what multiserve itself answers at a mount; empty for an application."""
     if isinstance(mount, StaticMount):
         return f"the files of {mount.folder}"
     if isinstance(mount, FileMount):
         return f"the file {mount.path}"
-    if isinstance(mount, RedirectMount):
-        return f"{mount.status} to {mount.what}, with the rest of the path"
-    if each.facts and each.facts.routes_error:
-        return _UNREADABLE.format(each.facts.routes_error)
-    return _BLIND if each.routes is None else "the application has no routes"
+    if isinstance(mount, FleetMount):
+        return f"the list of the applications in {mount.folder}"
+    return f"{mount.status} to {mount.what}, with the rest of the path" if isinstance(mount, RedirectMount) else ""
 
 
 def _row(mount: Mount, route: OuterRoute) -> tuple[str, ...]:
@@ -187,6 +194,7 @@ _ANSWERS = {
     "not found": "{status}: there is nothing of this name inside",
     "host refused": "{status}: the application does not take this host",
     "file": "{status} with {content_type}",
+    "list": "{status} with the list of the applications",
     "failed": "{status}: the mount cannot be loaded",
     "tenants": f"{_TENANTS};\nif it returns None, the runner-up answers",
     "websocket refused": "no WebSocket is accepted here",

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, cast
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.composition import Composition
-from multiserve.config.mounts import AppMount, FileMount, Mount, StaticMount, TenantMount
+from multiserve.config.mounts import AppMount, FileMount, FleetMount, Mount, StaticMount, TenantMount
 from multiserve.frameworks import Facts, InnerRequest, InnerRoute, find_route, inspect_application
 from multiserve.kinds.static import open_folder
 from multiserve.loading.mounts import LoadedMount
@@ -16,7 +16,7 @@ from multiserve.routes.explain import WEBSOCKET, Explanation
 from multiserve.routes.inside import outer_url
 
 ArrivalOutcome: TypeAlias = Literal[
-    "view", "redirect", "method not allowed", "not found", "host refused", "file", "failed", "tenants",
+    "view", "redirect", "method not allowed", "not found", "host refused", "file", "list", "failed", "tenants",
     "websocket refused", "unknown",
 ]  # fmt: skip
 
@@ -79,6 +79,9 @@ def _ask(arrival: Arrival, mount: Mount, result: Explanation) -> Arrival:
         return _ask_folder(arrival, mount, result.environ)
     if isinstance(mount, FileMount):
         return _ask_file(arrival, mount, result.environ)
+    if isinstance(mount, FleetMount) and arrival.loaded.handlers:
+        answer = _ask_files(arrival, arrival.loaded.handlers.wsgi, result.environ)
+        return replace(answer, outcome="list") if answer.outcome == "file" else answer
     return _ask_application(arrival, result)
 
 

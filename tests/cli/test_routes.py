@@ -325,3 +325,19 @@ def test_routes_takes_one_text(run):
     assert err.endswith(
         "Error: there is one TEXT to filter by, and not storefront and backoffice: a target has a key or a colon.\n"
     )
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_routes_lists_and_explains_a_fleet(run, tmp_path):
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "sales.py").write_text("def app(environ, start_response): ...\n")
+    code, out, _ = run("routes", "reports/", "--all")
+    assert (code, out.splitlines()[-2:]) == (
+        0,
+        [
+            "any   /       fleet  either     reports/",
+            f"    the list of the applications in {tmp_path / 'reports'}",
+        ],
+    )
+    code, out, _ = run("routes", "reports/", "--all", "--explain", "/")
+    assert (code, out.splitlines()[2]) == (0, "answer     200 with the list of the applications")

@@ -12,9 +12,9 @@ from multiserve.errors import ConfigError
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("static/css", "package", "sources"):
+    for name in ("static/css", "package", "sources", "parts/shop"):
         (tmp_path / name).mkdir(parents=True)
-    for name in ("package/__init__.py", "sources/app.py", "robots.txt", "static/app.css"):
+    for name in ("package/__init__.py", "parts/shop/__init__.py", "sources/app.py", "robots.txt", "static/app.css"):
         (tmp_path / name).touch()
     return tmp_path
 
@@ -35,12 +35,15 @@ def folder(tmp_path):
         pytest.param("shop/web.py", "/", "shop/web.py", id="a Python file"),
         pytest.param("/x=./web.py", "/x", "./web.py", id="a Python file here"),
         pytest.param("/x=web.py:app", "/x", "web.py:app", id="an attribute of a Python file"),
+        pytest.param("/all=parts/", "/all", {"fleet": "parts/"}, id="a folder of packages"),
         pytest.param("/static=./static", "/static", {"static": "./static"}, id="a folder"),
         pytest.param("/static=static", "/static", {"static": "static"}, id="a folder by its name"),
         pytest.param("/static=static/", "/static", {"static": "static/"}, id="a folder with a slash"),
         pytest.param("/static=./later", "/static", {"static": "./later"}, id="a folder that is not there yet"),
         pytest.param("/static=site/later", "/static", {"static": "site/later"}, id="a path that is not there yet"),
         pytest.param("/static=../later", "/static", {"static": "../later"}, id="a folder elsewhere"),
+        pytest.param("/apps=sources", "/apps", {"fleet": "sources"}, id="a folder of applications"),
+        pytest.param("sources/", "/", {"fleet": "sources/"}, id="a folder of applications alone"),
         pytest.param("/robots.txt=robots.txt", "/robots.txt", {"file": "robots.txt"}, id="a file"),
         pytest.param("/old=https://example.com/new", "/old", {"redirect": "https://example.com/new"}, id="a URL"),
         pytest.param("/old={ redirect = '/new' }", "/old", {"redirect": "/new"}, id="a table"),
@@ -113,19 +116,6 @@ def refusal(folder, *arguments):
             id="a path that is no folder",
         ),
         pytest.param(
-            ["/s=sources"],
-            '/s=sources: "sources" has Python files, which everybody could read then\n'
-            "    Name the application in it, such as module:app, or write what is meant as in the file: "
-            "'/s={ static = \"sources\" }'.",
-            id="a folder of sources",
-        ),
-        pytest.param(
-            ["/s=."],
-            "/s=.: this folder holds the applications, which everybody could read then\n"
-            '    Name a folder of files alone, such as "static".',
-            id="the current folder",
-        ),
-        pytest.param(
             ["/d={"],
             "/d={: not TOML: Invalid initial character for a key part\n"
             "    Write it as in the file, in single quotes for the shell: '/docs={ static = \"site\" }'.",
@@ -159,6 +149,13 @@ def test_a_mistake_names_the_argument_as_it_was_typed(folder, arguments, message
     assert refusal(folder, *arguments) == message
 
 
+def test_the_current_folder_is_not_served_as_files(folder):
+    assert refusal(folder / "static", "/s=.") == (
+        "/s=.: this folder holds the applications, which everybody could read then\n"
+        '    Name a folder of files alone, such as "static".'
+    )
+
+
 def test_all_mistakes_are_told_at_once(folder):
     lines = refusal(folder, "/d={", "admin=x:y", "/e=").splitlines()
     assert [line.partition(": ")[0] for line in lines[::2]] == ["/d={", "admin=x:y", "/e="]
@@ -189,6 +186,7 @@ def test_a_configuration_of_targets_has_a_folder_and_no_file(folder):
         pytest.param("./static", True, id="a folder here"),
         pytest.param("../static", True, id="a folder elsewhere"),
         pytest.param("web.py", True, id="a Python file"),
+        pytest.param("reports/", True, id="a folder"),
         pytest.param("login", False, id="a word"),
         pytest.param("/users/", False, id="a path"),
         pytest.param("storefront:", False, id="a module with a colon"),

@@ -49,8 +49,11 @@ workers = 2
 accesslog = "-"
 """
 NEEDS = (
-    "a mount needs an app, a static folder, a file or a redirect",
-    'Write { app = "module:attribute" }, { static = "folder" }, { file = "name" } or { redirect = "/path" }.',
+    "a mount needs an app, a static folder, a file, a redirect or a fleet",
+    (
+        'Write { app = "module:attribute" }, { static = "folder" }, { file = "name" }, { redirect = "/path" } '
+        'or { fleet = "folder" }.'
+    ),
 )
 FOLDER_OPTIONS = (
     "Known here: dot_files, fallback, ignore, immutable, index, max_age, middleware, probe, required, slash."

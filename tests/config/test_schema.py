@@ -13,7 +13,7 @@ import pytest
 
 from multiserve.config.file import load_config
 from multiserve.config.model import Config, Development, Server
-from multiserve.config.mounts import AppMount, FileMount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import AppMount, FileMount, FleetMount, RedirectMount, StaticMount, TenantMount
 from multiserve.config.schema import make_schema
 from multiserve.errors import ConfigError
 
@@ -113,7 +113,8 @@ def test_every_option_of_every_kind_of_mount_has_them_too() -> None:
     mounts = SCHEMA["properties"]["mounts"]
     (tenants,) = mounts["patternProperties"].values()
     described = [*tenants["anyOf"][1:], *mounts["additionalProperties"]["anyOf"][1:]]
-    for table, kind in zip(described, (TenantMount, AppMount, StaticMount, FileMount, RedirectMount), strict=True):
+    kinds = (TenantMount, AppMount, StaticMount, FileMount, RedirectMount, FleetMount)
+    for table, kind in zip(described, kinds, strict=True):
         assert_described(table, kind)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
+from multiserve.cli.init import to_draft
 from multiserve.config.file import load_config
-from multiserve.discovery.proposals import find_proposals, to_draft
+from multiserve.discovery.proposals import find_proposals
 from multiserve.drafts import to_toml
 
 HEADER = """# Written by "multiserve init". What each key means, and which more there are:

@@ -49,3 +49,18 @@ def test_a_page_without_a_footer_has_none():
 def test_a_mount_with_one_url_on_every_host_is_a_link(name, href):
     item = f"<code>{name}</code>" if href is None else f'<a href="{href}"><code>{name}</code></a>'
     assert pages.links([name]) == f"<ul>\n<li>{item}</li>\n</ul>"
+
+
+@pytest.mark.parametrize(
+    ("row", "item"),
+    [
+        pytest.param(("sales", "./sales/", ""), '<a href="./sales/">sales</a>', id="a link"),
+        pytest.param(("sales", "", ""), "sales", id="no link"),
+        pytest.param(("sales", "", "why"), 'sales<p class="hint">why</p>', id="a note"),
+        pytest.param(
+            (EVIL, EVIL, EVIL), f'<a href="{ESCAPED}">{ESCAPED}</a><p class="hint">{ESCAPED}</p>', id="escaped"
+        ),
+    ],
+)
+def test_an_entry_has_a_name_a_link_and_a_note(row, item):
+    assert pages.entries([row]) == f"<ul>\n<li>{item}</li>\n</ul>"

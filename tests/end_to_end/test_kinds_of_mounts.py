@@ -94,12 +94,20 @@ def test_every_mount_answers(server, path, host, status, text):
         pytest.param("/away//evil.test", 302, "https://example.com/there//evil.test", id="another host"),
         pytest.param("/slash?a=b", 308, "./slash/?a=b", id="the slash of an application"),
         pytest.param("/static", 308, "./static/", id="the slash of a folder"),
+        pytest.param("/fleet?a=b", 308, "./fleet/?a=b", id="the slash of a fleet"),
         pytest.param("/docs/docs?a=b", 308, "./docs/?a=b", id="the slash of a folder below"),
     ],
 )
 def test_a_redirect_leads_there(server, path, status, location):
     response = server.get(path)
     assert (response.status, response.location) == (status, location)
+
+
+def test_a_fleet_lists_its_applications_and_each_answers(server):
+    assert server.get("/fleet/").text == "Applications in fleet\n\n    one\n"
+    assert '<li><a href="./one/">one</a></li>' in server.get("/fleet/", Accept="text/html").text
+    assert server.get("/fleet/one/x").text == "one of /fleet/one"
+    assert server.get("/fleet/two").status == 404
 
 
 def test_middleware_wraps_its_mount_alone_outermost_first(server):
@@ -206,6 +214,8 @@ def test_check_and_routes_show_every_kind(start, tmp_path):
         ["ok", "{name}.shops.test", "tenants"],
         ["ok", "/static", "static"],
         ["ok", "/docs", "static"],
+        ["ok", "/fleet", "fleet"],
         ["ok", "/old", "redirect"],
         ["ok", "/away", "redirect"],
+        ["ok", "/fleet/one", "WSGI"],
     ]

@@ -197,3 +197,18 @@ def test_a_host_that_no_question_names_is_one_that_the_application_takes(arrive,
     file = write_config('[mounts]\n"/" = "shy_inside:app"')
     assert (arrive("/x", file=file).status, arrive("/x", file=file).location) == (308, "/x/")
     assert arrive("http://localhost/x", file=file).status == 400
+
+
+@pytest.mark.parametrize(
+    ("url", "outcome", "status", "location"),
+    [
+        pytest.param("/reports/", "list", 200, "", id="the list"),
+        pytest.param("/reports", "redirect", 308, "./reports/", id="without a slash"),
+        pytest.param("/reports/nope", "not found", 404, "", id="below"),
+    ],
+)
+def test_the_list_of_a_fleet_is_told(arrive, write_config, url, outcome, status, location):
+    path = write_config('[mounts]\n"/reports" = { fleet = "reports" }')
+    path.with_name("reports").mkdir()
+    arrival = arrive(url, file=path)
+    assert (arrival.outcome, arrival.status, arrival.location) == (outcome, status, location)

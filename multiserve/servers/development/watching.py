@@ -15,7 +15,7 @@ from traceback import walk_tb
 from typing import TypeAlias
 
 from multiserve.config.model import Config
-from multiserve.config.mounts import AppMount
+from multiserve.config.mounts import AppMount, FleetMount
 from multiserve.config.targets import Target
 
 _Stamp: TypeAlias = tuple[int, int] | None  # time of the last change in ns, and size; None for what is not there
@@ -94,6 +94,7 @@ def source_roots(config: Config) -> Iterator[str]:
     """Yield the folders to search: those of `pythonpath`, and the packages of mounts that are elsewhere."""
     own = [str(folder) for folder in config.pythonpath]
     yield from own
+    yield from (str(mount.folder) for mount in config.mounts if isinstance(mount, FleetMount))
     yield from (path for path in _extra_files(config) if os.path.isdir(path))  # noqa: PTH112 (a pattern's match)
     for name in {target.module.partition(".")[0] for target in _targets(config)}:
         with contextlib.suppress(ImportError, ValueError, AttributeError):  # no such module, or one without a spec

@@ -1,0 +1,92 @@
+"""The applications of a folder, one for each file or package in it, by the names of these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from multiserve.discovery import applications, compositions, dash, django, gradio, mcp, streamlit
+from multiserve.discovery.found import Found, Remark
+from multiserve.discovery.project import Project, look_at
+from multiserve.discovery.proposals import why_not_at
+
+_READERS = (applications, django, dash, mcp, streamlit, gradio, compositions)
+_USUAL = re.compile(r"application|app|create_app|make_app")
+_PLACE = re.compile(r"(?:.*, )?(?P<file>[^,:]+\.py)(?::\d+.*)?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file or package of the folder.
+
+    Attributes:
+        name: The name of the file without its ending, or of the package.
+        target: What to mount, with the file relative to the folder; empty if it cannot be mounted.
+        reason: Why it cannot be mounted.
+    """
+
+    name: str
+    target: str = ""
+    reason: str = ""
+
+
+def find_members(folder: Path) -> list[Member]:
+    """Return what a folder has, by name, without importing anything; files without an application are left out.
+
+    A file that is not valid Python has a target, so that loading it says why.
+    """
+    project = look_at(folder)
+    members: dict[str, list[tuple[str, Found | Remark]]] = {}
+    for thing in (thing for reader in _READERS for thing in reader.find(project)):
+        place = _PLACE.fullmatch(thing.where if isinstance(thing, Found) else thing.what)
+        if place:
+            members.setdefault(_name_of(place["file"]), []).append((place["file"], thing))
+    found = {name: _member(name, things) for name, things in members.items()}
+    for file in _unreadable(project):
+        found.setdefault(_name_of(file), Member(_name_of(file), file))
+    return [found[name] for name in sorted(found) if not name.startswith(("_", "."))]
+
+
+def _name_of(file: str) -> str:
+    return file.partition("/")[0].removesuffix(".py")
+
+
+def _member(name: str, things: list[tuple[str, Found | Remark]]) -> Member:
+    """Return the best of what one file or package has: what has one of the usual names, and is not deep inside."""
+    targets = []
+    reasons = []
+    for file, thing in things:
+        reason = thing.reason if isinstance(thing, Remark) else _why_not(thing, name)
+        if isinstance(thing, Found) and not reason:
+            attribute = thing.what.partition(":")[2]
+            is_usual = _USUAL.fullmatch(attribute.partition("(")[0]) is not None
+            targets.append((not is_usual, file.count("/"), f"{file}:{attribute}"))
+        reasons.append(reason)
+    return Member(name, min(targets)[2]) if targets else Member(name, reason=reasons[0])
+
+
+def _why_not(found: Found, name: str) -> str:
+    if found.env:
+        return f"It needs {', '.join(found.env)}, under [env] of a file: write a mount of its own for it."
+    return why_not_at(found, f"/{name}")
+
+
+def _unreadable(project: Project) -> Iterator[str]:
+    """Yield the files at the top, and those of packages, that are not valid Python."""
+    valid = {source.path for source in project.sources}
+    for pattern in ("*.py", "*/__init__.py", "*/app.py"):
+        for path in sorted(project.folder.glob(pattern)):
+            if path not in valid and _is_invalid(path):
+                yield path.relative_to(project.folder).as_posix()
+
+
+def _is_invalid(path: Path) -> bool:
+    try:
+        compile(path.read_bytes(), path.name, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return True
+    except OSError:
+        return False
+    return False

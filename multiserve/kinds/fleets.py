@@ -1,0 +1,68 @@
+"""Mounts that list the applications of a folder, which are mounts of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from multiserve.config.kinds.fleets import FleetMount
+from multiserve.dispatch import pages
+from multiserve.dispatch.answers import Answer, not_found
+from multiserve.errors import LoadError, Problem
+from multiserve.kinds.own_answers import OwnAnswerKind
+from multiserve.loading.mounts import Handlers, LoadedMount, MountLoader
+from multiserve.mounts.fleets import FleetIndex
+
+_BROKEN = "could not be loaded"
+
+
+class FleetKind(OwnAnswerKind[FleetMount]):
+    """Lists what is in the folder; there is nothing to load besides the mounts of the applications."""
+
+    def load(self, mount: FleetMount, loader: MountLoader) -> LoadedMount:
+        """Make the list over either interface; what it says is found out when all mounts have been loaded.
+
+        Raises:
+            LoadError: There is no such folder.
+        """
+        if not os.path.isdir(mount.folder):  # noqa: PTH112 (Path.is_dir raises where a name is too long)
+            hint = "Paths are relative to the folder of the configuration."
+            raise LoadError(Problem(key=mount.toml_key, message=f"there is no folder {mount.folder}", hint=hint))
+        loader.load_middleware(mount)
+        names = [each.name for each in loader.config.mounts] if loader.development else []
+        index = FleetIndex(lambda: _describe(mount, loader), not_found(names))
+        return LoadedMount(mount=mount, handlers=Handlers(index.wsgi, index.asgi))
+
+
+def _describe(fleet: FleetMount, loader: MountLoader) -> Answer:
+    """Return the list, once all mounts have been loaded."""
+    title = f"Applications in {fleet.what}"
+    rows = list(_rows(fleet, loader))
+    left_out = [(name, "", reason) for name, reason in fleet.left_out] if loader.development else []
+    lines = [title, "", *map(_line, rows or [("There is none yet.", "", "")])]
+    parts = [pages.entries(rows) if rows else pages.paragraph("There is none yet.")]
+    if left_out:
+        lines += ["", "Not mounted:", *map(_line, left_out)]
+        parts += [pages.paragraph("Not mounted:"), pages.entries(left_out)]
+    return Answer("200 OK", "\n".join([*lines, ""]), ("Cache-Control", "no-cache"), page=pages.page(title, *parts))
+
+
+def _line(row: tuple[str, str, str]) -> str:
+    name, _, note = row
+    return "\n".join([f"    {name}", *(f"        {line}" for line in note.splitlines())])
+
+
+def _rows(fleet: FleetMount, loader: MountLoader) -> Iterator[tuple[str, str, str]]:
+    """Yield the name of each application, its URL relative to the list, and what is wrong with it."""
+    served = {mount.name for mount in loader.config.mounts}
+    for member in fleet.members:
+        name = member.key.prefix.rpartition("/")[2]
+        error = loader.failures.get(member.name)
+        if error is None:
+            yield name, f"./{quote(name)}/" if member.name in served else "", ""
+        elif not loader.development:
+            yield name, "", f"It {_BROKEN}."
+        else:
+            reasons = [text for each in error.problems for text in (each.message, each.hint) if text]
+            yield name, f"./{quote(name)}/", "\n".join([f"It {_BROKEN}:", *reasons])

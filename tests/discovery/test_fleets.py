@@ -1,0 +1,64 @@
+"""The applications of a folder, by the names of their files and packages."""
+
+from __future__ import annotations
+
+import pytest
+
+from multiserve.discovery.fleets import Member, find_members
+
+FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+FACTORY = "from flask import Flask\ndef create_app():\n    return Flask(__name__)\n"
+SETTINGS = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site.settings')\n"
+
+
+def write(folder, files):
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param({}, [], id="nothing"),
+        pytest.param({"sales.py": FLASK}, [Member("sales", "sales.py:app")], id="a file"),
+        pytest.param({"sales.py": FACTORY}, [Member("sales", "sales.py:create_app()")], id="a factory"),
+        pytest.param(
+            {"b.py": FLASK, "a.py": FLASK.replace("app =", "it =")},
+            [Member("a", "a.py:it"), Member("b", "b.py:app")],
+            id="any name, in the order of the names",
+        ),
+        pytest.param(
+            {"sales.py": f"{FLASK}other = Flask(__name__)\n"}, [Member("sales", "sales.py:app")], id="the usual name"
+        ),
+        pytest.param(
+            {"shop/__init__.py": "", "shop/web.py": FACTORY}, [Member("shop", "shop/web.py:create_app()")], id="package"
+        ),
+        pytest.param(
+            {"shop/__init__.py": FLASK, "shop/web.py": FLASK},
+            [Member("shop", "shop/__init__.py:app")],
+            id="the least deep of a package",
+        ),
+        pytest.param(
+            {"common.py": "X = 1", "_sales.py": FLASK, "test_sales.py": FLASK, "empty.py": ""}, [], id="no applications"
+        ),
+        pytest.param({"wrong.py": "def x(:"}, [Member("wrong", "wrong.py")], id="a file that is not valid"),
+        pytest.param(
+            {"wrong/__init__.py": "def x(:"}, [Member("wrong", "wrong/__init__.py")], id="a package that is not valid"
+        ),
+        pytest.param(
+            {"report.py": FLASK.replace("app", "async def create_app():\n    return Flask(__name__)\n#", 1)},
+            [Member("report", reason="An async factory: write a plain function.")],
+            id="what cannot be mounted",
+        ),
+    ],
+)
+def test_each_file_and_each_package_is_one_application(tmp_path, files, expected):
+    write(tmp_path, files)
+    assert find_members(tmp_path) == expected
+
+
+def test_nothing_is_imported(tmp_path):
+    write(tmp_path, {"loud.py": f"{FLASK}raise SystemExit\n"})
+    assert find_members(tmp_path) == [Member("loud", "loud.py:app")]
