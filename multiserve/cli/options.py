@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 import click
 
 from multiserve.config.file import CONFIG_VARIABLE, find_config, load_config
 from multiserve.config.source import Source
 from multiserve.errors import ConfigError, MultiserveError
+
+if TYPE_CHECKING:
+    from multiserve.discovery.found import Found  # only where there is no file
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -94,12 +98,15 @@ def hint_at_applications(config: str | None) -> Iterator[None]:
             raise
         from multiserve.discovery.proposals import find_proposals
 
-        found: list[str] = []
+        found: list[Found] = []
         with contextlib.suppress(OSError):  # a folder that cannot be read has no hint; the error stays
-            found = [f"{each.found.what} ({each.found.kind})" for each in find_proposals(Path()).mounts]
+            found = [each.found for each in find_proposals(Path()).mounts]
         if not found:
             raise
-        hint = f'Write "multiserve init" to mount what is here: {", ".join(found)}.'
+        named = ", ".join(f"{each.what} ({each.kind})" for each in found)
+        hint = f'Write "multiserve init" to mount what is here: {named}.'
+        if target := next((each.what for each in found if not each.env and not each.pythonpath), ""):
+            hint += f'\n    "multiserve run {shlex.quote(target)}" serves that one alone, without a file.'
         raise ConfigError(*(replace(problem, hint=hint) for problem in error.problems)) from None
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from multiserve.discovery import applications, compositions, dash, django, gradio, mcp, streamlit
 from multiserve.discovery.found import Found, Remark
-from multiserve.discovery.project import Project, look_at
+from multiserve.discovery.project import Project, is_of_interest, look_at
 from multiserve.discovery.proposals import why_not_at
 
 _READERS = (applications, django, dash, mcp, streamlit, gradio, compositions)
@@ -78,14 +80,15 @@ def _unreadable(project: Project) -> Iterator[str]:
     valid = {source.path for source in project.sources}
     for pattern in ("*.py", "*/__init__.py", "*/app.py"):
         for path in sorted(project.folder.glob(pattern)):
-            if path not in valid and _is_invalid(path):
+            if path not in valid and is_of_interest(path) and _is_invalid(path):
                 yield path.relative_to(project.folder).as_posix()
 
 
 def _is_invalid(path: Path) -> bool:
     try:
-        compile(path.read_bytes(), path.name, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
+        with warnings.catch_warnings(action="ignore"):  # such as for "\d", which Python would print
+            ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
     except OSError:
         return False

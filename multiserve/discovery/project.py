@@ -46,7 +46,7 @@ def look_at(folder: Path) -> Project:
     """Parse the Python files of a folder."""
     folder = folder.resolve()
     folders = tuple(islice(_walk(folder), _MOST_FOLDERS))
-    paths = [path for each in folders for path in sorted(each.glob("*.py")) if _is_of_interest(path)][:_MOST]
+    paths = [path for each in folders for path in sorted(each.glob("*.py")) if is_of_interest(path)][:_MOST]
     texts = {path: text for path in paths if (text := _read(path))}
     roots = {path: _root(path, folder, texts) for path in texts}
     return Project(folder, tuple(_parse(texts, roots)), folders)
@@ -69,7 +69,8 @@ def _is_skipped(folder: Path) -> bool:
     return not os.access(folder, os.R_OK | os.X_OK) or os.path.exists(folder / "pyvenv.cfg")  # noqa: PTH110
 
 
-def _is_of_interest(path: Path) -> bool:
+def is_of_interest(path: Path) -> bool:
+    """Return whether a Python file can be an application, by its name."""
     name = path.name
     return name not in _NOT_APPLICATIONS and not name.startswith("test_") and not name.endswith("_test.py")
 

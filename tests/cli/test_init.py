@@ -163,6 +163,7 @@ def test_run_without_a_file_says_what_init_would_mount(run, tmp_path):
     assert result.stderr == (
         "Error: no configuration: there is no multiserve.toml here, and no [tool.multiserve] in pyproject.toml\n"
         '    Write "multiserve init" to mount what is here: storefront:app (Flask), admin:app (Flask).\n'
+        '    "multiserve run storefront:app" serves that one alone, without a file.\n'
     )
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from multiserve.config.arguments import is_target, read_arguments
 from multiserve.config.file import load_config
 from multiserve.config.source import Source
 from multiserve.errors import ConfigError
+
+APPS = Path(__file__).parents[1] / "apps"
 
 
 @pytest.fixture
@@ -159,6 +166,14 @@ def test_the_current_folder_is_not_served_as_files(folder):
 def test_all_mistakes_are_told_at_once(folder):
     lines = refusal(folder, "/d={", "admin=x:y", "/e=").splitlines()
     assert [line.partition(": ")[0] for line in lines[::2]] == ["/d={", "admin=x:y", "/e="]
+
+
+@given(
+    st.one_of(st.text(), st.builds("{}={}".format, st.text("/a.{}:=["), st.text("/a.{}:=['")), st.text("{=}'\\n[]a"))
+)
+def test_any_argument_is_read_or_refused(text):
+    with contextlib.suppress(ConfigError):
+        assert load_config(Source(APPS, (text,))).mounts
 
 
 def test_variables_are_left_to_the_shell(folder, monkeypatch):

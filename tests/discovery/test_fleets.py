@@ -44,6 +44,7 @@ def write(folder, files):
             {"common.py": "X = 1", "_sales.py": FLASK, "test_sales.py": FLASK, "empty.py": ""}, [], id="no applications"
         ),
         pytest.param({"wrong.py": "def x(:"}, [Member("wrong", "wrong.py")], id="a file that is not valid"),
+        pytest.param({"test_wrong.py": "def x(:"}, [], id="a test that is not valid"),
         pytest.param(
             {"wrong/__init__.py": "def x(:"}, [Member("wrong", "wrong/__init__.py")], id="a package that is not valid"
         ),
