@@ -15,7 +15,7 @@ def app(environ, start_response):
 FILES = {
     "sales.py": WSGI,
     "broken.py": f"1 / 0\n{WSGI}",
-    "<b>.py": WSGI,
+    "a&b.py": WSGI,
     "slow.py": "async def create_app():\n    ...\n",
 }
 
@@ -53,7 +53,7 @@ def test_development_says_why_something_is_missing(config):
         == f"""\
 Applications in fleet_apps
 
-    <b>
+    a&b
     broken
         It could not be loaded:
         importing "fleet_apps.broken" failed: ZeroDivisionError: division by zero {place}
@@ -72,7 +72,7 @@ def test_production_says_no_more_than_that_something_is_missing(config):
         == """\
 Applications in fleet_apps
 
-    <b>
+    a&b
     broken
         It could not be loaded.
     sales
@@ -86,8 +86,8 @@ def test_the_page_links_what_is_served_and_escapes_every_name(config, developmen
     assert headers["Content-Type"] == "text/html; charset=utf-8"
     assert headers["Content-Security-Policy"].startswith("default-src 'none';")
     assert '<li><a href="./sales/">sales</a></li>' in page
-    assert '<li><a href="./%3Cb%3E/">&lt;b&gt;</a></li>' in page
-    assert "<b>" not in page
+    assert '<li><a href="./a%26b/">a&amp;b</a></li>' in page
+    assert "a&b" not in page
     assert ('href="./broken/"' in page) is development
     assert ("division by zero" in page) is development
 
