@@ -30,8 +30,7 @@ class FleetKind(OwnAnswerKind[FleetMount]):
             hint = "Paths are relative to the folder of the configuration."
             raise LoadError(Problem(key=mount.toml_key, message=f"there is no folder {mount.folder}", hint=hint))
         loader.load_middleware(mount)
-        names = [each.name for each in loader.config.mounts] if loader.development else []
-        index = FleetIndex(lambda: _describe(mount, loader), not_found(names))
+        index = FleetIndex(lambda: _describe(mount, loader), not_found())
         return LoadedMount(mount=mount, handlers=Handlers(index.wsgi, index.asgi))
 
 
