@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import indent
 from typing import ClassVar
 
 
@@ -15,16 +16,19 @@ class Problem:
         key: The TOML key path as the file spells it, such as `mounts."/admin".app`; empty where no key is concerned.
         message: What is wrong, without a full stop.
         hint: What to do about it, as one or more sentences; empty where the message says it all.
+        excerpt: The line of a file that is meant, as `multiserve.excerpts` shows it; empty where there is none.
     """
 
     key: str = ""
     message: str
     hint: str = ""
+    excerpt: str = ""
 
     def __str__(self) -> str:
         where = f"{self.key}: " if self.key else ""
+        excerpt = "\n" + indent(self.excerpt, "    ") if self.excerpt else ""
         hint = f"\n    {self.hint}" if self.hint else ""
-        return f"{where}{self.message}{hint}"
+        return f"{where}{self.message}{excerpt}{hint}"
 
 
 class UnlocatedError(Exception):
@@ -32,19 +36,21 @@ class UnlocatedError(Exception):
 
     Attributes:
         hint: What to do about it, as one or more sentences.
+        excerpt: The line of a file that is meant; empty where there is none.
         usual_hint: The hint of the problems of one class that are raised without one.
     """
 
     usual_hint: ClassVar[str] = ""
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        """Say what is wrong, and what to do about it."""
+    def __init__(self, message: str, hint: str | None = None, excerpt: str = "") -> None:
+        """Say what is wrong, what to do about it, and which line of which file is meant."""
         super().__init__(message)
         self.hint = self.usual_hint if hint is None else hint
+        self.excerpt = excerpt
 
     def at(self, key: str) -> Problem:
         """Return the problem, at the key that it concerns."""
-        return Problem(key=key, message=str(self), hint=self.hint)
+        return Problem(key=key, message=str(self), hint=self.hint, excerpt=self.excerpt)
 
 
 class MultiserveError(Exception):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from multiserve.errors import ConfigError, LoadError, MultiserveError, Problem, ServeError, raise_for
+from multiserve.errors import ConfigError, LoadError, MultiserveError, Problem, ServeError, UnlocatedError, raise_for
 
 WHOLE = Problem(key='mounts."/admin".app', message="no such module", hint="Install it.")
 
@@ -14,6 +14,11 @@ WHOLE = Problem(key='mounts."/admin".app', message="no such module", hint="Insta
         pytest.param(Problem(message="it is broken"), "it is broken", id="a message alone"),
         pytest.param(Problem(key="server", message="wrong"), "server: wrong", id="key and message"),
         pytest.param(Problem(message="wrong", hint="Mend it."), "wrong\n    Mend it.", id="message and hint"),
+        pytest.param(
+            Problem(key="x.toml:2:5", message="wrong", hint="Mend it.", excerpt="2 | a = b\n  |     ^"),
+            "x.toml:2:5: wrong\n    2 | a = b\n      |     ^\n    Mend it.",
+            id="a line of a file",
+        ),
     ],
 )
 def test_a_problem_says_where_what_and_what_to_do(problem, text):
@@ -35,6 +40,11 @@ def test_every_error_has_its_exit_code_and_all_its_problems(kind, exit_code):
     assert error.problems == (WHOLE, Problem(message="it is late"))
     assert str(error) == 'mounts."/admin".app: no such module\n    Install it.\nit is late'
     assert isinstance(error, MultiserveError)
+
+
+def test_a_problem_without_its_place_gets_it_where_it_is_caught():
+    error = UnlocatedError("wrong", "Mend it.", "2 | a = b")
+    assert error.at("x") == Problem(key="x", message="wrong", hint="Mend it.", excerpt="2 | a = b")
 
 
 def test_a_configuration_error_names_its_file_first():

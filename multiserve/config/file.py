@@ -17,8 +17,10 @@ from multiserve.config.model import MODULE, Config, Development, Server
 from multiserve.config.mounts import OPTIONS, FleetMount, Mount, attempt, read_middleware, read_mount
 from multiserve.config.source import Source
 from multiserve.config.tables import Table, did_you_mean, quote_key
+from multiserve.config.toml_slips import explain
 from multiserve.config.variables import Variables
 from multiserve.errors import ConfigError, Problem, raise_for
+from multiserve.excerpts import excerpt
 from multiserve.keys import KeyProblem, MountKey, parse_key
 
 CONFIG_VARIABLE = "MULTISERVE_CONFIG"
@@ -128,8 +130,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         message = f"not UTF-8: the byte 0x{error.object[error.start]:02x}"
         raise ConfigError(Problem(key=f"{path}:{lines + 1}", message=message, hint="Save the file as UTF-8.")) from None
     except tomli.TOMLDecodeError as error:
-        line = f"{path}:{error.lineno}:{error.colno}"
-        raise ConfigError(Problem(key=line, message=f"not TOML: {error.msg}", hint=_hint(error.msg))) from None
+        raise ConfigError(_not_toml(path, error)) from None
     except RecursionError:
         problem = Problem(message="not TOML: nested too deeply")
     except ValueError as error:  # such as an integer of more than 4300 digits, or a NUL in the path
@@ -137,8 +138,14 @@ def _read_toml(path: Path) -> dict[str, Any]:
     raise ConfigError(problem, source=str(path))
 
 
-def _hint(message: str) -> str:
-    return 'A key with a slash is written in quotes: "/admin".' if message.startswith("Invalid statement") else ""
+def _not_toml(path: Path, error: tomli.TOMLDecodeError) -> Problem:
+    slip = explain(error.doc, error.lineno, error.colno, error.msg)
+    return Problem(
+        key=f"{path}:{slip.line}:{slip.column}",
+        message=f"not TOML: {slip.message}",
+        hint=slip.hint,
+        excerpt=excerpt(error.doc.split("\n")[slip.line - 1].removesuffix("\r"), slip.line, slip.column),
+    )
 
 
 def _pyproject_table(document: dict[str, Any]) -> dict[str, Any] | None:

@@ -106,6 +106,7 @@ def broken(name: str, problems: Sequence[Problem] = (), traceback: str = "") -> 
     parts = []
     for problem in problems:
         parts.append(pages.paragraph(f"{problem.key}: {problem.message}" if problem.key else problem.message))
+        parts += [pages.listing(problem.excerpt)] if problem.excerpt else []
         parts += [pages.hint(problem.hint)] if problem.hint else []
     parts += [pages.listing(traceback)] if traceback else []
     details = "\n".join([*map(str, problems), *([traceback] if traceback else [])])

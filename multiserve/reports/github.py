@@ -34,7 +34,7 @@ def refusal_for_github(error: ConfigError) -> str:
 
 
 def _advice(problem: Problem) -> str:
-    return f"{problem.message}\n{problem.hint}".rstrip()
+    return "\n".join(filter(None, (problem.message, problem.excerpt, problem.hint)))
 
 
 class _File:

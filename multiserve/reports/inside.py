@@ -58,7 +58,8 @@ def _lines_below(each: Contents) -> list[str]:
 
 def _reasons(loaded: LoadedMount) -> list[str]:
     problems = loaded.error.problems if loaded.error else ()
-    return [line for problem in problems for line in (problem.message, problem.hint) if line]
+    parts = (part for problem in problems for part in (problem.message, problem.excerpt, problem.hint) if part)
+    return [line for part in parts for line in part.splitlines()]
 
 
 def _what_it_is(each: Contents) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -77,7 +78,8 @@ def outcomes(composition: Composition) -> str:
     for loaded, row in zip(composition.mounts, rows.splitlines(), strict=True):
         lines.append(row)
         for problem in loaded.error.problems if loaded.error else ():
-            lines += [f"        {problem.message}", *([f"        {problem.hint}"] if problem.hint else ())]
+            parts = filter(None, (problem.message, problem.excerpt, problem.hint))
+            lines += [textwrap.indent(part, "        ") for part in parts]
     return "\n".join(lines)
 
 
@@ -110,7 +112,7 @@ def mount_as_json(mount: Mount) -> dict[str, Any]:
 
 def problems_as_json(problems: Iterable[Problem]) -> list[dict[str, str]]:
     """Return problems as values for JSON."""
-    return [{"key": each.key, "message": each.message, "hint": each.hint} for each in problems]
+    return [{"key": each.key, "message": each.message, "hint": each.hint, "excerpt": each.excerpt} for each in problems]
 
 
 def _spoken(loaded: LoadedMount) -> str:

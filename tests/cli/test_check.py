@@ -73,6 +73,7 @@ def test_check_gives_json(run, write_config):
             "key": 'mounts."/gone"',
             "message": 'there is no module "qqqq"',
             "hint": "Install the package that has it, or add the folder that has it to pythonpath.",
+            "excerpt": "",
         }
     ]
 
@@ -88,6 +89,7 @@ def test_check_gives_the_mistakes_of_the_file_as_json(run, write_config):
                 "key": 'mounts."/"',
                 "message": "expected a target, found a whole number",
                 "hint": 'Write "module:attribute" in quotes.',
+                "excerpt": "",
             }
         ],
         "mounts": [],
@@ -141,6 +143,7 @@ def test_check_finds_a_worker_that_cannot_serve_the_mounts(run, write_config, st
         "key": "gunicorn.worker_class",
         "message": "this worker cannot serve the ASGI applications among the mounts",
         "hint": "Leave worker_class out, or name one for ASGI, such as uvicorn_worker.UvicornWorker.",
+        "excerpt": "",
     }
     text = f"Error: {path}:\n{problem['key']}: {problem['message']}\n    {problem['hint']}\n"
     assert (code, err) == (1, text if style == "text" else "")

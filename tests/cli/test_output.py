@@ -36,7 +36,13 @@ READERS = [name for name in cli.main.commands if name not in ("schema", "init", 
             '    Write "module:attribute", "module:factory(...)" or "path/to/file.py:attribute".',
             id="three mistakes",
         ),
-        pytest.param("[mounts", "{file}:1:8: not TOML: Expected ']' at the end of a table declaration", id="no TOML"),
+        pytest.param(
+            "[mounts",
+            "{file}:1:8: not TOML: the name of a table has no ] at its end\n"
+            "    1 | [mounts\n      |        ^\n"
+            "    Write [mounts].",
+            id="no TOML",
+        ),
     ],
 )
 def test_every_command_tells_all_mistakes_of_the_file(run, write_config, command, text, message):

@@ -135,6 +135,11 @@ def test_a_client_that_asks_for_html_by_name_gets_a_page(accept: str, is_page: b
     assert sent["body"].decode() == body
 
 
+def test_the_page_of_a_broken_mount_shows_the_line_that_is_meant() -> None:
+    _, body = responded(broken("/admin", [Problem(message="wrong", hint="Mend it.", excerpt="3 | <b>")]), "text/html")
+    assert '<p>wrong</p>\n<pre>3 | &lt;b&gt;</pre>\n<p class="hint">Mend it.</p>\n' in body
+
+
 def test_the_page_of_a_broken_mount_says_what_failed_and_what_to_do() -> None:
     _, body = responded(broken("/admin", [PROBLEM], 'File "<x>", line 1'), "text/html")
     assert body.partition("<body>\n")[2] == (

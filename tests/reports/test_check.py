@@ -89,6 +89,7 @@ def test_json_holds_everything(outcome):
         "key": 'mounts."/gone"',
         "message": 'there is no module "qqqq"',
         "hint": "Install the package that has it, or add the folder that has it to pythonpath.",
+        "excerpt": "",
     }
     mount = {"host": "", "port": None, "kind": "app", "target": "shop:app"}
     good = {**mount, "ok": True, "interface": "wsgi", "problems": []}
@@ -134,7 +135,7 @@ def test_all_is_right_without_errors(outcome, severities, is_right):
 def test_a_refusal_is_json_as_well():
     assert json.loads(refusal_as_json(ConfigError("there is no file"))) == {
         "ok": False,
-        "problems": [{"key": "", "message": "there is no file", "hint": ""}],
+        "problems": [{"key": "", "message": "there is no file", "hint": "", "excerpt": ""}],
         "mounts": [],
         "findings": [],
     }

@@ -91,8 +91,9 @@ REFUSED = [
         'Write "module:attribute" in quotes.', id="a value",
     ),
     pytest.param(
-        "[mounts]\n/ = 1", "line=2,title=multiserve::not TOML: Invalid statement%0A"
-        'A key with a slash is written in quotes: "/admin".', id="no TOML",
+        "[mounts]\n/ = 1",
+        'line=2,title=multiserve::not TOML: a key with "/" in it is written in quotes%0A'
+        '2 | / = 1%0A  | ^%0AWrite "/" = 1.', id="no TOML",
     ),
     pytest.param(
         "", 'line=1,title=mounts::there are no mounts%0AWrite at least one, such as "/" = "module:app".', id="no mounts"

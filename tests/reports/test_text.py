@@ -38,7 +38,11 @@ def composition(config):
         LoadedMount(mount=mount, application=application, interface=interface)
         for mount, interface in zip(config.mounts, told, strict=True)
     ]
-    mounts[1] = LoadedMount(mount=config.mounts[1], application=application, error=LoadError(problem, "more"))
+    mounts[1] = LoadedMount(
+        mount=config.mounts[1],
+        application=application,
+        error=LoadError(problem, Problem(message="more", excerpt="3 | a = 1\n  | ^")),
+    )
     return Composition(config=config, mounts=tuple(mounts), application=application, interface="asgi")
 
 
@@ -108,6 +112,8 @@ def test_the_outcomes_tell_what_failed_and_why(composition):
         '        there is no module "backoffice"',
         "        Install it.",
         "        more",
+        "        3 | a = 1",
+        "          | ^",
         "ok      *.example.com      shops:app                WSGI",
         "ok      example.com:81/v1  api.main:app             ASGI",
     ]
@@ -143,8 +149,13 @@ def test_the_outcomes_are_values_for_json(composition):
         "interface": None,
         "ok": False,
         "problems": [
-            {"key": 'mounts."/admin"', "message": 'there is no module "backoffice"', "hint": "Install it."},
-            {"key": "", "message": "more", "hint": ""},
+            {
+                "key": 'mounts."/admin"',
+                "message": 'there is no module "backoffice"',
+                "hint": "Install it.",
+                "excerpt": "",
+            },
+            {"key": "", "message": "more", "hint": "", "excerpt": "3 | a = 1\n  | ^"},
         ],
     }
     assert (api["host"], api["port"], api["prefix"], api["interface"]) == ("example.com", 81, "/v1", "asgi")
