@@ -120,14 +120,20 @@ BROKEN = """
 """
 
 
-TYPO = 'mounts."/typo": "assembled" has no "ap"\n    Did you mean "app"?'
+TYPO = 'mounts."/typo": "assembled" has no "ap" (FOLDER/assembled.py)\n    Did you mean "app"?'
+
+
+def short(text: object, path: Path) -> str:
+    """Give a message with the folder of the configuration shortened."""
+    return str(text).replace(f"({path.parent}{os.sep}", "(FOLDER/")
 
 
 def test_one_broken_mount_does_not_take_the_others_down(write: Callable[[str], Path]) -> None:
-    composition = compose(load_config(write(BROKEN)))
+    path = write(BROKEN)
+    composition = compose(load_config(path))
     refuse_failures(composition)
     assert interfaces(composition) == {"/": "wsgi", "/typo": None}
-    assert [str(loaded.error) for loaded in composition.failures] == [TYPO]
+    assert [short(loaded.error, path) for loaded in composition.failures] == [TYPO]
     assert get(composition.application, "/x") == "|/x|None"
     assert get(composition.application, "/typo/x") == (
         "Service Unavailable: the application at /typo could not be loaded.\n"
@@ -135,8 +141,9 @@ def test_one_broken_mount_does_not_take_the_others_down(write: Callable[[str], P
 
 
 def test_development_shows_clients_why(write: Callable[[str], Path]) -> None:
-    composition = compose(load_config(write(BROKEN.replace('"/" = "assembled:app"\n', ""))), development=True)
-    assert get(composition.application, "/typo") == (
+    path = write(BROKEN.replace('"/" = "assembled:app"\n', ""))
+    composition = compose(load_config(path), development=True)
+    assert short(get(composition.application, "/typo"), path) == (
         f"Service Unavailable: the application at /typo could not be loaded.\n\n{TYPO}\n"
     )
     assert get(composition.application, "/") == "Not Found: no mount answers this URL.\n\nThe mounts are:\n    /typo\n"
@@ -203,8 +210,9 @@ def test_one_asgi_application_makes_an_asgi_application_of_all(write: Callable[[
 
 
 def test_development_shows_clients_why_over_asgi(write: Callable[[str], Path]) -> None:
-    composition = compose(load_config(write(MIXED.replace('"/" = "assembled:app"\n', ""))), development=True)
-    assert ask(composition.application, "/typo") == (
+    path = write(MIXED.replace('"/" = "assembled:app"\n', ""))
+    composition = compose(load_config(path), development=True)
+    assert short(ask(composition.application, "/typo"), path) == (
         f"Service Unavailable: the application at /typo could not be loaded.\n\n{TYPO}\n"
     )
     assert ask(composition.application, "/") == (
@@ -235,9 +243,10 @@ def test_the_composition_speaks_what_its_mounts_need_or_what_is_asked_for(
 
 
 def test_an_asgi_application_that_wsgi_shall_serve_is_a_failure_of_its_own(write: Callable[[str], Path]) -> None:
-    composition = compose(load_config(write(MIXED)), interface="wsgi")
+    path = write(MIXED)
+    composition = compose(load_config(path), interface="wsgi")
     assert interfaces(composition) == {"/": "wsgi", "/live": "asgi", "/typo": None}
-    assert [str(loaded.error) for loaded in composition.failures] == [ASGI_REFUSED, TYPO]
+    assert [short(loaded.error, path) for loaded in composition.failures] == [ASGI_REFUSED, TYPO]
     assert get(composition.application, "/x") == "|/x|None"
     assert (
         get(composition.application, "/live") == "Service Unavailable: the application at /live could not be loaded.\n"
@@ -333,9 +342,10 @@ REFUSALS = [
 def test_create_app_refuses_what_it_cannot_serve(
     write: Callable[[str], Path], text: str, interface: Interface | None, message: str
 ) -> None:
+    path = write(text)
     with pytest.raises(LoadError) as caught:
-        create_app(write(text), interface=interface)
-    assert str(caught.value) == message
+        create_app(path, interface=interface)
+    assert short(caught.value, path) == message
 
 
 @pytest.mark.parametrize("interface", [None, "asgi"])
@@ -552,7 +562,7 @@ def test_a_mount_that_fails_does_not_make_asgi_middleware_wrong(write_config):
 @pytest.mark.parametrize(
     ("middleware", "message"),
     [
-        ("around:none", '"around" has no "none"'),
+        ("around:none", '"around" has no "none" (FOLDER/around.py)'),
         ("around:asgi", 'the middleware "around:asgi" is ASGI, but what it wraps is WSGI'),
     ],
 )
@@ -561,4 +571,5 @@ def test_without_its_middleware_nothing_is_served(write_config, middleware, mess
     (path.parent / "around.py").write_text(AROUND)
     with pytest.raises(LoadError) as raised:
         compose(load_config(path), interface=interface)
-    assert [(problem.key, problem.message) for problem in raised.value.problems] == [("server.middleware", message)]
+    found = [(problem.key, short(problem.message, path)) for problem in raised.value.problems]
+    assert found == [("server.middleware", message)]

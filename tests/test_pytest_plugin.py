@@ -128,5 +128,5 @@ def test_check_fails_with_what_is_found(run, tmp_path):
     code, out = run("def test_it(multiserve_check):\n    multiserve_check()", file=f'{GOOD}"/gone" = "web:gone"')
     assert code == 1
     assert f"E   AssertionError: multiserve check finds something in {tmp_path / 'multiserve.toml'}:\n" in out
-    assert 'E   error MS301 /gone: "web" has no "gone"\n' in out
+    assert 'E   error MS301 /gone: "web" has no "gone" (' in out
     assert "assert_no_findings" not in out

@@ -17,10 +17,13 @@ from multiserve.loading.modules import (
     USUAL_APPLICATIONS,
     USUAL_FACTORIES,
     Failure,
+    applications_in,
     blamed,
     find_attribute,
+    hiding_reported,
     import_module,
     kind_of,
+    place_of,
 )
 
 
@@ -61,9 +64,14 @@ FACTORIES: dict[str, Call | None] = dict.fromkeys(USUAL_FACTORIES, Call())
 
 def find_target(target: Target, folder: Path, usual: dict[str, Call | None]) -> tuple[Any, str, Call | None]:
     """Return what a target names, its name, and how to call it; without an attribute, the `usual` names are tried."""
-    module = import_module(target, folder)
-    attribute, call = (target.attribute, target.call) if target.attribute else _usual_name(module, target.module, usual)
-    return find_attribute(module, target.module, attribute), f"{target.module}:{attribute}", call
+    module, name = import_module(target, folder), target.module
+    with hiding_reported(target, module, folder):
+        attribute, call = (target.attribute, target.call) if target.attribute else _usual_name(module, name, usual)
+        found = find_attribute(module, name, attribute)
+        if isinstance(found, ModuleType):
+            message = f'"{name}:{attribute}" is not an application: it is a module, which cannot be called'
+            raise Failure(message, f'Name the attribute in it: "{found.__name__}:app".')
+    return found, f"{name}:{attribute}", call
 
 
 def _usual_name(module: ModuleType, path: str, usual: dict[str, Call | None]) -> tuple[str, Call | None]:
@@ -71,8 +79,9 @@ def _usual_name(module: ModuleType, path: str, usual: dict[str, Call | None]) ->
         with blamed(f'reading "{name}" of "{path}" failed: '):
             if not isinstance(getattr(module, name, module), ModuleType):  # a submodule called app is none
                 return name, call
-    message = f'"{path}" has none of the usual names: {", ".join(usual)}'
-    raise Failure(message, f'Name the attribute: "{path}:attribute".')
+    message = f'"{path}" has none of the usual names: {", ".join(usual)}{place_of(module)}'
+    found = applications_in(module)
+    raise Failure(message, f'Name the attribute: "{path}:{found[0] if found else "attribute"}".')
 
 
 def _call(factory: Callable[..., Any], name: str, call: Call, prefix: str, given: tuple[Any, ...] = ()) -> Any:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib
+import inspect
 import os
-import pkgutil
 import sys
-from collections.abc import Iterator
-from pathlib import Path, PurePath
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from multiserve.config.targets import Target
 from multiserve.errors import UnlocatedError
-from multiserve.tracebacks import in_one_line, own_frames
+from multiserve.loading.import_failures import hint_for
+from multiserve.loading.interfaces import signature_of
+from multiserve.loading.search_path import own_file, where_to_look
+from multiserve.tracebacks import in_one_line, own_frames, shown_line
 
 USUAL_APPLICATIONS = ("application", "app")
 USUAL_FACTORIES = ("create_app", "make_app")
@@ -33,7 +36,7 @@ def blamed(what: str) -> Iterator[None]:
     except (KeyboardInterrupt, Failure):
         raise
     except BaseException as error:
-        raise Failure(f"{what}{in_one_line(error)}", _hint_for(error)) from error
+        raise Failure(f"{what}{in_one_line(error)}", hint_for(error), shown_line(error)) from error
 
 
 def import_module(target: Target, folder: Path) -> ModuleType:
@@ -52,11 +55,13 @@ def import_module(target: Target, folder: Path) -> ModuleType:
             # The module itself, or a package that it is in; any other name was imported by the module.
             if error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise
-            if target.file and (owner := sys.modules.get(name.partition(".")[0])):
-                raise _taken(target, owner) from None
+            owner = sys.modules.get(name.partition(".")[0])
+            own = file if target.file else own_file(name, owner, folder)
+            if owner and own:
+                raise _hidden(target, owner, own) from None
             raise Failure(f'there is no module "{error.name}"', _where_to_look(name, error.name)) from None
     if target.file and not _is_from(module, file):
-        raise _taken(target, module)
+        raise _hidden(target, module, file)
     return module
 
 
@@ -65,32 +70,33 @@ def _is_from(module: ModuleType, file: Path) -> bool:
     return found is not None and os.path.exists(found) and file.samefile(found)  # noqa: PTH110 (it is no Path)
 
 
-def _taken(target: Target, owner: ModuleType) -> Failure:
-    file = getattr(owner, "__file__", None) or "a module without a file"
-    message = f'the module name "{owner.__name__}" is taken by {file}'
-    return Failure(message, f'Rename "{PurePath(target.file).parts[0]}".')
-
-
 def _where_to_look(name: str, missing: str) -> str:
     package, _, last = missing.rpartition(".")
-    parent = sys.modules.get(package)
-    if hasattr(parent, last):
-        return f'Did you mean "{package}:{last}{name[len(missing) :]}"?'
-    paths = list(getattr(parent, "__path__", [])) if package else sys.path
-    names = (found.name for found in pkgutil.iter_modules(paths))
-    cutoff = 0.6 if package else 0.8  # the search path has hundreds of names, and some are always a little alike
-    if near := difflib.get_close_matches(last, set(names), n=1, cutoff=cutoff):
-        return f'Did you mean "{package + "." if package else ""}{near[0]}{name[len(missing) :]}"?'
-    if package:
-        kind = "package" if hasattr(parent, "__path__") else "module"
-        return f'The {kind} "{package}" is there, but nothing in it is called "{last}".'
-    return "Install the package that has it, or add the folder that has it to pythonpath."
+    rest = name[len(missing) :]
+    if hasattr(sys.modules.get(package), last):
+        return f'Did you mean "{package}:{last}{rest}"?'
+    return where_to_look(missing, rest)
 
 
-def _hint_for(error: BaseException) -> str:
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return f'Install the package that has "{error.name}", or add the folder that has it to pythonpath.'
-    return ""
+@contextlib.contextmanager
+def hiding_reported(target: Target, module: ModuleType, folder: Path) -> Iterator[None]:
+    """Say of whatever is not found in a module that it is another one than the user's own of that name."""
+    try:
+        yield
+    except Failure:
+        if own := own_file(target.module, module, folder):
+            raise _hidden(target, module, own) from None
+        raise
+
+
+def _hidden(target: Target, owner: ModuleType, own: Path) -> Failure:
+    name = owner.__name__
+    file = getattr(owner, "__file__", None) or "a module of Python itself"
+    first = name.partition(".")[0]
+    message = f'the module name "{first}" is taken by {file}, which hides {own}'
+    renamed = target.text.replace(first, f"{first}_app", 1)
+    what = f'the folder "{first}"' if "." in target.module or own.name == "__init__.py" else f'"{own.name}"'
+    return Failure(message, f'Rename {what}, for instance so that the target is "{renamed}".')
 
 
 def find_attribute(module: ModuleType, path: str, dotted: str) -> Any:
@@ -106,17 +112,40 @@ def find_attribute(module: ModuleType, path: str, dotted: str) -> Any:
                 found = getattr(found, name)
             except AttributeError as error:
                 raised = own_frames(error)  # by a property or a module's __getattr__, which may be what is wrong
-                message = f'"{path}" has no "{name}"' + (f": {in_one_line(error)}" if raised else "")
-                raise Failure(message, _nearest(name, found)) from (error if raised else None)
+                if raised:
+                    message = f'"{path}" has no "{name}": {in_one_line(error)}'
+                    raise Failure(message, _nearest(name, found), shown_line(error)) from error
+                raise Failure(
+                    f'"{path}" has no "{name}"{place_of(module)}', _nearest(name, found, applications_in(found))
+                ) from None
         path = f"{path}.{name}"
     return found
 
 
-def _nearest(name: str, owner: object) -> str:
+def place_of(module: ModuleType) -> str:
+    """Return the file of a module as messages have it behind its name; empty if it has none."""
+    file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
+    return f" ({file})" if file else ""
+
+
+def _nearest(name: str, owner: object, others: Sequence[str] = ()) -> str:
     names = [each for each in dir(owner) if name.startswith("_") or not each.startswith("_")]
     usual = [each for each in (*USUAL_APPLICATIONS, *USUAL_FACTORIES) if each in names]
-    near = [*difflib.get_close_matches(name, names, n=1), *usual]
+    near = [*difflib.get_close_matches(name, names, n=1), *usual, *others]
     return f'Did you mean "{near[0]}"?' if near else ""
+
+
+def applications_in(module: object) -> list[str]:
+    """Return the public names in a module that are applications without doubt, by the names of their arguments."""
+    found = []
+    for name, value in list(getattr(module, "__dict__", {}).items()):
+        with contextlib.suppress(Exception):  # some objects refuse to be looked into
+            if name.startswith("_") or inspect.isclass(value) or not callable(value):
+                continue
+            signature = signature_of(value)
+            if signature and not signature.parameters.keys().isdisjoint(("start_response", "receive")):
+                found.append(name)
+    return found
 
 
 def kind_of(value: object) -> str:

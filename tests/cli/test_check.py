@@ -35,6 +35,7 @@ FAILED  /gone   qqqq:app
         Install the package that has it, or add the folder that has it to pythonpath.
 FAILED  /exits  exits:app
         importing "exits" failed: SystemExit: 4 ({APPS / "exits.py"}, line 5)
+        5 | sys.exit(4)
 ok      /asgi   asgi_app:app                  ASGI
 """
 

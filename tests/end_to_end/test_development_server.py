@@ -213,6 +213,7 @@ def test_a_failure_that_must_not_be_served_around_refuses_to_start(
     assert server.log == (
         'Error: mounts."/broken": importing "broken" failed: '
         f"ZeroDivisionError: division by zero ({path.parent / 'broken.py'}, line 1)\n"
+        "    1 | 1 / 0\n"
     )
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -41,6 +42,12 @@ def where(name, text):
     path = APPS / name
     lines = path.read_text("utf-8").splitlines()
     return f"({path}, line {next(number for number, line in enumerate(lines, 1) if text in line)})"
+
+
+def shown(message):
+    """Give the line that a message names at its end, as it is shown below."""
+    place = re.search(r"\(([^() ]+), line (\d+)\)$", message)
+    return f"{place[2]} | {Path(place[1]).read_text('utf-8').splitlines()[int(place[2]) - 1].strip()}" if place else ""
 
 
 def get(application):
@@ -181,14 +188,14 @@ RAISED = [
         "package.sub:app",
         'importing "package.sub" failed: ModuleNotFoundError: '
         f"No module named 'package.nowhere' {where('package/sub/__init__.py', 'import package')}",
-        f'Install the package that has "package.nowhere", {PYTHONPATH}',
+        'The package "package" is there, but nothing in it is called "nowhere".',
         id="a module of its own package is missing",
     ),
     pytest.param(
         "package.sub.deeper:app",
         'importing "package.sub.deeper" failed: ModuleNotFoundError: '
         f"No module named 'package.nowhere' {where('package/sub/__init__.py', 'import package')}",
-        f'Install the package that has "package.nowhere", {PYTHONPATH}',
+        'The package "package" is there, but nothing in it is called "nowhere".',
         id="the package around it fails",
     ),
     pytest.param(
@@ -299,7 +306,8 @@ RAISED = [
 @pytest.mark.parametrize(("text", "message", "hint"), RAISED)
 def test_what_an_application_raises_is_its_cause(text, message, hint):
     error = failure(text)
-    assert error.problems == (Problem(key=KEY, message=message, hint=hint),)
+    caret = "\n  |        ^" if text.startswith("syntax_error") else ""
+    assert error.problems == (Problem(key=KEY, message=message, hint=hint, excerpt=shown(message) + caret),)
     assert error.__cause__ is not None
 
 
@@ -342,17 +350,32 @@ NOT_FOUND = [
     ),
     pytest.param("no_such_file.py", f"there is no file {APPS / 'no_such_file.py'}", PATHS, id="no file"),
     pytest.param("no/such/file.py:app", f"there is no file {APPS / 'no/such/file.py'}", PATHS, id="no folder"),
-    pytest.param("good:ap", '"good" has no "ap"', 'Did you mean "app"?', id="a near attribute"),
-    pytest.param("good:application", '"good" has no "application"', 'Did you mean "app"?', id="a usual attribute"),
+    pytest.param("good:ap", f'"good" has no "ap" ({APPS / "good.py"})', 'Did you mean "app"?', id="a near attribute"),
     pytest.param(
-        "good:namespace.iner", '"good.namespace" has no "iner"', 'Did you mean "inner"?', id="a near one inside"
+        "good:application",
+        f'"good" has no "application" ({APPS / "good.py"})',
+        'Did you mean "app"?',
+        id="a usual attribute",
     ),
-    pytest.param("unusual:zzz", '"unusual" has no "zzz"', "", id="no attribute"),
-    pytest.param("unusual:name", '"unusual" has no "name"', "", id="what only dunder names are near to"),
+    pytest.param(
+        "good:namespace.iner",
+        f'"good.namespace" has no "iner" ({APPS / "good.py"})',
+        'Did you mean "inner"?',
+        id="a near one inside",
+    ),
+    pytest.param(
+        "unusual:zzz", f'"unusual" has no "zzz" ({APPS / "unusual.py"})', 'Did you mean "website"?', id="no attribute"
+    ),
+    pytest.param(
+        "unusual:name",
+        f'"unusual" has no "name" ({APPS / "unusual.py"})',
+        'Did you mean "website"?',
+        id="what only dunder names are near to",
+    ),
     pytest.param(
         "unusual",
-        '"unusual" has none of the usual names: application, app, create_app, make_app',
-        'Name the attribute: "unusual:attribute".',
+        f'"unusual" has none of the usual names: application, app, create_app, make_app ({APPS / "unusual.py"})',
+        'Name the attribute: "unusual:website".',
         id="no usual name",
     ),
     pytest.param(
@@ -501,24 +524,38 @@ def test_what_is_not_there_or_no_application_says_what_to_write(text, message, h
 
 
 @pytest.mark.parametrize(
-    ("text", "module", "folder"),
+    ("text", "module", "file", "rename", "renamed"),
     [
-        pytest.param("calendar.py", "calendar", "calendar.py", id="a file"),
-        pytest.param("site/app.py", "site", "site", id="a folder"),
+        pytest.param("calendar.py", "calendar", "calendar.py", '"calendar.py"', "calendar_app.py", id="a file"),
+        pytest.param("calendar:app", "calendar", "calendar.py", '"calendar.py"', "calendar_app:app", id="a module"),
+        pytest.param("calendar", "calendar", "calendar.py", '"calendar.py"', "calendar_app", id="no attribute"),
+        pytest.param("site/app.py", "site", "site/app.py", 'the folder "site"', "site_app/app.py", id="a folder"),
+        pytest.param("site.app:app", "site", "site/app.py", 'the folder "site"', "site_app.app:app", id="a package"),
+        pytest.param("werkzeug:app", "werkzeug", "werkzeug.py", '"werkzeug.py"', "werkzeug_app:app", id="installed"),
+        pytest.param("flask:app", "flask", "flask.py", '"flask.py"', "flask_app:app", id="a module of that name in it"),
     ],
 )
-def test_a_file_whose_name_is_taken_is_told_by_whom(text, module, folder):
-    owner = importlib.import_module(module).__file__
-    sys.path.insert(0, str(APPS / "taken"))
-    error = failure(text, folder=APPS / "taken")
-    message = f'the module name "{module}" is taken by {owner}'
-    assert error.problems == (Problem(key=KEY, message=message, hint=f'Rename "{folder}".'),)
+def test_a_module_that_is_hidden_says_by_which_file(text, module, file, rename, renamed):
+    owner = pytest.importorskip(module).__file__
+    folder = APPS / "taken"
+    sys.path.insert(0, str(folder))
+    error = failure(text, folder=folder)
+    message = f'the module name "{module}" is taken by {owner}, which hides {folder / file}'
+    hint = f'Rename {rename}, for instance so that the target is "{renamed}".'
+    assert error.problems == (Problem(key=KEY, message=message, hint=hint),)
+
+
+def test_a_folder_that_is_no_module_is_not_what_was_meant(tmp_path):
+    (tmp_path / "calendar").mkdir()  # with the files of the site, say
+    owner = importlib.import_module("calendar").__file__
+    assert failure("calendar:app", folder=tmp_path).problems[0].message == f'"calendar" has no "app" ({owner})'
 
 
 def test_a_file_whose_name_a_built_in_module_has_is_told(tmp_path):
     (tmp_path / "sys.py").touch()
-    message = 'the module name "sys" is taken by a module without a file'
-    assert failure("sys.py", folder=tmp_path).problems == (Problem(key=KEY, message=message, hint='Rename "sys.py".'),)
+    message = f'the module name "sys" is taken by a module of Python itself, which hides {tmp_path / "sys.py"}'
+    hint = 'Rename "sys.py", for instance so that the target is "sys_app.py".'
+    assert failure("sys.py", folder=tmp_path).problems == (Problem(key=KEY, message=message, hint=hint),)
 
 
 @pytest.mark.parametrize("text", ["interrupts:app", "factories:interrupts()"])

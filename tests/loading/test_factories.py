@@ -142,7 +142,7 @@ def test_each_application_is_finished():
             "good",
             ("name",),
             '"good" has none of the usual names: create_app, make_app',
-            'Name the attribute: "good:attribute".',
+            'Name the attribute: "good:answer".',
             id="an application under the usual name is no factory",
         ),
     ],

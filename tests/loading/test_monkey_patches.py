@@ -53,8 +53,9 @@ def test_a_mount_that_patches_the_process_is_refused_and_the_others_serve(tmp_pa
         f'leave it out, or serve all of them with worker_class = "{library}"'
     )
     place = f"({tmp_path}/patching.py, line {line})"
+    shown = f"{line} | {PATCHING[name].splitlines()[line - 1].strip()}"
     assert compose_in_process_of_its_own(tmp_path, '"/" = "plain:app"\n"/x" = "patching:app"\n"/y" = "plain:app"') == (
-        f'/ ok\n/x mounts."/x": importing "patching" failed: {why} {place}\n/y ok\nuntouched\n'
+        f'/ ok\n/x mounts."/x": importing "patching" failed: {why} {place}\n    {shown}\n/y ok\nuntouched\n'
     )
 
 

@@ -202,7 +202,7 @@ def test_a_required_mount_that_cannot_be_loaded_is_an_error(write):
     path = write(f'{WSGI}"/gone" = {{ app = "web:gone", required = true }}')
     with pytest.raises(LoadError) as caught, Client(path):
         pass
-    assert [problem.message for problem in caught.value.problems] == ['"web" has no "gone"']
+    assert [problem.message for problem in caught.value.problems] == [f'"web" has no "gone" ({path.parent / "web.py"})']
 
 
 def clients_running():

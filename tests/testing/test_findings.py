@@ -45,7 +45,7 @@ def test_everything_that_is_found_is_in_the_message(write):
     path = write('ignore = ["MS999"]\n[mounts]\n"/" = "web:app"\n"/gone" = "web:gone"')
     assert message_of(path) == (
         f"multiserve check finds something in {path}:\n\n"
-        'error MS301 /gone: "web" has no "gone"\n'
+        f'error MS301 /gone: "web" has no "gone" ({path.parent / "web.py"})\n'
         "        Requests to this mount are answered with 503.\n"
         '        Did you mean "app"?\n\n'
         'warning MS100 ignore: no check has the code "MS999"\n'
