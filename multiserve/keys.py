@@ -5,12 +5,16 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import NoReturn
 
 from multiserve.errors import UnlocatedError
 from multiserve.hosts import HIGHEST_PORT, LONGEST_HOST
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_FOREIGN_PLACEHOLDER = re.compile(
+    r"<(?:\w+:)?(?P<angle>\w+)>|(?<=[/.]):(?P<colon>[^\W\d]\w*)(?=[/.]|$)|\{(?P<typed>\w+):\w*\}"
+)
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 # IDNA 2003, which Python implements, and the newer IDNA of browsers disagree about these four characters.
 _DISPUTED = frozenset("ßς\u200c\u200d")
@@ -65,6 +69,7 @@ def parse_key(text: str) -> MountKey:
         _refuse("a key is empty", 'Write "/" for the root, "/path" for a prefix, or a host such as "example.com".')
     if text != text.strip():
         _refuse("a key has no spaces around it", f'Write "{text.strip()}".')
+    _refuse_foreign(text)
     authority, slash, rest = text.partition("/")
     if authority.endswith(":") and rest.startswith("/"):
         _refuse("a key has no scheme", f'Write "{rest[1:]}".')
@@ -72,6 +77,19 @@ def parse_key(text: str) -> MountKey:
     key = MountKey(host, port, _parse_prefix(slash + rest))
     _check_placeholders(key)
     return key
+
+
+def _refuse_foreign(text: str) -> None:
+    """Refuse what routers and other servers write in a URL, and which would be plain text here."""
+    mended = _FOREIGN_PLACEHOLDER.sub(lambda match: f"{{{match[match.lastgroup or 0]}}}", f"/{text}")[1:]
+    if mended != text:
+        _refuse("a placeholder is a name in braces", f'Write "{mended}".')
+    path = text[text.find("/") :] if "/" in text else ""
+    if text.startswith("*") and text[1:2] in ("", "/", ":"):
+        _refuse("* alone is no host, as a path is served on any host", f'Write "{path or "/"}".')
+    if any(segment and not segment.strip("*") for segment in path.split("/")):
+        before = "/".join(takewhile(lambda segment: "*" not in segment, text.split("/")))
+        _refuse("a prefix has no *, as it stands for everything below it", f'Write "{before or "/"}".')
 
 
 def _check_placeholders(key: MountKey) -> None:
@@ -114,7 +132,8 @@ def _parse_authority(authority: str, text: str) -> tuple[str, int | None]:
         return _parse_ipv6(host), port
     name = host.removesuffix(".").lower()
     if port is None and name != "localhost" and not any(mark in name for mark in ".*{"):
-        _refuse(f'"{text}" is neither a path nor a host', f'Did you mean "/{text}"? A host has a dot or a port.')
+        path = text.lstrip("^~\\/ ").replace("\\", "/")
+        _refuse(f'"{text}" is neither a path nor a host', f'Did you mean "/{path}"? A host has a dot or a port.')
     return _parse_name(host), port
 
 
@@ -125,7 +144,12 @@ def _split_port(authority: str) -> tuple[str, int | None]:
     if ":" in host and not host.startswith("["):
         _refuse("an IPv6 address is written in brackets", f'Write "[{authority}]", and a port behind the bracket.')
     if not re.fullmatch("[0-9]{1,5}", digits) or not 0 < int(digits) <= HIGHEST_PORT:
-        _refuse(f'"{digits}" is not a port', f"Write a number from 1 to {HIGHEST_PORT}.")
+        hint = f"Write a number from 1 to {HIGHEST_PORT}."
+        if digits.isidentifier():
+            hint = f'{hint} A target is written behind its key: "/" = "{authority}".'
+        elif digits == "*":
+            hint = f'Write "{host}", which is any port.'
+        _refuse(f'"{digits}" is not a port', hint)
     return host, int(digits)
 
 

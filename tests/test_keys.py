@@ -148,7 +148,54 @@ def test_a_key_is_read_in_its_normal_form(text, key, spelt):
             "example.com:000001" + "0" * 5000, f'"000001{"0" * 5000}" is not a port', PORT_HINT, id="zeros in front"
         ),
         pytest.param("example.com:", '"" is not a port', PORT_HINT, id="a colon without a port"),
-        pytest.param("example.com:http", '"http" is not a port', PORT_HINT, id="a service name"),
+        pytest.param(
+            "example.com:http",
+            '"http" is not a port',
+            f'{PORT_HINT} A target is written behind its key: "/" = "example.com:http".',
+            id="a service name",
+        ),
+        pytest.param(
+            "web.main:app",
+            '"app" is not a port',
+            f'{PORT_HINT} A target is written behind its key: "/" = "web.main:app".',
+            id="a target",
+        ),
+        pytest.param("example.com:*", '"*" is not a port', 'Write "example.com", which is any port.', id="any port"),
+        *(
+            pytest.param(text, "a placeholder is a name in braces", f'Write "{written}".', id=text)
+            for text, written in (
+                ("<tenant>.example.com", "{tenant}.example.com"),
+                (":tenant.example.com", "{tenant}.example.com"),
+                ("<tenant>", "{tenant}"),
+                ("/u/<user>", "/u/{user}"),
+                ("/u/<int:user>/x", "/u/{user}/x"),
+                ("/u/:user", "/u/{user}"),
+                ("/:a/:b", "/{a}/{b}"),
+                ("/u/{user:int}", "/u/{user}"),
+            )
+        ),
+        *(
+            pytest.param(
+                text, "a prefix has no *, as it stands for everything below it", f'Write "{written}".', id=text
+            )
+            for text, written in (("/a/*", "/a"), ("/*", "/"), ("/**", "/"), ("/a/*/b", "/a"), ("a.b/x/*", "a.b/x"))
+        ),
+        *(
+            pytest.param(text, "* alone is no host, as a path is served on any host", f'Write "{written}".', id=text)
+            for text, written in (("*", "/"), ("*/blog", "/blog"), ("*:80/blog", "/blog"))
+        ),
+        pytest.param(
+            "^/admin",
+            '"^/admin" is neither a path nor a host',
+            'Did you mean "/admin"? A host has a dot or a port.',
+            id="a regular expression",
+        ),
+        pytest.param(
+            "\\admin\\x",
+            '"\\admin\\x" is neither a path nor a host',
+            'Did you mean "/admin/x"? A host has a dot or a port.',
+            id="backslashes",
+        ),
         pytest.param("example.com:٨٠", '"٨٠" is not a port', PORT_HINT, id="digits that are not ASCII"),
         pytest.param(
             "::1",
@@ -159,12 +206,6 @@ def test_a_key_is_read_in_its_normal_form(text, key, spelt):
         pytest.param("[::1", '"[:" is not an IPv6 address', 'Write it as "[::1]".', id="one bracket"),
         pytest.param("[example.com]", '"[example.com]" is not an IPv6 address', 'Write it as "[::1]".', id="a name"),
         pytest.param("[fe80::1%eth0]", "an address in a Host header has no zone", 'Write "[fe80::1]".', id="a zone"),
-        pytest.param(
-            "*",
-            "* stands for whole labels, at the front of a host",
-            'Write "*.example.com", or no host for any.',
-            id="a star alone",
-        ),
         pytest.param(
             "www*.example.com",
             "* stands for whole labels, at the front of a host",

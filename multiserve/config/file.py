@@ -13,6 +13,7 @@ from typing import Any
 import tomli
 
 from multiserve.config.arguments import read_arguments
+from multiserve.config.misplaced import take_out_misplaced
 from multiserve.config.model import MODULE, Config, Development, Server
 from multiserve.config.mounts import OPTIONS, FleetMount, Mount, attempt, read_middleware, read_mount
 from multiserve.config.source import Source
@@ -155,7 +156,9 @@ def _pyproject_table(document: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _read_config(table: Table, source: Source, root: str) -> Config:
-    table.refuse_unknown(each.name for each in fields(Config) if each.metadata)
+    known = tuple(each.name for each in fields(Config) if each.metadata)
+    table = take_out_misplaced(table, known)
+    table.refuse_unknown(known)
     server = table.table("server")
     return Config(
         source=source,
@@ -202,9 +205,11 @@ def _read_env(table: Table) -> Mapping[str, str]:
 
 def _read_mounts(table: Table, source: Source) -> tuple[Mount, ...]:
     mounts = table.table("mounts")
+    elsewhere = (f"Write it under [{mounts.key}].", 'Did you mean "mounts"?')
+    is_elsewhere = any(problem.hint in elsewhere for problem in table.problems)
     if source.targets:
         mounts = read_arguments(source.targets, source.folder, table.problems)
-    elif not mounts.values and isinstance(table.values.get("mounts", {}), dict):
+    elif not mounts.values and isinstance(table.values.get("mounts", {}), dict) and not is_elsewhere:
         table.refuse("mounts", "there are no mounts", 'Write at least one, such as "/" = "module:app".')
     read = []
     names: dict[tuple[Any, ...], str] = {}
