@@ -35,6 +35,11 @@ __all__ = [
 KINDS: tuple[type[Mount], ...] = (AppMount, TenantMount, StaticMount, FileMount, RedirectMount, FleetMount)
 """All kinds of mounts; `multiserve.kinds` has what loads each of them and what answers for it."""
 
+_OTHER_WORDS = {
+    **dict.fromkeys(("application", "callable", "factory", "module", "target", "wsgi", "asgi"), "app"),
+    **dict.fromkeys(("alias", "dir", "directory", "folder", "path", "root"), "static"),
+    **dict.fromkeys(("location", "to", "url"), "redirect"),
+}
 _GIVEN = tuple(dict.fromkeys(kind.given for kind in KINDS))
 OPTIONS = frozenset(field.name for kind in KINDS for field in fields(kind) if field.metadata).union(_GIVEN)
 
@@ -70,7 +75,7 @@ def read_mount(mounts: Table, name: str, key: MountKey | None, source: Source) -
             f"a mount needs {_one_of(kind.noun for kind in KINDS)}",
             f"Write {_one_of(kind.example for kind in KINDS)}.",
         )
-        table.refuse_unknown(OPTIONS)
+        table.refuse_unknown(OPTIONS, _OTHER_WORDS)
         return None
     kind = _kind_of(given[0], key)
     _refuse_placeholders(mounts, name, key, kind)

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
 from multiserve.errors import Problem
@@ -92,12 +93,13 @@ class Table:
         """Add a problem with one entry."""
         self.problems.append(Problem(key=self.path(name), message=message, hint=hint))
 
-    def refuse_unknown(self, known: Iterable[str]) -> None:
-        """Add a problem for every key that is not `known`."""
+    def refuse_unknown(self, known: Iterable[str], meant: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Add a problem for every key that is not `known`; `meant` has other words for some that are."""
         choices = tuple(known)
         for name in self.values:
             if name not in choices:
-                self.refuse(name, "no such key", did_you_mean(name, choices))
+                hint = f'Did you mean "{meant[name]}"?' if name in meant else did_you_mean(name, choices)
+                self.refuse(name, "no such key", hint)
 
     def table(self, name: str) -> Table:
         """Read a table; an empty one if it is missing or not a table."""
@@ -113,7 +115,8 @@ class Table:
         if value is default:
             return default
         if not isinstance(value, str):
-            self.refuse(name, f"expected a text, found {describe(value)}", "Put the value in quotes.")
+            hint = "Write one text in quotes." if isinstance(value, list | dict) else "Put the value in quotes."
+            self.refuse(name, f"expected a text, found {describe(value)}", hint)
             return default
         if "\0" in value:
             self.refuse(name, "the text contains a NUL character", "Take the character out.")

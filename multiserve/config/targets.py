@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any, NoReturn
 
+from multiserve.config.target_slips import what_was_meant
 from multiserve.errors import UnlocatedError
 
 _FILE = re.compile(r"(?P<file>(?:[A-Za-z]:)?[^:]+\.py)(?::(?P<rest>.*))?", re.DOTALL)
@@ -73,6 +74,11 @@ def parse_target(text: str) -> Target:
         TargetProblem: The text is not a target, with what to write instead.
     """
     stripped = text.strip()
+    if not stripped:
+        raise TargetProblem("the target is empty")
+    if not re.split("[:(]", stripped, maxsplit=1)[0].isprintable():
+        hint = "A backslash between double quotes is an escape: write slashes in a path."
+        raise TargetProblem("the target has a character in it that cannot be printed", hint)
     if match := _FILE.fullmatch(stripped):
         file, expression = match["file"].replace("\\", "/"), match["rest"]
         module = _module_of(file)
@@ -81,10 +87,10 @@ def parse_target(text: str) -> Target:
         module, colon, rest = stripped.partition(":")
         expression = rest if colon else None
         if not all(part.isidentifier() for part in module.split(".")):
-            raise TargetProblem(f'"{module}" is not the name of a module')
+            raise TargetProblem(f'"{module}" is not the name of a module', what_was_meant(stripped))
     if expression is None:
         return Target(text, module, file=file)
-    attribute, call = _parse_expression(expression.strip())
+    attribute, call = _parse_expression(expression.strip(), stripped)
     return Target(text, module, attribute, call, file)
 
 
@@ -105,12 +111,13 @@ def _module_of(file: str) -> str:
     return ".".join(names)
 
 
-def _parse_expression(expression: str) -> tuple[str, Call | None]:
+def _parse_expression(expression: str, text: str) -> tuple[str, Call | None]:
     try:
         with warnings.catch_warnings(action="ignore"):  # such as for "\d": Python would print one without a file
             node = ast.parse(expression, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        _refuse_expression(expression)
+        hint = what_was_meant(text)
+        raise TargetProblem(f'"{expression}" is neither an attribute nor one call of a factory', hint) from None
     if isinstance(node, ast.Call):
         return _dotted(node.func, expression), _parse_call(node, expression)
     return _dotted(node, expression), None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ from multiserve._types import Interface, Loaded
 from multiserve.config.targets import Call, Target
 from multiserve.errors import LoadError
 from multiserve.loading.interfaces import InterfaceProblem, signature_of, tell_interface
+from multiserve.loading.lookalikes import describe_lookalike
 from multiserve.loading.modules import (
     USUAL_APPLICATIONS,
     USUAL_FACTORIES,
@@ -20,8 +22,10 @@ from multiserve.loading.modules import (
     applications_in,
     blamed,
     find_attribute,
+    has_file,
     hiding_reported,
     import_module,
+    is_bare_folder,
     kind_of,
     place_of,
 )
@@ -58,6 +62,7 @@ def reported(target: Target, key: str) -> Iterator[None]:
         raise LoadError(failure.at(key)) from failure.__cause__
 
 
+_USUAL_MODULES = ("wsgi", "asgi", "app", "main")
 _APPLICATIONS: dict[str, Call | None] = dict.fromkeys(USUAL_APPLICATIONS)
 FACTORIES: dict[str, Call | None] = dict.fromkeys(USUAL_FACTORIES, Call())
 
@@ -80,8 +85,12 @@ def _usual_name(module: ModuleType, path: str, usual: dict[str, Call | None]) ->
             if not isinstance(getattr(module, name, module), ModuleType):  # a submodule called app is none
                 return name, call
     message = f'"{path}" has none of the usual names: {", ".join(usual)}{place_of(module)}'
-    found = applications_in(module)
-    raise Failure(message, f'Name the attribute: "{path}:{found[0] if found else "attribute"}".')
+    if inner := next((each for each in _USUAL_MODULES if has_file(module, each)), ""):
+        raise Failure(message, f'Did you mean "{path}.{inner}"?')
+    if not applications_in(module) and is_bare_folder(module):
+        raise Failure(message, f'Write {{ static = "{path.replace(".", "/")}" }} for a folder of files.')
+    found = next(iter(applications_in(module)), "attribute")
+    raise Failure(message, f'Name the attribute: "{path}:{found}".')
 
 
 def _call(factory: Callable[..., Any], name: str, call: Call, prefix: str, given: tuple[Any, ...] = ()) -> Any:
@@ -108,6 +117,8 @@ def bind_arguments(
             signature.bind(*args, **kwargs)
         except TypeError as error:
             hint = f"Its arguments are {signature}." if signature.parameters else "It takes no arguments."
+            if missing := re.fullmatch("missing a required argument: '(.+)'", str(error)):
+                hint = f'{hint} Write their values in the target: "{name}({missing[1]}=...)".'
             if is_application(factory):
                 hint = f'It is an application: write "{name}".'
             raise Failure(f'"{name}" was called wrongly: {error}', hint) from None
@@ -122,11 +133,14 @@ def is_application(found: Callable[..., Any]) -> bool:
 
 def identify(found: Any, name: str, interface: Interface | None, *, is_made: bool) -> Loaded:
     """Return an application with its interface."""
+    if (interface is None or not callable(found)) and (lookalike := describe_lookalike(found)):
+        raise Failure(f'"{name}" is not an application: it is {lookalike[0]}', lookalike[1])
     if not callable(found):
         message = f'"{name}" is not an application: it is {kind_of(found)}, which cannot be called'
         if isinstance(found, ModuleType):
             raise Failure(message, f'Name the attribute in it: "{found.__name__}:app".')
-        raise Failure(message, "The factory returned it: is a return missing?" if is_made else "")
+        missing = "is a return missing?" if found is None else "it has to return an application."
+        raise Failure(message, f"The factory returned it: {missing}" if is_made else "")
     try:
         return Loaded(found, interface or tell_interface(found, name, is_made=is_made))
     except InterfaceProblem as problem:

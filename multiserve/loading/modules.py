@@ -18,7 +18,7 @@ from multiserve.errors import UnlocatedError
 from multiserve.loading.import_failures import hint_for
 from multiserve.loading.interfaces import signature_of
 from multiserve.loading.search_path import own_file, where_to_look
-from multiserve.tracebacks import in_one_line, own_frames, shown_line
+from multiserve.tracebacks import in_one_line, is_foreign, own_frames, shown_line
 
 USUAL_APPLICATIONS = ("application", "app")
 USUAL_FACTORIES = ("create_app", "make_app")
@@ -59,7 +59,10 @@ def import_module(target: Target, folder: Path) -> ModuleType:
             own = file if target.file else own_file(name, owner, folder)
             if owner and own:
                 raise _hidden(target, owner, own) from None
-            raise Failure(f'there is no module "{error.name}"', _where_to_look(name, error.name)) from None
+            hint = _elsewhere(name, folder) or _where_to_look(name, error.name)
+            if os.path.isfile(folder / name):  # noqa: PTH113 (Path.is_file raises where a name is too long)
+                hint = f'Write {{ file = "{name}" }} for a file.'
+            raise Failure(f'there is no module "{error.name}"', hint) from None
     if target.file and not _is_from(module, file):
         raise _hidden(target, module, file)
     return module
@@ -68,6 +71,20 @@ def import_module(target: Target, folder: Path) -> ModuleType:
 def _is_from(module: ModuleType, file: Path) -> bool:
     found = getattr(module, "__file__", None)
     return found is not None and os.path.exists(found) and file.samefile(found)  # noqa: PTH110 (it is no Path)
+
+
+def _elsewhere(name: str, folder: Path) -> str:
+    """Return what to do about a module that is in the working directory, or in a folder below that of the file."""
+    first = name.partition(".")[0]
+    places = (Path.cwd(), *sorted(each.parent for each in folder.glob(f"[!.]*/{first}*")))
+    files = [each for place in places for each in (place / f"{first}.py", place / first / "__init__.py")]
+    found = list(dict.fromkeys(each for each in files if each.is_file() and not is_foreign(str(each))))
+    if len(found) != 1:
+        return ""
+    holder = found[0].parent if found[0].stem == first else found[0].parent.parent
+    return (
+        f'{found[0]} is there: add its folder to pythonpath, as in pythonpath = ["{os.path.relpath(holder, folder)}"].'
+    )
 
 
 def _where_to_look(name: str, missing: str) -> str:
@@ -133,6 +150,17 @@ def _nearest(name: str, owner: object, others: Sequence[str] = ()) -> str:
     usual = [each for each in (*USUAL_APPLICATIONS, *USUAL_FACTORIES) if each in names]
     near = [*difflib.get_close_matches(name, names, n=1), *usual, *others]
     return f'Did you mean "{near[0]}"?' if near else ""
+
+
+def has_file(package: ModuleType, name: str) -> bool:
+    """Return whether a package has a module of this name; False for a module that is none."""
+    return any(Path(folder, f"{name}.py").is_file() for folder in getattr(package, "__path__", ()))
+
+
+def is_bare_folder(module: ModuleType) -> bool:
+    """Return whether a module is a folder without any Python in it."""
+    folders = list(getattr(module, "__path__", ()))
+    return bool(folders) and not any(any(Path(folder).rglob("*.py")) for folder in folders)
 
 
 def applications_in(module: object) -> list[str]:

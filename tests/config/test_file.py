@@ -373,7 +373,9 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
             id="NUL in a target",
         ),
         pytest.param(
-            A + '"/x" = "my-app:x"', [('mounts."/x"', '"my-app" is not the name of a module', SHAPE)], id="no module"
+            A + '"/x" = "my-app:x"',
+            [('mounts."/x"', '"my-app" is not the name of a module', 'Write the path of the file: "my-app.py:x".')],
+            id="no module",
         ),
         pytest.param(
             A + '"/x" = {}',
@@ -387,6 +389,19 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
                 ('mounts."/x".ap', "no such key", 'Did you mean "app"?'),
             ],
             id="an unknown option of a mount",
+        ),
+        *(
+            pytest.param(
+                A + f'"/x" = {{ {word} = "a" }}',
+                [('mounts."/x"', *NEEDS), (f'mounts."/x".{word}', "no such key", f'Did you mean "{meant}"?')],
+                id=f"{word} for {meant}",
+            )
+            for word, meant in (("target", "app"), ("module", "app"), ("folder", "static"), ("to", "redirect"))
+        ),
+        pytest.param(
+            A + '"/x" = { app = ["a"] }',
+            [('mounts."/x".app', "expected a text, found a list", "Write one text in quotes.")],
+            id="a list of applications",
         ),
         pytest.param(
             A + '"/x" = { app = "a", static = "b" }',
@@ -486,7 +501,7 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
         pytest.param(
             A + '"/x" = { app = "a", middleware = ["a b", "pkg.mod"] }',
             [
-                ('mounts."/x".middleware', '"a b" is not the name of a module', SHAPE),
+                ('mounts."/x".middleware', '"a b" is not the name of a module', 'Write "a:b".'),
                 (
                     'mounts."/x".middleware',
                     '"pkg.mod" names nothing in the module',
@@ -533,7 +548,7 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
                 ('env."A=B"', "not the name of an environment variable", ""),
                 ('env.""', "not the name of an environment variable", ""),
                 ("env.NUL", "the text contains a NUL character", "Take the character out."),
-                ("env.NESTED", "expected a text, found a table", "Put the value in quotes."),
+                ("env.NESTED", "expected a text, found a table", "Write one text in quotes."),
             ],
             id="environment variables",
         ),

@@ -60,12 +60,41 @@ def test_a_target_is_read(text, module, attribute, call, file):
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        pytest.param("", '"" is not the name of a module', SHAPE, id="empty"),
-        pytest.param(":app", '"" is not the name of a module', SHAPE, id="no module"),
-        pytest.param("my-shop:app", '"my-shop" is not the name of a module', SHAPE, id="a dash in a module"),
+        pytest.param("", "the target is empty", SHAPE, id="empty"),
+        pytest.param(
+            ":app", '"" is not the name of a module', 'Write the module in front: "module:app".', id="no module"
+        ),
+        pytest.param(
+            "my-shop:app",
+            '"my-shop" is not the name of a module',
+            'Write the path of the file: "my-shop.py:app".',
+            id="a dash in a module",
+        ),
+        pytest.param(
+            "src\new.py:app",
+            "the target has a character in it that cannot be printed",
+            "A backslash between double quotes is an escape: write slashes in a path.",
+            id="an escape of TOML",
+        ),
         pytest.param("shop..web:app", '"shop..web" is not the name of a module', SHAPE, id="two dots"),
-        pytest.param("shop/app:app", '"shop/app" is not the name of a module', SHAPE, id="a file without its ending"),
-        pytest.param("http://a.b", '"//a.b" is neither an attribute nor one call of a factory', SHAPE, id="a URL"),
+        pytest.param(
+            "shop/app:app",
+            '"shop/app" is not the name of a module',
+            'Write the path of the file: "shop/app.py:app".',
+            id="a file without its ending",
+        ),
+        pytest.param(
+            "http://a.b",
+            '"//a.b" is neither an attribute nor one call of a factory',
+            'Write { redirect = "http://a.b" } to send browsers there.',
+            id="a URL",
+        ),
+        pytest.param(
+            "shop::app",
+            '":app" is neither an attribute nor one call of a factory',
+            'Write "shop:app".',
+            id="a colon too many",
+        ),
         pytest.param("shop:", '"" is neither an attribute nor one call of a factory', SHAPE, id="no attribute"),
         pytest.param("app.py:", '"" is neither an attribute nor one call of a factory', SHAPE, id="a file and no more"),
         pytest.param("a:b:c", '"b:c" is neither an attribute nor one call of a factory', SHAPE, id="two colons"),

@@ -438,7 +438,7 @@ NOT_FOUND = [
     pytest.param(
         "factories:strict()",
         "\"factories:strict\" was called wrongly: missing a required argument: 'name'",
-        "Its arguments are (name, *, debug=False).",
+        'Its arguments are (name, *, debug=False). Write their values in the target: "factories:strict(name=...)".',
         id="an argument is missing",
     ),
     pytest.param(
@@ -474,7 +474,7 @@ NOT_FOUND = [
     pytest.param(
         "factories:returns_number()",
         '"factories:returns_number()" is not an application: it is an int, which cannot be called',
-        "The factory returned it: is a return missing?",
+        "The factory returned it: it has to return an application.",
         id="a factory of a number",
     ),
     pytest.param(
@@ -543,6 +543,54 @@ def test_a_module_that_is_hidden_says_by_which_file(text, module, file, rename, 
     message = f'the module name "{module}" is taken by {owner}, which hides {folder / file}'
     hint = f'Rename {rename}, for instance so that the target is "{renamed}".'
     assert error.problems == (Problem(key=KEY, message=message, hint=hint),)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message", "hint"),
+    [
+        pytest.param(
+            "project_a/wsgi.py", "project_a",
+            '"project_a" has none of the usual names: application, app, create_app, make_app (FOLDER/project_a)',
+            'Did you mean "project_a.wsgi"?', id="a Django project",
+        ),
+        pytest.param(
+            "static_a/x/site.css", "static_a",
+            '"static_a" has none of the usual names: application, app, create_app, make_app (FOLDER/static_a)',
+            'Write { static = "static_a" } for a folder of files.', id="a folder of files",
+        ),
+        pytest.param(
+            "src/web_a.py", "web_a:app", 'there is no module "web_a"',
+            'FOLDER/src/web_a.py is there: add its folder to pythonpath, as in pythonpath = ["src"].',
+            id="a folder below",
+        ),
+        pytest.param(
+            "src/web_b/__init__.py", "web_b.main:app", 'there is no module "web_b"',
+            'FOLDER/src/web_b/__init__.py is there: add its folder to pythonpath, as in pythonpath = ["src"].',
+            id="a package below",
+        ),
+        pytest.param(
+            "index.html", "index.html", 'there is no module "index"',
+            'Write { file = "index.html" } for a file.', id="a page",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_module_says_what_it_is(tmp_path, file, text, message, hint):
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).touch()
+    sys.path.insert(0, str(tmp_path))
+    problem = failure(text, folder=tmp_path).problems[0]
+    texts = (problem.message, problem.hint)
+    assert tuple(each.replace(str(tmp_path), "FOLDER") for each in texts) == (message, hint)
+
+
+def test_a_module_in_the_working_directory_is_found(tmp_path, monkeypatch):
+    (tmp_path / "web_c.py").touch()
+    (tmp_path / "conf").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each])
+    problem = failure("web_c:app", folder=tmp_path / "conf").problems[0]
+    hint = f'{tmp_path / "web_c.py"} is there: add its folder to pythonpath, as in pythonpath = [".."].'
+    assert (problem.message, problem.hint) == ('there is no module "web_c"', hint)
 
 
 def test_a_folder_that_is_no_module_is_not_what_was_meant(tmp_path):

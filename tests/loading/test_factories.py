@@ -172,7 +172,7 @@ def test_what_is_no_application_is_told():
     with pytest.raises(LoadError) as caught:
         found.finish(found.call(("ann",), ""), "")
     message = '"tenants:nothing_callable()" is not an application: it is an int, which cannot be called'
-    assert problem_of(caught) == (KEY, message, "The factory returned it: is a return missing?")
+    assert problem_of(caught) == (KEY, message, "The factory returned it: it has to return an application.")
 
 
 def middleware(text):
