@@ -22,12 +22,12 @@ from multiserve.loading.modules import (
     applications_in,
     blamed,
     find_attribute,
-    has_file,
     hiding_reported,
     import_module,
     is_bare_folder,
     kind_of,
     place_of,
+    usual_module_near,
 )
 
 
@@ -62,7 +62,6 @@ def reported(target: Target, key: str) -> Iterator[None]:
         raise LoadError(failure.at(key)) from failure.__cause__
 
 
-_USUAL_MODULES = ("wsgi", "asgi", "app", "main")
 _APPLICATIONS: dict[str, Call | None] = dict.fromkeys(USUAL_APPLICATIONS)
 FACTORIES: dict[str, Call | None] = dict.fromkeys(USUAL_FACTORIES, Call())
 
@@ -85,8 +84,8 @@ def _usual_name(module: ModuleType, path: str, usual: dict[str, Call | None]) ->
             if not isinstance(getattr(module, name, module), ModuleType):  # a submodule called app is none
                 return name, call
     message = f'"{path}" has none of the usual names: {", ".join(usual)}{place_of(module)}'
-    if inner := next((each for each in _USUAL_MODULES if has_file(module, each)), ""):
-        raise Failure(message, f'Did you mean "{path}.{inner}"?')
+    if inner := usual_module_near(module):
+        raise Failure(message, f'Did you mean "{inner}"?')
     if not applications_in(module) and is_bare_folder(module):
         raise Failure(message, f'Write {{ static = "{path.replace(".", "/")}" }} for a folder of files.')
     found = next(iter(applications_in(module)), "attribute")

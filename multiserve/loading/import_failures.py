@@ -15,6 +15,7 @@ from types import FrameType, ModuleType
 from multiserve.loading.search_path import hidden_module, where_to_look
 from multiserve.tracebacks import is_foreign, users_frame
 
+_NOT_SET = 'The environment variable {name} is not set. Set it, or write {name} = "..." under [env].'
 _MOST = 10  # fields of one model that a message lists
 _CURE_OF_CIRCLES = "Import inside the function that needs it, or move what both need into a module of its own."
 
@@ -42,8 +43,16 @@ def _key_error(error: BaseException) -> str:
     frames = _frames(error)
     if not frames or frames[-1].f_code is not type(os.environ).__getitem__.__code__:
         return ""
-    name = error.args[0]
-    return f'The environment variable {name} is not set. Set it, or write {name} = "..." under [env].'
+    return _NOT_SET.format(name=error.args[0])
+
+
+def _none(error: BaseException) -> str:
+    """Return which variable is not set, where os.getenv on the same line gave None to something that fails with it."""
+    frame = users_frame(error)
+    if frame is None or "NoneType" not in str(error):
+        return ""
+    names = re.findall(r"""(?:getenv|environ\.get)\(\s*["'](\w+)["']\s*\)""", frame.line or "")
+    return next((_NOT_SET.format(name=name) for name in names if name not in os.environ), "")
 
 
 def _no_module(error: BaseException) -> str:
@@ -142,7 +151,8 @@ _EXPLANATIONS = (
     (KeyError, _key_error),
     (ModuleNotFoundError, _no_module),
     (ImportError, _import_error),
-    (AttributeError, _attribute_error),
+    (AttributeError, lambda error: _attribute_error(error) or _none(error)),
+    (TypeError, _none),
     (FileNotFoundError, _no_file),
 )
 

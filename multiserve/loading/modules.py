@@ -22,6 +22,8 @@ from multiserve.tracebacks import in_one_line, is_foreign, own_frames, shown_lin
 
 USUAL_APPLICATIONS = ("application", "app")
 USUAL_FACTORIES = ("create_app", "make_app")
+USUAL_MODULES = ("wsgi", "asgi", "app", "main")
+_OF_DJANGO = ("settings", "urls")
 
 
 class Failure(UnlocatedError):  # noqa: N818 (the loader turns it into a `LoadError`)
@@ -59,7 +61,7 @@ def import_module(target: Target, folder: Path) -> ModuleType:
             own = file if target.file else own_file(name, owner, folder)
             if owner and own:
                 raise _hidden(target, owner, own) from None
-            hint = _elsewhere(name, folder) or _where_to_look(name, error.name)
+            hint = _elsewhere(error.name, folder) or _where_to_look(name, error.name)
             if os.path.isfile(folder / name):  # noqa: PTH113 (Path.is_file raises where a name is too long)
                 hint = f'Write {{ file = "{name}" }} for a file.'
             raise Failure(f'there is no module "{error.name}"', hint) from None
@@ -75,13 +77,14 @@ def _is_from(module: ModuleType, file: Path) -> bool:
 
 def _elsewhere(name: str, folder: Path) -> str:
     """Return what to do about a module that is in the working directory, or in a folder below that of the file."""
-    first = name.partition(".")[0]
-    places = (Path.cwd(), *sorted(each.parent for each in folder.glob(f"[!.]*/{first}*")))
-    files = [each for place in places for each in (place / f"{first}.py", place / first / "__init__.py")]
+    if "." in name:
+        return ""
+    places = (Path.cwd(), *sorted(each.parent for each in folder.glob(f"[!.]*/{name}*")))
+    files = [each for place in places for each in (place / f"{name}.py", place / name / "__init__.py")]
     found = list(dict.fromkeys(each for each in files if each.is_file() and not is_foreign(str(each))))
     if len(found) != 1:
         return ""
-    holder = found[0].parent if found[0].stem == first else found[0].parent.parent
+    holder = found[0].parent if found[0].stem == name else found[0].parent.parent
     return (
         f'{found[0]} is there: add its folder to pythonpath, as in pythonpath = ["{os.path.relpath(holder, folder)}"].'
     )
@@ -132,9 +135,10 @@ def find_attribute(module: ModuleType, path: str, dotted: str) -> Any:
                 if raised:
                     message = f'"{path}" has no "{name}": {in_one_line(error)}'
                     raise Failure(message, _nearest(name, found), shown_line(error)) from error
-                raise Failure(
-                    f'"{path}" has no "{name}"{place_of(module)}', _nearest(name, found, applications_in(found))
-                ) from None
+                hint = _nearest(name, found, applications_in(found))
+                if not hint and found is module and (inner := usual_module_near(module)):
+                    hint = f'Did you mean "{inner}:{name}"?'
+                raise Failure(f'"{path}" has no "{name}"{place_of(module)}', hint) from None
         path = f"{path}.{name}"
     return found
 
@@ -161,6 +165,19 @@ def is_bare_folder(module: ModuleType) -> bool:
     """Return whether a module is a folder without any Python in it."""
     folders = list(getattr(module, "__path__", ()))
     return bool(folders) and not any(any(Path(folder).rglob("*.py")) for folder in folders)
+
+
+def usual_module_near(module: ModuleType) -> str:
+    """Return the module that has the application, by its usual name in a package or beside a module of Django."""
+    package, _, last = module.__name__.rpartition(".")
+    if inner := next((each for each in USUAL_MODULES if has_file(module, each)), ""):
+        return f"{module.__name__}.{inner}"
+    if package and last in _OF_DJANGO and has_file(sys.modules[package], "wsgi"):
+        return f"{package}.wsgi"
+    if module.__name__ == "manage":
+        found = list(Path(getattr(module, "__file__", None) or "").parent.glob("*/wsgi.py"))
+        return f"{found[0].parent.name}.wsgi" if len(found) == 1 else ""
+    return ""
 
 
 def applications_in(module: object) -> list[str]:

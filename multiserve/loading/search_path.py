@@ -39,9 +39,10 @@ def where_to_look(missing: str, rest: str = "", *, by: str = "it") -> str:
     package, _, last = missing.rpartition(".")
     parent = sys.modules.get(package)
     paths = list(getattr(parent, "__path__", [])) if package else sys.path
-    names = (found.name for found in pkgutil.iter_modules(paths))
+    names = {found.name for found in pkgutil.iter_modules(paths)}
     cutoff = 0.6 if package else 0.8  # the search path has hundreds of names, and some are always a little alike
-    if near := difflib.get_close_matches(last, set(names), n=1, cutoff=cutoff):
+    same = [name for name in names if name.lower() == last.lower()]
+    if near := same or difflib.get_close_matches(last, names, n=1, cutoff=cutoff):
         return f'Did you mean "{package + "." if package else ""}{near[0]}{rest}"?'
     if parent:
         kind = "package" if hasattr(parent, "__path__") else "module"

@@ -554,6 +554,11 @@ def test_a_module_that_is_hidden_says_by_which_file(text, module, file, rename, 
             'Did you mean "project_a.wsgi"?', id="a Django project",
         ),
         pytest.param(
+            "project_b/wsgi.py", "project_b:application",
+            '"project_b" has no "application" (FOLDER/project_b)',
+            'Did you mean "project_b.wsgi:application"?', id="the package of a Django project",
+        ),
+        pytest.param(
             "static_a/x/site.css", "static_a",
             '"static_a" has none of the usual names: application, app, create_app, make_app (FOLDER/static_a)',
             'Write { static = "static_a" } for a folder of files.', id="a folder of files",
@@ -581,6 +586,26 @@ def test_what_is_no_module_says_what_it_is(tmp_path, file, text, message, hint):
     problem = failure(text, folder=tmp_path).problems[0]
     texts = (problem.message, problem.hint)
     assert tuple(each.replace(str(tmp_path), "FOLDER") for each in texts) == (message, hint)
+
+
+@pytest.mark.parametrize("text", ["project_c.urls", "project_c.settings", "manage"])
+def test_a_module_of_django_says_which_one_has_the_application(tmp_path, text):
+    (tmp_path / "project_c").mkdir()
+    for name in ("project_c/wsgi.py", "project_c/urls.py", "project_c/settings.py", "manage.py"):
+        (tmp_path / name).touch()
+    sys.path.insert(0, str(tmp_path))
+    assert failure(text, folder=tmp_path).problems[0].hint == 'Did you mean "project_c.wsgi"?'
+
+
+def test_a_dot_for_a_colon_is_seen_in_the_working_directory_as_well(tmp_path, monkeypatch):
+    (tmp_path / "web_d.py").write_text("app = create_app = 1\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    sys.path.insert(0, str(tmp_path))
+    problem = failure("web_d.create_app", folder=tmp_path).problems[0]
+    assert (problem.message, problem.hint) == (
+        'there is no module "web_d.create_app"',
+        'Did you mean "web_d:create_app"?',
+    )
 
 
 def test_a_module_in_the_working_directory_is_found(tmp_path, monkeypatch):

@@ -61,6 +61,27 @@ CASES = [
         id="a key of something else",
     ),
     pytest.param(
+        {"web.py": "import os\nSIZE = int(os.getenv('NO_SUCH'))\n"}, "web:app",
+        "TypeError: int() argument must be a string, a bytes-like object or a real number, not 'NoneType' "
+        "(FOLDER/web.py, line 2)",
+        'The environment variable NO_SUCH is not set. Set it, or write NO_SUCH = "..." under [env].',
+        "2 | SIZE = int(os.getenv('NO_SUCH'))",
+        id="a variable that is None",
+    ),
+    pytest.param(
+        {"web.py": "import os\nHOSTS = os.environ.get('NO_SUCH').split(',')\n"}, "web:app",
+        "AttributeError: 'NoneType' object has no attribute 'split' (FOLDER/web.py, line 2)",
+        'The environment variable NO_SUCH is not set. Set it, or write NO_SUCH = "..." under [env].',
+        "2 | HOSTS = os.environ.get('NO_SUCH').split(',')",
+        id="a method of a variable that is None",
+    ),
+    pytest.param(
+        {"web.py": "SIZE = None + 1\n"}, "web:app",
+        "TypeError: unsupported operand type(s) for +: 'NoneType' and 'int' (FOLDER/web.py, line 1)", "",
+        "1 | SIZE = None + 1",
+        id="another None",
+    ),
+    pytest.param(
         {"web.py": "import sanic\n"}, "web:app",
         "ModuleNotFoundError: No module named 'sanic' (FOLDER/web.py, line 1)",
         f'Install the package "sanic" into {sys.prefix}, where multiserve runs.', "1 | import sanic",

@@ -29,6 +29,7 @@ def folder(tmp_path, clean_process):
     ("missing", "hint"),
     [
         pytest.param("shop_of_test", 'Did you mean "shop_of_tests.main"?', id="a near module"),
+        pytest.param("Shop_Of_Tests", 'Did you mean "shop_of_tests.main"?', id="in capitals"),
         pytest.param("shop_of_tests.view", 'Did you mean "shop_of_tests.views.main"?', id="near in a package"),
         pytest.param(
             "shop_of_tests.zzz",
