@@ -173,13 +173,14 @@ def test_check_checks_the_settings_of_gunicorn(run, write_config):
 def test_check_loads_what_the_command_line_says(run, tmp_path):
     (tmp_path / "storefront.py").write_text("def app(environ, start_response): ...\n")
     (tmp_path / "static").mkdir()
+    place = tmp_path / "storefront.py"
     assert run("check", "storefront:app", "/static=./static", "/admin=storefront:ap") == (
         3,
         (
             "ok      /        storefront:app  WSGI\n"
             "ok      /static  ./static        static\n"
             "FAILED  /admin   storefront:ap\n"
-            '        "storefront" has no "ap"\n'
+            f'        "storefront" has no "ap" ({place})\n'
             '        Did you mean "app"?\n'
         ),
         "",
@@ -189,4 +190,4 @@ def test_check_loads_what_the_command_line_says(run, tmp_path):
     assert (code, mount["mount"]) == (3, "/admin")
     assert mount["problems"][0]["key"] == "/admin=storefront:ap"
     code, out, _ = run("check", "/admin=storefront:ap", "--format", "github")
-    assert out.startswith('::error line=1,title=cannot be loaded::"storefront" has no "ap"%0A')
+    assert out.startswith('::error line=1,title=cannot be loaded::"storefront" has no "ap"')

@@ -90,14 +90,13 @@ def refusal(folder, *arguments):
         ),
         pytest.param(
             ["/a="],
-            '/a=: "" is not the name of a module\n'
+            "/a=: the target is empty\n"
             '    Write "module:attribute", "module:factory(...)" or "path/to/file.py:attribute".',
             id="an empty target",
         ),
         pytest.param(
             ["/a=a b:app"],
-            '/a=a b:app: "a b" is not the name of a module\n'
-            '    Write "module:attribute", "module:factory(...)" or "path/to/file.py:attribute".',
+            '/a=a b:app: "a b" is not the name of a module\n    Write "b:app" alone.',
             id="no module",
         ),
         pytest.param(

@@ -23,7 +23,7 @@ number = 1
 """
 
 WRONG = {
-    "jobs_of_shop:strat": ('"jobs_of_shop" has no "strat"', 'Did you mean "start"?'),
+    "jobs_of_shop:strat": ('"jobs_of_shop" has no "strat" ({file})', 'Did you mean "start"?'),
     "jobs_of_shop:number": (
         '"jobs_of_shop:number" is an int, which cannot be called',
         "Name a function.",
@@ -63,4 +63,5 @@ def test_what_cannot_be_called_is_a_problem(folder: Path, text: str) -> None:
     message, hint = WRONG[text]
     with pytest.raises(LoadError) as caught:
         load_function(parse_target(text), prefix="", key='mounts."/".startup', folder=folder)
+    message = message.format(file=folder / "jobs_of_shop.py")
     assert caught.value.problems == (Problem(key='mounts."/".startup', message=message, hint=hint),)
