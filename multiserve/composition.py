@@ -26,6 +26,7 @@ from multiserve.loading.applications import Middleware
 from multiserve.loading.django_urls import forget_settled_urls
 from multiserve.loading.monkey_patches import refused_monkey_patches
 from multiserve.loading.mounts import ForeignInterfaceError, LoadedMount, MountLoader
+from multiserve.loading.server_starts import refused_server_starts
 from multiserve.routing import Router
 from multiserve.tracebacks import format_cause, format_traceback
 
@@ -66,6 +67,7 @@ class Composition:
         return [loaded.mount.name for loaded in failed]
 
 
+@refused_server_starts()
 def compose(
     config: Config,
     *,

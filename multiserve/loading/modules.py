@@ -18,6 +18,7 @@ from multiserve.errors import UnlocatedError
 from multiserve.loading.import_failures import hint_for
 from multiserve.loading.interfaces import signature_of
 from multiserve.loading.search_path import own_file, where_to_look
+from multiserve.loading.server_starts import ServerStart
 from multiserve.tracebacks import in_one_line, is_foreign, own_frames, shown_line
 
 USUAL_APPLICATIONS = ("application", "app")
@@ -37,6 +38,8 @@ def blamed(what: str) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, Failure):
         raise
+    except ServerStart as error:
+        raise Failure(*error.describe()) from error
     except BaseException as error:
         raise Failure(f"{what}{in_one_line(error)}", hint_for(error), shown_line(error)) from error
 

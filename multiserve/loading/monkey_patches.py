@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, NoReturn
+
+from multiserve.loading.import_hooks import at_import
 
 # The modules that patch, and how the names of their functions that do begin.
 _PATCHING = {"gevent.monkey": "patch_", "eventlet.patcher": "monkey_patch"}
@@ -25,15 +25,8 @@ class MonkeyPatchError(RuntimeError):
 @contextlib.contextmanager
 def refused_monkey_patches() -> Iterator[None]:
     """Raise `MonkeyPatchError` in an application that patches the process; a process that is patched stays as it is."""
-    finder = _Finder()
-    for name in _PATCHING:
-        if name in sys.modules:
-            _disarm(sys.modules[name])
-    sys.meta_path.insert(0, finder)
-    try:
+    with at_import(_PATCHING, _disarm):
         yield
-    finally:
-        sys.meta_path.remove(finder)
 
 
 def _disarm(module: ModuleType) -> None:
@@ -55,39 +48,3 @@ def _refuse_for(what: str, library: str) -> Any:
         raise MonkeyPatchError(f'{what}: leave it out, or serve all of them with worker_class = "{library}"')
 
     return refuse
-
-
-class _Finder(MetaPathFinder):
-    """Lets the other finders find the modules that patch, and disarms them once they are loaded."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Return the spec that the other finders have, with a loader around theirs."""
-        if fullname not in _PATCHING:
-            return None
-        others = (finder for finder in sys.meta_path if finder is not self)
-        spec = next((found for finder in others if (found := finder.find_spec(fullname, path, target))), None)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _DisarmingLoader(spec.loader)
-        return spec
-
-
-class _DisarmingLoader(Loader):
-    """Loads a module as its own loader does, and disarms it."""
-
-    def __init__(self, loader: Any) -> None:
-        self._loader = loader
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """Create the module as its own loader does."""
-        module: ModuleType | None = self._loader.create_module(spec)
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the module, and disarm it."""
-        self._loader.exec_module(module)
-        _disarm(module)
