@@ -81,7 +81,7 @@ def compose(
 
     Args:
         config: The configuration; its `[env]` is set and its `pythonpath` put in front before the first import.
-        development: Show tracebacks and the list of mounts to clients.
+        development: Show tracebacks and the list of mounts to clients, and serve the static files of Django.
         environment: Environment variables that count only where neither the process nor the file sets them.
         interface: The interface of the composed application; by default WSGI if every mount has that, else ASGI.
         wrap: Wrap each WSGI application, such as with a debugger.

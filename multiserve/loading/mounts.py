@@ -14,6 +14,7 @@ from multiserve.dispatch.forks import leaving_after_fork
 from multiserve.dispatch.hooks import Hooks
 from multiserve.errors import LoadError, Problem
 from multiserve.loading.applications import Middleware, load
+from multiserve.loading.django_static import with_static_files
 from multiserve.loading.factories import Factory
 from multiserve.mounts.redirects import with_slash_asgi, with_slash_wsgi
 from multiserve.mounts.stripping import strip_asgi, strip_wsgi
@@ -70,7 +71,7 @@ class MountLoader:
             config: The configuration.
             interface: The interface that the composed application must have; None if that follows from the mounts.
             wrap: Wrap each WSGI application, such as with a debugger.
-            development: Whether clients may see why a mount could not be loaded.
+            development: Serve the static files of Django, and let clients see why a mount could not be loaded.
         """
         self.config = config
         self.development = development
@@ -131,7 +132,8 @@ class MountLoader:
             mount.key.prefix if takes_prefix else "",
         )
         if key not in self._wrappings:
-            self._wrappings[key] = self.wrap(mount, loaded, mount.key.prefix)
+            served = with_static_files(loaded) if self.development else loaded
+            self._wrappings[key] = self.wrap(mount, served, mount.key.prefix)
         return self._wrappings[key]
 
     def wrap(self, mount: Mount, loaded: Loaded, prefix: str) -> Loaded:
