@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from multiserve.checks import capacity, exposure, imports, mounts, prefixes, sessions, sharing
+from multiserve.checks import capacity, exposure, imports, mounts, prefixes, sessions, sharing, static_files
 from multiserve.checks.check import Check
 from multiserve.checks.subject import Subject, look_at
 from multiserve.config.model import Config
@@ -21,6 +21,7 @@ CHECKS: dict[str, Check] = {
         *sharing.CHECKS,
         *sessions.CHECKS,
         *prefixes.CHECKS,
+        *static_files.CHECKS,
         *exposure.CHECKS,
         *imports.CHECKS,
         *capacity.CHECKS,

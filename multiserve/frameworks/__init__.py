@@ -24,6 +24,7 @@ from multiserve.frameworks.facts import (
     Onward,
     Secret,
     Setting,
+    StaticFiles,
     distinct_name,
 )
 from multiserve.frameworks.reading import known
@@ -41,6 +42,7 @@ __all__ = [
     "Inspector",
     "Secret",
     "Setting",
+    "StaticFiles",
     "distinct_name",
     "find_route",
     "inspect_application",

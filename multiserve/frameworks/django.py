@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import sys
 from typing import Any
 
@@ -18,12 +19,14 @@ from multiserve.frameworks.facts import (
     Inside,
     Onward,
     Setting,
+    StaticFiles,
 )
 from multiserve.frameworks.reading import failure_of, is_a, known, loaded, secret_of, texts, version_of
 
 _COMMON = "django.middleware.common.CommonMiddleware"
 _SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 _CSRF = "django.middleware.csrf.CsrfViewMiddleware"
+_STATIC_FILES = "django.contrib.staticfiles"
 _WHILE_DEBUGGING = (".localhost", "127.0.0.1", "[::1]")  # what Django takes for an empty ALLOWED_HOSTS then
 _URLS = ("LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL")  # they count where the project sets them
 _METHODS_WITH_DATA = ("DELETE", "PATCH", "POST", "PUT")
@@ -57,6 +60,7 @@ def read(application: Any, _: Inside) -> Facts:
         own_prefix=known(lambda: _own_prefix(settings), ()),
         absolute_urls=known(lambda: _absolute_urls(settings), ()),
         hosts=known(lambda: _hosts(settings), None),
+        static_files=known(lambda: _static_files(settings), None),
         settings_module=known(lambda: settings.SETTINGS_MODULE or None, None),
     )
 
@@ -93,6 +97,25 @@ def _hosts(settings: Any) -> AllowedHosts | None:
         return None  # Django checks the host only when it is read, which this middleware does
     patterns = texts(settings.ALLOWED_HOSTS or (_WHILE_DEBUGGING if settings.DEBUG else ()))
     return AllowedHosts("ALLOWED_HOSTS", tuple(each for each in patterns if not each.startswith("*.")))  # no pattern
+
+
+def _static_files(settings: Any) -> StaticFiles | None:
+    """Return the static files of installed apps, unless something serves them, or may do so."""
+    url, backend = settings.STATIC_URL, settings.STORAGES["staticfiles"]["BACKEND"]
+    is_installed = any(each.startswith(_STATIC_FILES) for each in settings.INSTALLED_APPS)
+    if not is_installed or not isinstance(url, str) or url.startswith(("http://", "https://", "//")):
+        return None
+    is_served = any("static" in each.lower() or "whitenoise" in each for each in settings.MIDDLEWARE)
+    is_served = is_served or not backend.startswith(_STATIC_FILES)  # a storage of another package, such as a cloud's
+    if is_served or django_urls.resolve(settings, f"/{url.lstrip('/')}x.css"):
+        return None
+    folder, project = (os.path.abspath(each) if each else "" for each in _folders(settings))  # noqa: PTH100 (text)
+    return StaticFiles(url, folder, project)
+
+
+def _folders(settings: Any) -> tuple[Any, Any]:
+    """Return where static files are collected, and the folder of the project, as `startproject` calls it."""
+    return settings.STATIC_ROOT, getattr(settings, "BASE_DIR", "")
 
 
 def find(application: Any, request: InnerRequest, _: Onward) -> InnerAnswer | None:

@@ -56,6 +56,20 @@ class Secret(NamedTuple):
     fingerprint: str = ""
 
 
+class StaticFiles(NamedTuple):
+    """Static files that an application links to but does not serve in production.
+
+    Attributes:
+        url: Where its links lead; the prefix of the mount comes in front unless it begins with a slash.
+        folder: Where they are collected, absolute; "" if that is not set.
+        project: The folder of the project, absolute; "" if it is not known.
+    """
+
+    url: str
+    folder: str
+    project: str
+
+
 class AllowedHosts(NamedTuple):
     """The hosts that an application answers; it refuses all others.
 
@@ -132,6 +146,7 @@ class Facts:
         own_prefix: Settings that tell it a prefix, apart from the mount.
         absolute_urls: URLs that begin with a slash and are sent to browsers as they are, without the prefix.
         hosts: The hosts that it answers; None also if it answers all.
+        static_files: Those that it does not serve in production; None also if it serves them, or has none.
         settings_module: The settings of Django that the process has, which need not be those that were asked for.
         thread_hints: Objects that its views share between threads but that are not thread-safe, each as `module.name`.
         takes_whole_path: Whether it matches routes against the path including the prefix.
@@ -150,6 +165,7 @@ class Facts:
     own_prefix: tuple[Setting, ...] = ()
     absolute_urls: tuple[Setting, ...] = ()
     hosts: AllowedHosts | None = None
+    static_files: StaticFiles | None = None
     settings_module: str | None = None
     thread_hints: tuple[str, ...] = ()
     takes_whole_path: bool = False

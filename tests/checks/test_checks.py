@@ -37,15 +37,15 @@ for name in (
 
 NEEDED = {  # what a composition is made of, beside Flask, Starlette and FastAPI
     **dict.fromkeys(("MS106", *(f"MS16{number}" for number in range(9))), "bottle"),
-    **dict.fromkeys(("MS107", "MS110", "MS131", "MS140"), "django"),
+    **dict.fromkeys(("MS107", "MS110", "MS131", "MS140", "MS142"), "django"),
     "MS103": "pyramid",
     "MS104": "falcon",
     "MS133": "dash",  # it is large, and not among the dependencies of the tests
     "MS141": "litestar",
 }
-OF_THEIR_OWN = ("MS107", "MS110", "MS131", "MS140")  # the settings of Django cannot be taken back
+OF_THEIR_OWN = ("MS107", "MS110", "MS131", "MS140", "MS142")  # the settings of Django cannot be taken back
 TO_BE_ENDED = {"MS160": lambda shop: shop.ended.set(), "MS170": lambda shop: shop.database.close()}
-IN_PRODUCTION = ("MS150", "MS171")
+IN_PRODUCTION = ("MS142", "MS150", "MS171")
 
 
 def find_in_process(path, *, is_production=False):
@@ -82,7 +82,7 @@ def find(monkeypatch, request):
         if code in NEEDED:
             pytest.importorskip(NEEDED[code])
         if code in OF_THEIR_OWN:
-            return find_in_process_of_its_own(path)
+            return find_in_process_of_its_own(path, *(["--production"] if code in IN_PRODUCTION else []))
         request.getfixturevalue("kept_process")
         monkeypatch.delenv("TZ", raising=False)
         monkeypatch.setattr(capacity, "_resident", lambda: 100 * MEGABYTE)

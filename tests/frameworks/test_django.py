@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from multiserve.frameworks import (
     InnerRequest,
     InnerRoute,
     Setting,
+    StaticFiles,
     find_route,
     inspect_application,
 )
@@ -122,6 +124,33 @@ SETTINGS = [
 @pytest.mark.parametrize(("settings", "name", "value"), SETTINGS)
 def test_a_setting_is_read(configure, settings, name, value):
     assert getattr(inspect_application(configure(patterns, **settings)), name) == value
+
+
+APPS = ["django.contrib.staticfiles"]
+STORAGE = "storages.backends.s3.S3Storage"
+WHITENOISE = "whitenoise.middleware.WhiteNoiseMiddleware"
+STATIC = [
+    pytest.param({}, StaticFiles("static/", "", ""), id="not collected"),
+    pytest.param({"INSTALLED_APPS": []}, None, id="none"),
+    pytest.param({"STATIC_URL": None}, None, id="no URL"),
+    pytest.param({"STATIC_URL": "https://cdn.example.com/"}, None, id="on another host"),
+    pytest.param({"MIDDLEWARE": [WHITENOISE]}, None, id="WhiteNoise"),
+    pytest.param({"STORAGES": {"staticfiles": {"BACKEND": STORAGE}}}, None, id="in a cloud"),
+    pytest.param({"STATIC_URL": "/item/"}, StaticFiles("/item/", "", ""), id="below another view"),
+    pytest.param({"STATIC_URL": "files/"}, None, id="below a view that serves them"),
+    pytest.param(
+        {"STATIC_ROOT": "/srv/static/", "BASE_DIR": Path("/srv/shop")},
+        StaticFiles("static/", "/srv/static", "/srv/shop"),
+        id="collected",
+    ),
+]
+
+
+@pytest.mark.parametrize(("settings", "expected"), STATIC)
+def test_static_files_that_nothing_serves(configure, settings, expected):
+    with_files = lambda: [*patterns(), urls.path("files/<path:path>", page)]  # noqa: E731 (one more pattern)
+    known = {"INSTALLED_APPS": APPS, "STATIC_URL": "static/", **settings}
+    assert inspect_application(configure(with_files, **known)).static_files == expected
 
 
 def test_reading_static_url_does_not_keep_it_without_the_prefix(configure):
