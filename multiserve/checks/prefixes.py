@@ -72,7 +72,8 @@ def dash_prefix(subject: Subject) -> Iterator[Finding]:
     """Dash cannot read its prefix from the request.
 
     Its scripts in the browser request data below requests_pathname_prefix, which has to begin with the prefix of the
-    mount. A factory can be called with the prefix: "dashboards:sales(prefix)".
+    mount. A module that makes one Dash and names no prefix is told that of its mount. A factory can be called with the
+    prefix: "dashboards:sales(prefix)".
     """
     for member in subject.readable:
         settings = dict(member.facts.own_prefix) if member.facts else {}

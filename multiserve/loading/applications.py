@@ -13,6 +13,7 @@ from typing import Any
 from multiserve._types import Interface, Loaded
 from multiserve.config.targets import Call, Target
 from multiserve.errors import LoadError
+from multiserve.loading.dash_prefix import told_prefix
 from multiserve.loading.interfaces import InterfaceProblem, signature_of, tell_interface
 from multiserve.loading.lookalikes import describe_lookalike
 from multiserve.loading.modules import (
@@ -29,9 +30,18 @@ from multiserve.loading.modules import (
     place_of,
     usual_module_near,
 )
+from multiserve.loading.objects import Objects
 
 
-def load(target: Target, *, prefix: str, key: str, folder: Path, interface: Interface | None = None) -> Loaded:
+def load(
+    target: Target,
+    *,
+    prefix: str,
+    key: str,
+    folder: Path,
+    interface: Interface | None = None,
+    objects: Objects | None = None,
+) -> Loaded:
     """Load what a target names.
 
     Args:
@@ -40,15 +50,18 @@ def load(target: Target, *, prefix: str, key: str, folder: Path, interface: Inte
         key: The TOML key of the target, for the error.
         folder: The folder that the target's file, if it names one, is relative to.
         interface: The interface of the application, if the user declares it; by default it follows from the object.
+        objects: The applications of objects that have been loaded already; by default there are none.
 
     Raises:
         LoadError: Nothing can be loaded; the cause is the application's own exception, if it raised one.
     """
-    with reported(target, key):
+    with reported(target, key), told_prefix(target, prefix, folder):
         found, name, call = find_target(target, folder, {**_APPLICATIONS, **FACTORIES})
         if call is not None:
             found = _call(found, name, call, prefix)
             name = f"{name}()"
+        with blamed(f'making the application of "{name}" failed: '):
+            found = (objects or Objects()).application_of(found)
         return identify(found, name, interface, is_made=call is not None)
 
 

@@ -19,6 +19,7 @@ from multiserve.loading.applications import (
 )
 from multiserve.loading.interfaces import is_async, signature_of
 from multiserve.loading.modules import Failure, blamed
+from multiserve.loading.objects import Objects
 
 
 class Factory:
@@ -111,5 +112,6 @@ class Factory:
         if made is None:
             return None
         with reported(self._target, self._key):
-            loaded = identify(made, f"{self._name}()", self._declared, is_made=True)
+            application = Objects().application_of(made)
+            loaded = identify(application, f"{self._name}()", self._declared, is_made=True)
         return self._finish(loaded, prefix)

@@ -43,8 +43,6 @@ def tell_interface(application: Callable[..., Any], name: str, *, is_made: bool)
         raise _asgi2(name)
     message = f'"{name}" is not an application: it takes {signature}, neither (environ, start_response) '
     hint = "" if is_made else f'If it is a factory, write "{_as_call(name, signature)}".'
-    if _is_gradio(application):
-        hint = 'Mount what gradio makes of it: app = gradio.mount_gradio_app(fastapi.FastAPI(), demo, path="/").'
     raise InterfaceProblem(f"{message}nor (scope, receive, send)", hint)
 
 
@@ -107,11 +105,6 @@ def _has_options_of_its_own(signature: inspect.Signature | None) -> bool:
     parameters = signature.parameters.values() if signature else ()
     kinds = {parameter.kind for parameter in parameters}
     return inspect.Parameter.VAR_POSITIONAL in kinds and inspect.Parameter.KEYWORD_ONLY in kinds
-
-
-def _is_gradio(application: object) -> bool:
-    """Return whether an object is one of Gradio's, such as `Blocks`, `Interface` or `ChatInterface`."""
-    return any(f"{each.__module__}.{each.__qualname__}" == "gradio.blocks.Blocks" for each in type(application).__mro__)
 
 
 def _first_parameter(signature: inspect.Signature | None) -> str:

@@ -16,6 +16,7 @@ from multiserve.errors import LoadError, Problem
 from multiserve.loading.applications import Middleware, load
 from multiserve.loading.django_static import with_static_files
 from multiserve.loading.factories import Factory
+from multiserve.loading.objects import Objects
 from multiserve.mounts.redirects import with_slash_asgi, with_slash_wsgi
 from multiserve.mounts.stripping import strip_asgi, strip_wsgi
 
@@ -80,6 +81,7 @@ class MountLoader:
         self._wrap = wrap
         self._failed: dict[str, LoadError] = {}  # by target: one that is mounted twice is loaded once
         self._wrappings: dict[Hashable, Loaded] = {}
+        self._objects = Objects()
         self._middleware: dict[str, Middleware | LoadError] = {}
 
     def load_target(self, mount: AppMount) -> Loaded:
@@ -99,6 +101,7 @@ class MountLoader:
                 key=mount.toml_key,
                 folder=self.config.folder,
                 interface=mount.interface,
+                objects=self._objects,
             )
         except LoadError as error:
             if mount.target.call is None:

@@ -318,9 +318,6 @@ class Blocks:
         raise AssertionError(CALLED)
 
 
-gradio_blocks = type("Blocks", (Blocks,), {"__module__": "gradio.blocks"})
-GRADIO = 'Mount what gradio makes of it: app = gradio.mount_gradio_app(fastapi.FastAPI(), demo, path="/").'
-
 NO_APPLICATIONS = [
     pytest.param(factory, f"it takes (), {NEITHER}", 'If it is a factory, write "site:app()".', id="a factory"),
     pytest.param(
@@ -343,10 +340,6 @@ NO_APPLICATIONS = [
     pytest.param(
         Blocks(), f"it takes (*inputs, fn_index=0, api_name=None), {NEITHER}",
         'If it is a factory, write "site:app()".', id="any inputs, and options of its own",
-    ),
-    pytest.param(
-        type("Interface", (gradio_blocks,), {})(), f"it takes (*inputs, fn_index=0, api_name=None), {NEITHER}", GRADIO,
-        id="an interface of Gradio",
     ),
 ]  # fmt: skip
 CLASSES = [

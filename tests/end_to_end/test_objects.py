@@ -1,0 +1,107 @@
+"""The objects of Dash, Gradio and MCP as targets, served by both servers, where these packages are installed."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+MODES = [
+    pytest.param((), id="development"),
+    pytest.param(("--production", "--workers", "1"), id="production"),
+]
+DASH = """
+from dash import Dash, Input, Output, dcc, html
+app = Dash(__name__)
+logo = html.Img(src=app.get_asset_url("logo.png"))
+app.layout = html.Div([logo, dcc.Input(id="name", value="x"), html.Div(id="said")])
+
+@app.callback(Output("said", "children"), Input("name", "value"))
+def say(name):
+    return f"Hello, {name}!"
+"""
+GRADIO = """
+import gradio
+def hello(name):
+    return f"Hello, {name}!"
+demo = gradio.Interface(hello, "textbox", "textbox", api_name="hello")
+"""
+ADD = "\ndef add(a: int, b: int) -> int:\n    return a + b\n"
+FASTMCP = f"from fastmcp import FastMCP\nmcp = FastMCP('tools')\n@mcp.tool{ADD}"
+OFFICIAL = f"""
+try:
+    from mcp.server.mcpserver import MCPServer
+except ImportError:
+    from mcp.server.fastmcp import FastMCP as MCPServer
+mcp = MCPServer("tools")
+@mcp.tool(){ADD}"""
+JSON = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+VERSION = "2025-06-18"
+
+
+@pytest.fixture(params=MODES)
+def serve(request, run, write, hello):
+    """Serve an object beside another application."""
+
+    def serve(source, *mounts):
+        write("front.py", hello("front"))
+        write("things.py", source)
+        write(
+            "multiserve.toml",
+            "\n".join(['[mounts]\n"/" = "front"', *(f'"{key}" = "things:{name}"' for key, name in mounts)]),
+        )
+        return run(*request.param, env={"GRADIO_ANALYTICS_ENABLED": "False"}).ready()
+
+    return serve
+
+
+def post(server, path, value, **headers):
+    return server.browser().request("POST", path, json.dumps(value).encode(), {**JSON, **headers})
+
+
+def test_dash_below_a_prefix(serve):
+    pytest.importorskip("dash")
+    server = serve(DASH, ("/sales", "app"))
+    page = server.get("/sales/").text
+    scripts = re.findall('<script src="([^"]*)"', page)
+    assert scripts
+    assert all(path.startswith("/sales/_dash-component-suites/") for path in scripts)
+    assert server.get(scripts[0]).status == 200
+    assert "sales\\u002fassets\\u002flogo.png" in server.get("/sales/_dash-layout").text
+    asked = {
+        "output": "said.children",
+        "outputs": {"id": "said", "property": "children"},
+        "inputs": [{"id": "name", "property": "value", "value": "you"}],
+        "changedPropIds": ["name.value"],
+    }
+    answer = json.loads(post(server, "/sales/_dash-update-component", asked).text)
+    assert answer["response"] == {"said": {"children": "Hello, you!"}}
+
+
+def test_gradio_below_two_prefixes(serve):
+    pytest.importorskip("gradio")
+    server = serve(GRADIO, ("/demo", "demo"), ("/inner/demo", "demo"))
+    for prefix in ("/demo", "/inner/demo"):
+        page = server.get(f"{prefix}/").text
+        assert f'"root":"{server.origin}{prefix}"' in page
+        script = re.search('src="[.](/assets/[^"]*)"', page)[1]
+        assert server.get(f"{prefix}{script}").status == 200
+        event = json.loads(post(server, f"{prefix}/gradio_api/call/hello", {"data": ["you"]}).text)["event_id"]
+        assert 'data: ["Hello, you!"]' in server.get(f"{prefix}/gradio_api/call/hello/{event}").text
+
+
+@pytest.mark.parametrize(("package", "source"), [("fastmcp", FASTMCP), ("mcp", OFFICIAL)], ids=["fastmcp", "mcp"])
+def test_a_server_of_the_model_context_protocol_below_two_prefixes(serve, package, source):
+    pytest.importorskip(package)
+    server = serve(source, ("/tools", "mcp"), ("/inner/tools", "mcp"))
+    for path in ("/tools/mcp", "/inner/tools/mcp"):
+        who = {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+        started = post(server, path, {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": who})
+        assert started.status == 200
+        session = {"Mcp-Session-Id": started.headers["Mcp-Session-Id"], "MCP-Protocol-Version": VERSION}
+        post(server, path, {"jsonrpc": "2.0", "method": "notifications/initialized"}, **session)
+        call = {"name": "add", "arguments": {"a": 1, "b": 2}}
+        answer = post(server, path, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}, **session)
+        result = json.loads(re.search("^data: ({.*)$", answer.text, re.MULTILINE)[1])
+        assert result["result"]["content"][0]["text"] == "3"
