@@ -1,4 +1,4 @@
-"""Checks of how production would serve a composition: threads, workers and memory."""
+"""Checks of how production would serve a composition: threads, workers, their memory, and what they keep in it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from multiserve.checks.check import check
 from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.config.mounts import AppMount
 from multiserve.findings import Finding
+from multiserve.frameworks.worker_state import MCP, STREAMLIT, kept_in_worker
 
 
 @check("MS170", "note", "an application may not be thread-safe", consequence="It may break under load.")
@@ -56,6 +57,37 @@ def memory(subject: Subject) -> Iterator[Finding]:
         yield memory.found(message=message, cure=cure, key=subject.key("gunicorn"))
 
 
+@check(
+    "MS172", "warning", "clients need the same worker each time", consequence="Some of their requests fail, at random."
+)
+def sticky(subject: Subject) -> Iterator[Finding]:
+    """Each request goes to whichever worker is free, and no worker knows what another one keeps in its memory.
+
+    Servers of MCP keep sessions, unless they are stateless, Gradio the events of its queue, NiceGUI its pages, and
+    Socket.IO its connections: a second request of a client may come to a worker that has never heard of it. Streamlit
+    does most over one WebSocket, which stays where it is, so that it is a note. A proxy in front cannot help, because
+    all workers listen on one address. Only --production looks for this.
+    """
+    workers = int(subject.gunicorn.get("workers") or 1)
+    if not subject.is_production or workers < 2:  # noqa: PLR2004 (one worker has all clients)
+        return
+    seen: set[int] = set()
+    for member in subject.members:
+        kept = kept_in_worker(member.loaded.origin)
+        if not kept or id(member.loaded.origin) in seen:
+            continue
+        seen.add(id(member.loaded.origin))
+        is_note = kept == STREAMLIT
+        other = ", or make its application with stateless_http=True" if kept == MCP else ""
+        yield sticky.found(
+            member,
+            message=f"its {kept} are each in one of {workers} workers",
+            cure=f"Set workers = 1 under [gunicorn]{other}.",
+            severity="note" if is_note else "warning",
+            consequence="Requests beside the WebSocket may fail, at random." if is_note else "",
+        )
+
+
 def _resident() -> int:
     return _read_kilobytes("/proc/self/status", "VmRSS:")
 
@@ -80,4 +112,4 @@ def _read(path: str) -> str:
         return ""
 
 
-CHECKS = (thread_safety, memory)
+CHECKS = (thread_safety, memory, sticky)

@@ -48,7 +48,7 @@ def look_through(application: Any, is_meant: Callable[[Any], bool]) -> Unwrapped
             found.append(Unwrapped(current, around))
         else:
             around = (*around, *_name(current))
-            pending.extend((inner, around) for inner in _inside(current))
+            pending.extend((inner, around) for inner in inside(current))
     return found[0] if len(found) == 1 else None
 
 
@@ -73,7 +73,8 @@ def _chooses(wrapper: Any) -> bool:
     return isinstance(mounts, dict) and bool(mounts)
 
 
-def _inside(wrapper: Any) -> Iterator[Any]:
+def inside(wrapper: Any) -> Iterator[Any]:
+    """Find what a wrapper stores that may be the application which it wraps."""
     candidates: list[Any]
     if isinstance(wrapper, functools.partial):
         candidates = [wrapper.func]

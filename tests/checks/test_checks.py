@@ -45,7 +45,7 @@ NEEDED = {  # what a composition is made of, beside Flask, Starlette and FastAPI
 }
 OF_THEIR_OWN = ("MS107", "MS110", "MS131", "MS140", "MS142")  # the settings of Django cannot be taken back
 TO_BE_ENDED = {"MS160": lambda shop: shop.ended.set(), "MS170": lambda shop: shop.database.close()}
-IN_PRODUCTION = ("MS142", "MS150", "MS171")
+IN_PRODUCTION = ("MS142", "MS150", "MS171", "MS172")
 
 
 def find_in_process(path, *, is_production=False):
