@@ -1,4 +1,4 @@
-"""Dash, whose server is mounted, and which has to be told its prefix."""
+"""Dash, which has to be told its prefix."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ def _from_object(project: Project, source: PythonSource, name: str, call: ast.Ca
     if any(keyword.arg in _PREFIXES or keyword.arg == "server" for keyword in call.keywords):
         reason = f"It has a prefix, or a server, of its own. {_advice_for(source.module, name)}"
         return Remark(f"Dash, {where}: {name}", reason)
-    target = f"{source.module}:{name}.server"
-    return Found(
-        "Dash", {"app": target}, where, names_of(source.module, name), project.pythonpath(source), is_whole=True
-    )
+    calls = [each for each in ast.walk(source.tree) if isinstance(each, ast.Call)]
+    made = [ast.unparse(each.func) for each in calls if source.dotted(each.func) in _NAMES]
+    is_told = made in (["Dash"], ["dash.Dash"])  # whoever makes one Dash in a module learns the prefix of its mount
+    target, names = f"{source.module}:{name}", names_of(source.module, name)
+    return Found("Dash", {"app": target}, where, names, project.pythonpath(source), is_whole=not is_told)
 
 
 def why_not_below_a_prefix(found: Found) -> str:
-    """Return why a Dash object can only be mounted at the root, and what to write instead."""
+    """Return why one of several Dash objects can only be mounted at the root, and what to write instead."""
     module, _, name = found.what.partition(":")
-    return _advice_for(module, name.removesuffix(".server"))
+    return _advice_for(module, name)
 
 
 def _advice_for(module: str, name: str) -> str:

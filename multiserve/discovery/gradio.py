@@ -1,23 +1,18 @@
-"""Interfaces of Gradio, which an ASGI application has to mount."""
+"""Interfaces of Gradio, which are targets by themselves."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 
-from multiserve.discovery.found import Remark
+from multiserve.discovery.found import Found
+from multiserve.discovery.names import names_of
 from multiserve.discovery.project import Project
 
 _CLASSES = frozenset({"gradio.Blocks", "gradio.Interface", "gradio.ChatInterface", "gradio.TabbedInterface"})
-_REASON = (
-    "It is no application by itself. Write a factory beside it, and mount {module}:make_app():\n"
-    "def make_app():\n"
-    "    from fastapi import FastAPI\n"
-    '    return gradio.mount_gradio_app(FastAPI(), {name}, path="/")'
-)
 
 
-def find(project: Project) -> Iterator[Remark]:
+def find(project: Project) -> Iterator[Found]:
     """Find the objects at module level that nothing mounts yet."""
     mounted = {
         ast.unparse(each)
@@ -31,5 +26,10 @@ def find(project: Project) -> Iterator[Remark]:
             if not isinstance(value, ast.Call) or source.dotted(value.func) not in _CLASSES:
                 continue
             if name not in mounted and not source.is_guarded(value):
-                reason = _REASON.format(module=source.module, name=name)
-                yield Remark(f"Gradio, {project.where(source, source.line(value))}: {name}", reason)
+                yield Found(
+                    "Gradio",
+                    {"app": f"{source.module}:{name}"},
+                    project.where(source, source.line(value)),
+                    names_of(source.module, "" if name == "demo" else name),
+                    project.pythonpath(source),
+                )

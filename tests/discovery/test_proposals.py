@@ -133,7 +133,7 @@ FOLDERS = [
     ),
     pytest.param(
         {"sales.py": "from dash import Dash\napp = Dash(__name__)\n"},
-        '[mounts]\n# Dash, sales.py:2\n"/" = "sales:app.server"\n',
+        '[mounts]\n# Dash, sales.py:2\n"/" = "sales:app"\n',
         id="Dash",
     ),
     pytest.param(
@@ -141,11 +141,13 @@ FOLDERS = [
             "site_main.py": FLASK,
             "sales.py": "from dash import Dash\n\ndef make(prefix):\n    app = Dash(__name__)\n    return app.server\n",
             "stock.py": "import dash\napp = dash.Dash(__name__)\n",
+            "two.py": "import dash\none = dash.Dash(__name__)\nmake_other = lambda: dash.Dash(__name__)\n",
         },
         '[mounts]\n# Flask, site_main.py:2\n"/"      = "site_main:app"\n'
-        '# Dash, sales.py:3\n"/sales" = "sales:make(prefix)"\n\n# Not mounted:\n# - Dash, stock.py:2\n'
-        '#     Below a prefix Dash has to be told it: make it in a function, and mount "stock:make_app(prefix)":\n'
-        "#     def make_app(prefix):\n"
+        '# Dash, sales.py:3\n"/sales" = "sales:make(prefix)"\n# Dash, stock.py:2\n"/stock" = "stock:app"\n\n'
+        "# Not mounted:\n# - Dash, two.py:2\n"
+        '#     Below a prefix Dash has to be told it: make it in a function, and mount "two:make_one(prefix)":\n'
+        "#     def make_one(prefix):\n"
         '#         app = Dash(__name__, requests_pathname_prefix=f"{prefix}/", routes_pathname_prefix="/")\n'
         "#         app.layout = ...\n#         return app.server\n",
         id="Dash below a prefix",
@@ -156,14 +158,10 @@ FOLDERS = [
             "board.py": "import streamlit as st\nst.title('x')\n",
             "demo.py": "import gradio as gr\nwith gr.Blocks() as demo:\n    gr.Markdown('x')\n",
         },
-        '[mounts]\n# Flask, app.py:2\n"/" = "app:app"\n\n# Not mounted:\n'
-        "# - Streamlit, board.py\n"
+        '[mounts]\n# Flask, app.py:2\n"/"     = "app:app"\n# Gradio, demo.py:2\n"/demo" = "demo:demo"\n\n'
+        "# Not mounted:\n# - Streamlit, board.py\n"
         "#     A script that runs in Streamlit's own server. Start it beside multiserve, and let the proxy in\n"
-        "#     front send it its prefix: streamlit run board.py --server.baseUrlPath board\n"
-        "# - Gradio, demo.py:2: demo\n"
-        "#     It is no application by itself. Write a factory beside it, and mount demo:make_app():\n"
-        "#     def make_app():\n#         from fastapi import FastAPI\n"
-        '#         return gradio.mount_gradio_app(FastAPI(), demo, path="/")\n',
+        "#     front send it its prefix: streamlit run board.py --server.baseUrlPath board\n",
         id="Streamlit and Gradio",
     ),
     pytest.param(
