@@ -1,29 +1,28 @@
-"""Scripts of Streamlit, which only Streamlit's own server can run."""
+"""Scripts of Streamlit, of which a process can run one."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 
-from multiserve.discovery.found import Remark
+from multiserve.discovery.found import Found, Remark
 from multiserve.discovery.project import Project
 from multiserve.python_source.source import PythonSource
 
-_REASON = (
-    "A script that runs in Streamlit's own server. Start it beside multiserve, and let the proxy in front "
-    "send it its prefix: streamlit run {file} --server.baseUrlPath {name}"
-)
+_REASON = "A process can run one script of Streamlit. Make it a page of the other one, in a folder called pages."
 
 
-def find(project: Project) -> Iterator[Remark]:
+def find(project: Project) -> Iterator[Found | Remark]:
     """Find the scripts that call Streamlit at module level; the pages of another one are part of that."""
     scripts = [source for source in project.sources if _is_script(source)]
     folders = {source.path.parent for source in scripts}
-    for source in scripts:
-        if source.path.parent.name == "pages" and source.path.parent.parent in folders:
-            continue
+    pages = {each for each in scripts if each.path.parent.name == "pages" and each.path.parent.parent in folders}
+    for number, source in enumerate(each for each in scripts if each not in pages):
         file = source.path.relative_to(project.folder).as_posix()
-        yield Remark(f"Streamlit, {file}", _REASON.format(file=file, name=source.path.stem))
+        if number:
+            yield Remark(f"Streamlit, {file}", _REASON)
+        else:
+            yield Found("Streamlit", {"app": file}, file, (source.path.stem,))
 
 
 def _is_script(source: PythonSource) -> bool:

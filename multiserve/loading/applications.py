@@ -31,6 +31,7 @@ from multiserve.loading.modules import (
     usual_module_near,
 )
 from multiserve.loading.objects import Objects
+from multiserve.loading.streamlit_script import script_of
 
 
 def load(
@@ -56,12 +57,16 @@ def load(
         LoadError: Nothing can be loaded; the cause is the application's own exception, if it raised one.
     """
     with reported(target, key), told_prefix(target, prefix, folder):
+        objects = objects or Objects()
+        if script := script_of(target, folder):
+            with blamed(f'making the application of "{target.text}" failed: '):
+                return identify(objects.scripts.application_of(script), target.text, interface, is_made=False)
         found, name, call = find_target(target, folder, {**_APPLICATIONS, **FACTORIES})
         if call is not None:
             found = _call(found, name, call, prefix)
             name = f"{name}()"
         with blamed(f'making the application of "{name}" failed: '):
-            found = (objects or Objects()).application_of(found)
+            found = objects.application_of(found)
         return identify(found, name, interface, is_made=call is not None)
 
 

@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from multiserve.loading.streamlit_script import Scripts
+
 
 def _dash(found: Any) -> Any:
     """Return the server, whose interface can be seen: Dash itself can be called with anything."""
@@ -29,10 +31,15 @@ _APPLICATIONS: dict[tuple[str, str], Callable[[Any], Any]] = {
 
 
 class Objects:
-    """Makes the application of each object once, however often it is mounted: most of them have one lifespan."""
+    """Makes the application of each object once, however often it is mounted: most of them have one lifespan.
+
+    Attributes:
+        scripts: Those of Streamlit, which are no objects, but have an application, too.
+    """
 
     def __init__(self) -> None:
         """Start without any application."""
+        self.scripts = Scripts()
         self._made: dict[int, tuple[Any, Any]] = {}  # keeps the object alive, so that its id is not reused
 
     def application_of(self, found: Any) -> Any:

@@ -156,12 +156,12 @@ FOLDERS = [
         {
             "app.py": FLASK,
             "board.py": "import streamlit as st\nst.title('x')\n",
+            "late.py": "import streamlit as st\nst.title('y')\n",
             "demo.py": "import gradio as gr\nwith gr.Blocks() as demo:\n    gr.Markdown('x')\n",
         },
-        '[mounts]\n# Flask, app.py:2\n"/"     = "app:app"\n# Gradio, demo.py:2\n"/demo" = "demo:demo"\n\n'
-        "# Not mounted:\n# - Streamlit, board.py\n"
-        "#     A script that runs in Streamlit's own server. Start it beside multiserve, and let the proxy in\n"
-        "#     front send it its prefix: streamlit run board.py --server.baseUrlPath board\n",
+        '[mounts]\n# Flask, app.py:2\n"/"      = "app:app"\n# Streamlit, board.py\n"/board" = "board.py"\n'
+        '# Gradio, demo.py:2\n"/demo"  = "demo:demo"\n\n# Not mounted:\n# - Streamlit, late.py\n'
+        "#     A process can run one script of Streamlit. Make it a page of the other one, in a folder called\n#     pages.\n",
         id="Streamlit and Gradio",
     ),
     pytest.param(

@@ -1,4 +1,4 @@
-"""The objects of Dash, Gradio and MCP as targets, served by both servers, where these packages are installed."""
+"""Objects of Dash, Gradio and MCP, and scripts of Streamlit, served by both servers, where they are installed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from websockets.sync.client import connect
 
 MODES = [
     pytest.param((), id="development"),
@@ -105,3 +106,36 @@ def test_a_server_of_the_model_context_protocol_below_two_prefixes(serve, packag
         answer = post(server, path, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}, **session)
         result = json.loads(re.search("^data: ({.*)$", answer.text, re.MULTILINE)[1])
         assert result["result"]["content"][0]["text"] == "3"
+
+
+SCRIPT = """
+import streamlit as st
+name = st.text_input("Name", "you")
+st.write(f"Hello, {name}!")
+"""
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_script_of_streamlit_below_two_prefixes(run, write, hello, mode):
+    pytest.importorskip("streamlit.starlette")
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+    write("front.py", hello("front"))
+    write("boards/sales.py", SCRIPT)
+    mounts = '"/sales" = "boards/sales.py"\n"/inner/sales" = "boards/sales.py"\n'
+    write("multiserve.toml", f'[mounts]\n"/" = "front"\n{mounts}')
+    server = run(*mode).ready()
+    for prefix in ("/sales", "/inner/sales"):
+        script = re.search('src="[.](/static/js/[^"]*)"', server.get(f"{prefix}/").text)[1]
+        assert server.get(f"{prefix}{script}").status == 200
+        url = f"ws://{server.address}{prefix}/_stcore/stream"
+        shown = []
+        with connect(url, subprotocols=["streamlit"]) as websocket:
+            start = BackMsg()
+            start.rerun_script.query_string = ""
+            websocket.send(start.SerializeToString())
+            while not shown or shown[-1].WhichOneof("type") != "script_finished":
+                shown.append(ForwardMsg.FromString(websocket.recv(30)))
+        texts = [each.delta.new_element.markdown.body for each in shown if each.WhichOneof("type") == "delta"]
+        assert "Hello, you!" in texts
