@@ -109,7 +109,7 @@ def _failures(composition: Composition) -> Iterator[Finding]:
 
 def problems_of_settings(config: Config) -> Iterator[Problem]:
     """Find the settings that `run` would refuse, in development or in production, whatever the applications are."""
-    from multiserve.servers.development.server import use_debugger
+    from multiserve.servers.development.debugger import use_debugger
 
     try:
         use_debugger(config, asked=None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NoReturn
 
 import click
 
 from multiserve.cli.options import common_options, only_option
-from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_is_stderr
+from multiserve.cli.output import echo_failures, leave, paint, reported_errors, say, stdout_is_stderr
 from multiserve.config.file import find_config, load_config, select
 from multiserve.config.tables import did_you_mean
 from multiserve.errors import ConfigError, LoadError
@@ -73,11 +74,15 @@ def check(
             _refuse(error, style)
         if whole.gunicorn and not has_gunicorn():
             click.echo("Note: gunicorn cannot be imported here, so [gunicorn] is not checked.", err=True)
-        styles = {"text": report.as_text, "json": report.as_json, "github": github.as_github}
+        styles: dict[str, Callable[[report.CheckOutcome], str]] = {
+            "text": partial(report.as_text, paint=paint),
+            "json": report.as_json,
+            "github": github.as_github,
+        }
         outcome = report.CheckOutcome(
             found.composition, found.findings, found.effects, flags["costs"], found.probes, flags["strict"]
         )
-        click.echo(styles[style](outcome))
+        say(styles[style](outcome))
         if traceback:
             echo_failures(found.composition)
         leave(LoadError.exit_code if found.composition.failures else ConfigError.exit_code if outcome.is_wrong else 0)

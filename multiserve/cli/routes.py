@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from multiserve.cli.options import common_options, format_option
-from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_is_stderr
+from multiserve.cli.output import echo_failures, leave, paint, reported_errors, say, stdout_is_stderr
 from multiserve.config.file import find_config, load_config
 from multiserve.config.model import Config
 
@@ -76,8 +76,8 @@ def routes(  # noqa: PLR0913 (one for each option)
             as_text, as_json = _contents(configuration, text or "", traceback=traceback)
         else:
             mounts = [mount for mount in ordered(configuration) if mount.mentions(text or "")]
-            as_text, as_json = report.mounts_as_text(mounts), report.mounts_as_json(mounts)
-        click.echo(_dump(as_json) if style == "json" else as_text)
+            as_text, as_json = report.mounts_as_text(mounts, paint), report.mounts_as_json(mounts)
+        say(_dump(as_json) if style == "json" else as_text)
         if loads:
             leave(0)
 
@@ -104,7 +104,7 @@ def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, dict[
     # Reading the routes can make an application import more of itself, which may print.
     with stdout_is_stderr(), _composed(config, traceback=traceback) as composition:
         contents = select_contents(read_contents(composition), text)
-    return inside.contents_as_text(contents), inside.contents_as_json(contents)
+    return inside.contents_as_text(contents, paint), inside.contents_as_json(contents)
 
 
 def _explained(config: Config, result: Explanation, *, loads: bool, traceback: bool) -> tuple[str, dict[str, Any]]:
@@ -112,14 +112,14 @@ def _explained(config: Config, result: Explanation, *, loads: bool, traceback: b
     from multiserve.reports import routes as report
 
     if result.mount is None or not loads:
-        return report.explanation_as_text(result), report.explanation_as_json(result)
+        return report.explanation_as_text(result, paint=paint), report.explanation_as_json(result)
     from multiserve.reports import inside
     from multiserve.routes.arrival import follow
 
     with stdout_is_stderr(), _composed(config, traceback=traceback) as composition:
         arrival = follow(composition, result)
     return (
-        inside.arrival_as_text(result, arrival, config.folder),
+        inside.arrival_as_text(result, arrival, config.folder, paint),
         inside.arrival_as_json(result, arrival),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from multiserve.cli.options import common_options, hint_at_applications, only_option, options_of, override
-from multiserve.cli.output import echo_failures, reported_errors
+from multiserve.cli.output import echo_failures, paint, reported_errors, say
+from multiserve.cli.verbosity import asked_level, number_of, verbosity_options
 from multiserve.config.file import find_config, load_config, select
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.mounts import Mount
@@ -19,7 +21,8 @@ from multiserve.errors import Problem, ServeError
 from multiserve.servers.environment import refuse_script_name
 
 if TYPE_CHECKING:
-    from multiserve.composition import Composition  # imported where it is used, so that --help stays fast
+    from multiserve.servers.development.access_line import Answered  # imported where used, so that --help stays fast
+    from multiserve.servers.development.server import Started
 
 # Options of `run` that only one of the two servers has.
 _DEVELOPMENT_ONLY = ("reload", "debugger", "threaded", "extra_files", "exclude_patterns")
@@ -32,6 +35,7 @@ _PRODUCTION_ONLY = ("bind", "workers", "threads")
 @click.option(
     "--production", is_flag=True, envvar="MULTISERVE_PRODUCTION", show_envvar=True, help="Serve with gunicorn."
 )
+@verbosity_options
 @options_of(Server)
 @options_of(Development)
 @click.option(
@@ -68,6 +72,7 @@ def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values:
         multiserve run --production --bind unix:/run/shop.sock --workers 4
     """  # noqa: D301 (click needs the control character)
     _refuse_misplaced_options(ctx, production=values["production"])
+    values["log_level"] = asked_level(ctx)
     with reported_errors(show_traceback=traceback):
         with hint_at_applications(config):
             path = find_config(config).absolute()
@@ -103,6 +108,8 @@ def _read(path: os.PathLike[str], values: dict[str, Any]) -> Config:
     gunicorn = dict(config.gunicorn)
     if values["host"] is not None or values["port"] is not None:
         gunicorn.pop("bind", None)
+    if number_of(values["log_level"]) > logging.INFO and gunicorn.get("accesslog") == "-":
+        del gunicorn["accesslog"]
     return replace(
         config,
         server=override(config.server, values),
@@ -114,15 +121,36 @@ def _read(path: os.PathLike[str], values: dict[str, Any]) -> Config:
 def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None:
     from multiserve.servers.development import server
 
-    tell = partial(click.echo, err=True)
-    server.serve(read, _announce_loaded, tell, debugger=values["debugger"])
+    level = number_of(values["log_level"])
+    terminal = server.Terminal(
+        announce=_announce_started,
+        tell=partial(say, err=True),
+        log_access=_log_access if level <= logging.INFO else None,
+        level=level,
+    )
+    server.serve(read, terminal, debugger=values["debugger"])
 
 
-def _announce_loaded(composition: Composition, origin: str) -> None:
+def _log_access(answered: Answered) -> None:
+    say(answered.line(paint), err=True)
+
+
+def _announce_started(started: Started) -> None:
+    """Print the mounts and their failures; at the first start also who can reach them, the PIN, and how to stop."""
     from multiserve.reports import text as report
+    from multiserve.servers.addresses import origin, origins_for_others
 
-    echo_failures(composition)
-    click.echo(report.summary(composition, origin), err=True)
+    echo_failures(started.composition)
+    say(report.summary(started.composition, origin(*started.address), paint), err=True)
+    if started.is_restart:
+        return
+    if others := origins_for_others(*started.address):
+        say(f"Others reach it at {', '.join(paint(f'{each}/', 'link') for each in others)}", err=True)
+    if started.debugger:
+        pin = started.debugger.pin
+        protection = paint(pin, "strong") if pin else paint("off: whoever reaches this server can run code", "bad")
+        say(f"Debugger PIN: {protection}", err=True)
+    say("Press CTRL+C to quit", err=True)
 
 
 def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
@@ -134,6 +162,8 @@ def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
     except ImportError as error:
         _refuse_gunicorn(error)
     overrides = {name: values[name] for name in _PRODUCTION_ONLY if values[name]}
+    if values["log_level"]:
+        overrides["loglevel"] = values["log_level"]
     if "bind" in overrides:
         overrides["bind"] = list(overrides["bind"])
     server.serve(read, overrides, _announce_mounts)
@@ -142,7 +172,7 @@ def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
 def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) -> None:
     from multiserve.reports import text as report
 
-    click.echo(report.announcement(config, origins, failed), err=True)
+    say(report.announcement(config, origins, failed, paint), err=True)
 
 
 def _refuse_gunicorn(error: ImportError) -> NoReturn:

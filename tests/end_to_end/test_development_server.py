@@ -239,4 +239,39 @@ def test_host_and_port_stay_and_so_does_the_debugger(run, write, hello):
     write("multiserve.toml", '[mounts]\n"/" = "one"\n"/two" = "one"\n[server]\nhost = "127.0.0.1"\nport = 1\n')
     server.until(lambda: "2 mounts" in server.log, "the new file")
     assert "Host and port stay 0.0.0.0:" in server.log
-    assert "Debugger is active" not in server.log
+    assert "Debugger PIN" not in server.log
+
+
+ASGI = """\
+async def app(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"ok"})
+"""
+LINES = re.compile(r"^[\d:]{8}  (\d+) +\d+ ms  (.*)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("reload", [(), ("--no-reload",)], ids=["reload", "no reload"])
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_the_terminal_shows_mounts_pin_and_each_request(run, write, hello, tmp_path, kind, reload):
+    write("one.py", hello("one") if kind == "wsgi" else ASGI)
+    write("multiserve.toml", '[mounts]\n"/one" = "one"\n')
+    server = run(*reload, env={"WERKZEUG_DEBUG_PIN": "12-34"}).ready()
+    server.get("/one/x?y=z")
+    server.until(lambda: len(LINES.findall(server.log)) == 2, "two lines")
+    assert server.log.startswith(
+        f"multiserve: 1 mount from {tmp_path / 'multiserve.toml'}\n  /one  one  {server.origin}/one/\n"
+        "Debugger PIN: 12-34\nPress CTRL+C to quit\n"
+    )
+    assert LINES.findall(server.log) == [("404", "GET /  (no mount)"), ("200", "GET /one/x?y=z  (/one)")]
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_a_quiet_server_prints_no_line_for_a_request(run, write, hello, kind):
+    write("one.py", hello("one") if kind == "wsgi" else ASGI)
+    write("multiserve.toml", '[mounts]\n"/" = "one"\n')
+    server = run("-q", "--no-reload", "--no-debugger").ready()
+    before = server.log
+    assert server.get("/x").status == 200
+    server.signal("SIGINT")
+    assert server.wait() == 0
+    assert server.log == before
