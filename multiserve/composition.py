@@ -52,7 +52,7 @@ def compose(
     environment: Mapping[str, str] = MappingProxyType({}),
     interface: Interface | None = None,
     wrap: Callable[[WSGIApplication], WSGIApplication] | None = None,
-    observe: Callable[[str], AbstractContextManager[object]] = nullcontext,
+    observe: Callable[[Mount], AbstractContextManager[object]] = nullcontext,
 ) -> Composition:
     """Load every mount and compose them; the failures are in the result.
 
@@ -62,7 +62,7 @@ def compose(
         environment: Environment variables that count only where neither the process nor the file sets them.
         interface: The interface of the composed application; by default WSGI if every mount has that, else ASGI.
         wrap: Wrap each WSGI application, such as with a debugger.
-        observe: Watch what happens while a mount is loaded, given the name of the mount.
+        observe: Show that a mount is being loaded, or watch what happens meanwhile.
 
     Raises:
         LoadError: The middleware of `[server]` cannot be loaded or does not fit.
@@ -71,7 +71,7 @@ def compose(
     loader = MountLoader(config, interface, wrap)
     loaded = []
     for mount in config.mounts:
-        with observe(mount.name), refused_monkey_patches():
+        with observe(mount), refused_monkey_patches():
             loaded.append(_load(mount, loader))
     forget_settled_urls()
     natural: Interface = "asgi" if any(each.interface == "asgi" for each in loaded) else "wsgi"

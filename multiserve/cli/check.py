@@ -11,6 +11,7 @@ import click
 
 from multiserve.cli.options import common_options, only_option
 from multiserve.cli.output import echo_failures, leave, paint, reported_errors, say, stdout_is_stderr
+from multiserve.cli.progress import Progress
 from multiserve.config.file import find_config, load_config, select
 from multiserve.config.tables import did_you_mean
 from multiserve.errors import ConfigError, LoadError
@@ -69,7 +70,13 @@ def check(
             whole = load_config(find_config(config), check=problems_of_settings)
             selected = select(whole, only) if only else whole
             with stdout_is_stderr():
-                found = inspect(selected, mounts=whole.mounts, production=flags["production"], probe=flags["probe"])
+                found = inspect(
+                    selected,
+                    mounts=whole.mounts,
+                    production=flags["production"],
+                    probe=flags["probe"],
+                    progress=Progress(),
+                )
         except ConfigError as error:
             _refuse(error, style)
         if whole.gunicorn and not has_gunicorn():

@@ -10,6 +10,7 @@ import click
 
 from multiserve.cli.options import common_options, format_option
 from multiserve.cli.output import echo_failures, leave, paint, reported_errors, say, stdout_is_stderr
+from multiserve.cli.progress import Progress
 from multiserve.config.file import find_config, load_config
 from multiserve.config.model import Config
 
@@ -130,7 +131,7 @@ def _composed(config: Config, *, traceback: bool) -> Iterator[Composition]:
     from multiserve.composition import compose
     from multiserve.frameworks import with_frameworks
 
-    composition = compose(config)
+    composition = compose(config, observe=Progress())
     if traceback:
         echo_failures(composition)
     frameworks: Sequence[Framework] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -13,6 +14,7 @@ import click
 
 from multiserve.cli.options import common_options, hint_at_applications, only_option, options_of, override
 from multiserve.cli.output import echo_failures, paint, reported_errors, say
+from multiserve.cli.progress import Progress
 from multiserve.cli.verbosity import asked_level, number_of, verbosity_options
 from multiserve.config.file import find_config, load_config, select
 from multiserve.config.model import Config, Development, Server
@@ -122,9 +124,11 @@ def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None
     from multiserve.servers.development import server
 
     level = number_of(values["log_level"])
+    progress = Progress(is_verbose=level == logging.DEBUG)
     terminal = server.Terminal(
         announce=_announce_started,
-        tell=partial(say, err=True),
+        tell=progress.say,
+        progress=progress if level <= logging.INFO else nullcontext,
         log_access=_log_access if level <= logging.INFO else None,
         level=level,
     )
@@ -166,7 +170,9 @@ def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
         overrides["loglevel"] = values["log_level"]
     if "bind" in overrides:
         overrides["bind"] = list(overrides["bind"])
-    server.serve(read, overrides, _announce_mounts)
+    level = number_of(values["log_level"])
+    progress = Progress(is_verbose=level == logging.DEBUG) if level <= logging.INFO else nullcontext
+    server.serve(read, overrides, _announce_mounts, progress)
 
 
 def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) -> None:

@@ -275,3 +275,9 @@ def test_a_quiet_server_prints_no_line_for_a_request(run, write, hello, kind):
     server.signal("SIGINT")
     assert server.wait() == 0
     assert server.log == before
+
+
+@pytest.mark.parametrize("mode", ["--reload", "--no-reload", "--production"])
+def test_a_verbose_server_says_how_long_each_mount_took_to_load(run, two, mode):
+    server = run("-v", mode).ready()
+    assert re.search(r"^/  one: \d+\.\d\d s to load$", server.log, re.MULTILINE)

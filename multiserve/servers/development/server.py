@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from multiserve.composition import Composition, compose, may_refuse, refuse_failures
 from multiserve.config.model import Config
+from multiserve.config.mounts import Mount
 from multiserve.errors import ServeError
 from multiserve.servers.addresses import bind
 from multiserve.servers.development.access_line import Answered
@@ -56,12 +57,14 @@ class Terminal:
         announce: Print what is served, and where.
         tell: Print any other message.
         log_access: Print the line of a request that has been answered; None for no such lines.
+        progress: Show that a mount is being loaded.
         level: The least severe messages of loggers that are printed.
     """
 
     announce: Callable[[Started], None]
     tell: Callable[[str], None]
     log_access: Callable[[Answered], None] | None = None
+    progress: Callable[[Mount], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
     level: int = logging.INFO
 
 
@@ -87,7 +90,7 @@ def serve(read: Callable[[], Config], terminal: Terminal, *, debugger: bool | No
     config = keep(written)
     used = Debugger(config) if use_debugger(config, asked=debugger) else None
     extras: dict[str, Any] = {"environment": ENVIRONMENT, "wrap": used.wrap} if used else {}
-    load = partial(compose, config, development=True, **extras)
+    load = partial(compose, config, development=True, observe=terminal.progress, **extras)
     make = partial(_make_server, terminal, used)
     with contextlib.suppress(KeyboardInterrupt):
         if inherited:
