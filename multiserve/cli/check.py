@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NoReturn
 
 import click
 
-from multiserve.cli.options import common_options, only_option
+from multiserve.cli.options import common_options, find_env_files, note_unread_env_file, only_option
 from multiserve.cli.output import echo_failures, leave, paint, reported_errors, say, stdout_is_stderr
 from multiserve.cli.progress import Progress
 from multiserve.config.file import find_config, load_config, select
@@ -34,12 +34,13 @@ from multiserve.findings import Topic
 @click.option("--costs", is_flag=True, help="Show how long each mount took to load, and how much memory it took.")
 @click.option("--explain", "code", metavar="CODE", help="Explain one check, and do nothing else.")
 @click.pass_context
-def check(
+def check(  # noqa: PLR0913 (one for each option)
     ctx: click.Context,
     /,
     *,
     config: str | None,
     traceback: bool,
+    env_file: tuple[str, ...],
     only: tuple[str, ...],
     style: str,
     code: str | None,
@@ -64,10 +65,12 @@ def check(
 
     with reported_errors(show_traceback=traceback):
         if code is not None:
-            click.echo(handbook.explained(_find_topic(ctx, code, config)))
+            click.echo(handbook.explained(_find_topic(ctx, code, config, env_file)))
             return
         try:
-            whole = load_config(find_config(config), check=problems_of_settings)
+            path = find_config(config)
+            note_unread_env_file(path, env_file)
+            whole = load_config(path, check=problems_of_settings, env_files=find_env_files(path, env_file))
             selected = select(whole, only) if only else whole
             with stdout_is_stderr():
                 found = inspect(
@@ -95,21 +98,21 @@ def check(
         leave(LoadError.exit_code if found.composition.failures else ConfigError.exit_code if outcome.is_wrong else 0)
 
 
-def _find_topic(ctx: click.Context, code: str, config: str | None) -> Topic:
+def _find_topic(ctx: click.Context, code: str, config: str | None, env_file: Sequence[str]) -> Topic:
     """Return what is known about a code; only for one that is not built in are the plugins of the file imported."""
     from multiserve.checks import TOPICS
 
     wanted = code.upper()
     topics = dict(TOPICS)
     if wanted not in topics and not wanted.startswith("MS"):
-        topics |= _checks_of_plugins(config)
+        topics |= _checks_of_plugins(config, env_file)
     if wanted not in topics:
         hint = did_you_mean(wanted, topics)
         raise click.BadParameter(f'there is no check "{code}". {hint}'.rstrip(), ctx, param_hint="'--explain'")
     return topics[wanted]
 
 
-def _checks_of_plugins(config: str | None) -> Mapping[str, Topic]:
+def _checks_of_plugins(config: str | None, env_file: Sequence[str]) -> Mapping[str, Topic]:
     from multiserve.plugins.loading import load_plugins
 
     try:
@@ -117,7 +120,7 @@ def _checks_of_plugins(config: str | None) -> Mapping[str, Topic]:
     except ConfigError:  # built-in checks are explained anywhere, and no file has no plugins
         return {}
     with stdout_is_stderr():
-        return load_plugins(load_config(path)).checks
+        return load_plugins(load_config(path, env_files=find_env_files(path, env_file))).checks
 
 
 def _refuse(error: ConfigError, style: str) -> NoReturn:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 import click
 
+from multiserve.config.env_files import INSTALL, can_read_env_files, named_env_files, usual_env_file
 from multiserve.config.file import CONFIG_VARIABLE, find_config, load_config
 from multiserve.errors import ConfigError, MultiserveError
 
@@ -21,6 +22,16 @@ T = TypeVar("T")
 
 def common_options(command: F) -> F:
     """Decorate a command with the options that every command has."""
+    command = click.option(
+        "--env-file",
+        "env_file",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(),
+        envvar="MULTISERVE_ENV_FILE",
+        show_envvar=True,
+        help="A file of environment variables, in place of .env beside the configuration; repeatable.",
+    )(command)
     command = click.option(
         "--traceback", is_flag=True, envvar="MULTISERVE_TRACEBACK", help="Show the traceback of an error."
     )(command)
@@ -33,6 +44,24 @@ def common_options(command: F) -> F:
         help="The configuration file. "
         f"[default: {CONFIG_VARIABLE}, multiserve.toml, or [tool.multiserve] in pyproject.toml]",
     )(command)
+
+
+def find_env_files(config: Path, names: Sequence[str]) -> tuple[Path, ...]:
+    """Return the files of environment variables: those that are named, or else `.env` beside the configuration.
+
+    Where the package that reads it is not installed, `.env` is left alone: it may be there for another tool.
+    """
+    if names:
+        return named_env_files(names)
+    found = usual_env_file(config)
+    return (found,) if found and can_read_env_files() else ()
+
+
+def note_unread_env_file(config: Path, names: Sequence[str]) -> None:
+    """Print a note if there is a `.env` that cannot be read."""
+    found = usual_env_file(config)
+    if found and not names and not can_read_env_files():
+        click.echo(f"Note: {found} is not read: type {INSTALL} if it should be.", err=True)
 
 
 def _complete_mounts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
@@ -87,6 +116,9 @@ def options_of(kind: type) -> Callable[[F], F]:
     return decorate
 
 
+_SHORT = {"port": ("-p",)}
+
+
 def _option(field: dataclasses.Field[Any], hint: Any) -> Callable[[F], F]:
     name = field.name.replace("_", "-")
     settings: dict[str, Any] = {
@@ -97,11 +129,12 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> Callable[[F], F]:
     }
     if hint in (bool, bool | None):
         return click.option(f"--{name}/--no-{name}", **settings)
+    short = _SHORT.get(field.name, ())
     if hint is int:
         settings["type"] = click.IntRange(field.metadata.get("minimum"), field.metadata.get("maximum"))
     elif hint == tuple[str, ...]:
         settings |= {"multiple": True, "metavar": "TEXT"}
-    return click.option(f"--{name}", **settings)
+    return click.option(*short, f"--{name}", **settings)
 
 
 def _help(field: dataclasses.Field[Any]) -> str:

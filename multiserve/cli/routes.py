@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from multiserve.cli.options import common_options, format_option
+from multiserve.cli.options import common_options, find_env_files, format_option
 from multiserve.cli.output import echo_failures, leave, paint, reported_errors, say, stdout_is_stderr
 from multiserve.cli.progress import Progress
 from multiserve.config.file import find_config, load_config
@@ -37,6 +37,7 @@ def routes(  # noqa: PLR0913 (one for each option)
     *,
     config: str | None,
     traceback: bool,
+    env_file: tuple[str, ...],
     style: str,
     loads: bool,
     url: str | None,
@@ -67,7 +68,8 @@ def routes(  # noqa: PLR0913 (one for each option)
 
     _refuse_what_does_not_fit(ctx, url, method, text)
     with reported_errors(show_traceback=traceback):
-        configuration = load_config(find_config(config))
+        path = find_config(config)
+        configuration = load_config(path, env_files=find_env_files(path, env_file))
         if url is not None:
             from multiserve.routes.explain import explain
 

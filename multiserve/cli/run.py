@@ -8,11 +8,20 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from multiserve.cli.options import common_options, hint_at_applications, only_option, options_of, override
+from multiserve.cli.options import (
+    common_options,
+    find_env_files,
+    hint_at_applications,
+    note_unread_env_file,
+    only_option,
+    options_of,
+    override,
+)
 from multiserve.cli.output import echo_failures, paint, reported_errors, say
 from multiserve.cli.progress import Progress
 from multiserve.cli.verbosity import asked_level, number_of, verbosity_options
@@ -27,7 +36,7 @@ if TYPE_CHECKING:
     from multiserve.servers.development.server import Started
 
 # Options of `run` that only one of the two servers has.
-_DEVELOPMENT_ONLY = ("reload", "debugger", "threaded", "extra_files", "exclude_patterns")
+_DEVELOPMENT_ONLY = ("open", "reload", "debugger", "threaded", "extra_files", "exclude_patterns")
 _PRODUCTION_ONLY = ("bind", "workers", "threads")
 
 
@@ -37,6 +46,7 @@ _PRODUCTION_ONLY = ("bind", "workers", "threads")
 @click.option(
     "--production", is_flag=True, envvar="MULTISERVE_PRODUCTION", show_envvar=True, help="Serve with gunicorn."
 )
+@click.option("--open", is_flag=True, help="Open the first page in the browser when the server is ready.")
 @verbosity_options
 @options_of(Server)
 @options_of(Development)
@@ -78,6 +88,8 @@ def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values:
     with reported_errors(show_traceback=traceback):
         with hint_at_applications(config):
             path = find_config(config).absolute()
+        if not os.environ.get("WERKZEUG_RUN_MAIN"):  # the reloader's first process has printed it
+            note_unread_env_file(path, values["env_file"])
         read = partial(_read, path, values)
         if values["production"]:
             _run_production(read, values)
@@ -100,9 +112,9 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
         raise click.UsageError("--bind replaces --host and --port: leave them out.", ctx)
 
 
-def _read(path: os.PathLike[str], values: dict[str, Any]) -> Config:
+def _read(path: Path, values: dict[str, Any]) -> Config:
     """Read the file; options of the command line and environment variables override it."""
-    config = load_config(path)
+    config = load_config(path, env_files=find_env_files(path, values["env_file"]))
     refuse_script_name(config)
     values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}
     if values["only"]:
@@ -126,7 +138,7 @@ def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None
     level = number_of(values["log_level"])
     progress = Progress(is_verbose=level == logging.DEBUG)
     terminal = server.Terminal(
-        announce=_announce_started,
+        announce=partial(_announce_started, opens=values["open"]),
         tell=progress.say,
         progress=progress if level <= logging.INFO else nullcontext,
         log_access=_log_access if level <= logging.INFO else None,
@@ -139,7 +151,7 @@ def _log_access(answered: Answered) -> None:
     say(answered.line(paint), err=True)
 
 
-def _announce_started(started: Started) -> None:
+def _announce_started(started: Started, *, opens: bool) -> None:
     """Print the mounts and their failures; at the first start also who can reach them, the PIN, and how to stop."""
     from multiserve.reports import text as report
     from multiserve.servers.addresses import origin, origins_for_others
@@ -155,6 +167,10 @@ def _announce_started(started: Started) -> None:
         protection = paint(pin, "strong") if pin else paint("off: whoever reaches this server can run code", "bad")
         say(f"Debugger PIN: {protection}", err=True)
     say("Press CTRL+C to quit", err=True)
+    if opens:
+        from multiserve.cli.browser import open_browser
+
+        open_browser(started.composition, origin(*started.address))
 
 
 def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import tomli
 
+from multiserve.config.env_files import read_env_files
 from multiserve.config.model import MODULE, Config, Development, Server
 from multiserve.config.mounts import OPTIONS, Mount, attempt, read_middleware, read_mount
 from multiserve.config.tables import Table, did_you_mean, quote_key
@@ -54,12 +55,18 @@ def _exists(path: str) -> bool:
     return os.path.exists(path)  # noqa: PTH110 (Path.exists raises where the system refuses to look)
 
 
-def load_config(path: str | os.PathLike[str], check: Callable[[Config], Iterable[Problem]] = lambda _: ()) -> Config:
+def load_config(
+    path: str | os.PathLike[str],
+    check: Callable[[Config], Iterable[Problem]] = lambda _: (),
+    *,
+    env_files: Iterable[Path] = (),
+) -> Config:
     """Read and check a file, all mistakes in one run.
 
     Args:
         path: The file.
         check: Find more problems in what was read; where there are mistakes it has the defaults.
+        env_files: Files of environment variables, which count as if they were set, and before those under `[env]`.
 
     Raises:
         ConfigError: The file cannot be read, is not TOML, or has mistakes in it.
@@ -73,11 +80,13 @@ def load_config(path: str | os.PathLike[str], check: Callable[[Config], Iterable
             hint = f"Write [{root}.mounts] in it, or name another file with --config."
             raise ConfigError(Problem(message=f"there is no [{root}] table", hint=hint), source=str(file))
         document = table
-    variables = Variables(os.environ, root)
+    from_files = read_env_files(env_files := tuple(env_files))
+    variables = Variables({**from_files, **os.environ}, root)
     document = variables.replace(document)
     raise_for(variables.problems, source=str(file))  # what is read with holes in it would only raise more questions
     problems: list[Problem] = []
     config = _read_config(Table(document, root, problems), file.absolute(), root)
+    config = replace(config, env=MappingProxyType({**config.env, **from_files}), env_files=env_files)
     raise_for([*problems, *check(config)], source=str(file))
     return config
 

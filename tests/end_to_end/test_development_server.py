@@ -281,3 +281,26 @@ def test_a_quiet_server_prints_no_line_for_a_request(run, write, hello, kind):
 def test_a_verbose_server_says_how_long_each_mount_took_to_load(run, two, mode):
     server = run("-v", mode).ready()
     assert re.search(r"^/  one: \d+\.\d\d s to load$", server.log, re.MULTILINE)
+
+
+def test_variables_of_a_file_count_unless_they_are_set_and_a_change_restarts(run, write):
+    write("one.py", "import os\ndef app(e, s):\n    s('200 OK', [])\n    return [os.environ['SHOP'].encode()]\n")
+    write("multiserve.toml", '[mounts]\n"/${PLACE}" = "one"\n[env]\nSHOP = "table"\n')
+    write(".env", "PLACE=first\nSHOP=file\n")
+    server = run().ready()
+    answers(server, "/first", "file")
+    write(".env", "PLACE=second\n")
+    answers(server, "/second", "table")
+    write("other.env", "PLACE=third\nSHOP=other\n")
+    server = run("--env-file", "other.env", "--no-reload", env={"SHOP": "process"}).ready()
+    answers(server, "/third", "process")
+
+
+def test_the_browser_opens_once_when_the_server_is_ready(run, two, write, hello, tmp_path):
+    browser = write("browser", f"#!/bin/sh\necho $1 >> {tmp_path}/opened\n")
+    browser.chmod(0o755)
+    server = run("--open", env={"BROWSER": str(browser)}).ready()
+    server.until((tmp_path / "opened").read_text, "the browser")
+    write("one.py", hello("edited"))
+    answers(server, "/", "edited /")
+    assert (tmp_path / "opened").read_text() == f"{server.origin}/\n"
