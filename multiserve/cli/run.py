@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -35,9 +35,37 @@ if TYPE_CHECKING:
     from multiserve.servers.development.access_line import Answered  # imported where used, so that --help stays fast
     from multiserve.servers.development.server import Started
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 # Options of `run` that only one of the two servers has.
 _DEVELOPMENT_ONLY = ("open", "reload", "debugger", "threaded", "extra_files", "exclude_patterns")
-_PRODUCTION_ONLY = ("bind", "workers", "threads")
+PRODUCTION_OPTIONS = ("bind", "workers", "threads")
+
+
+def production_options(command: F) -> F:
+    """Decorate a command with the options of the production server alone."""
+    command = click.option(
+        "--threads",
+        type=click.IntRange(1),
+        envvar="MULTISERVE_THREADS",
+        show_envvar=True,
+        help="With --production and worker_class gthread: threads in each worker. [default: 4]",
+    )(command)
+    command = click.option(
+        "--workers",
+        type=click.IntRange(1),
+        envvar="MULTISERVE_WORKERS",
+        show_envvar=True,
+        help="With --production: worker processes. [default: the cores, 4 at most]",
+    )(command)
+    return click.option(
+        "--bind",
+        multiple=True,
+        metavar="ADDRESS",
+        envvar="MULTISERVE_BIND",
+        show_envvar=True,
+        help="With --production: HOST:PORT or unix:PATH to listen on; repeatable.",
+    )(command)
 
 
 @click.command()
@@ -50,28 +78,7 @@ _PRODUCTION_ONLY = ("bind", "workers", "threads")
 @verbosity_options
 @options_of(Server)
 @options_of(Development)
-@click.option(
-    "--bind",
-    multiple=True,
-    metavar="ADDRESS",
-    envvar="MULTISERVE_BIND",
-    show_envvar=True,
-    help="With --production: HOST:PORT or unix:PATH to listen on; repeatable.",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    envvar="MULTISERVE_WORKERS",
-    show_envvar=True,
-    help="With --production: worker processes. [default: the cores, 4 at most]",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    envvar="MULTISERVE_THREADS",
-    show_envvar=True,
-    help="With --production and worker_class gthread: threads in each worker. [default: 4]",
-)
+@production_options
 @click.pass_context
 def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values: Any) -> None:
     """Serve the mounts, for development or for production.
@@ -90,7 +97,10 @@ def run(ctx: click.Context, /, *, config: str | None, traceback: bool, **values:
             path = find_config(config).absolute()
         if not os.environ.get("WERKZEUG_RUN_MAIN"):  # the reloader's first process has printed it
             note_unread_env_file(path, values["env_file"])
-        read = partial(_read, path, values)
+
+        def read() -> Config:
+            return read_config(path, values, find_env_files(path, values["env_file"]))
+
         if values["production"]:
             _run_production(read, values)
         else:
@@ -102,7 +112,7 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
     names, reason = (
         (_DEVELOPMENT_ONLY, "is an option of the development server: leave out --production")
         if production
-        else (_PRODUCTION_ONLY, "needs --production")
+        else (PRODUCTION_OPTIONS, "needs --production")
     )
     given = {name for name in ctx.params if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE}
     for name in names:
@@ -112,9 +122,9 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
         raise click.UsageError("--bind replaces --host and --port: leave them out.", ctx)
 
 
-def _read(path: Path, values: dict[str, Any]) -> Config:
+def read_config(path: Path, values: Mapping[str, Any], env_files: Sequence[Path]) -> Config:
     """Read the file; options of the command line and environment variables override it."""
-    config = load_config(path, env_files=find_env_files(path, values["env_file"]))
+    config = load_config(path, env_files=env_files)
     refuse_script_name(config)
     values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}
     if values["only"]:
@@ -122,7 +132,7 @@ def _read(path: Path, values: dict[str, Any]) -> Config:
     gunicorn = dict(config.gunicorn)
     if values["host"] is not None or values["port"] is not None:
         gunicorn.pop("bind", None)
-    if number_of(values["log_level"]) > logging.INFO and gunicorn.get("accesslog") == "-":
+    if number_of(values.get("log_level")) > logging.INFO and gunicorn.get("accesslog") == "-":
         del gunicorn["accesslog"]
     return replace(
         config,
@@ -181,14 +191,20 @@ def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
         from multiserve.servers.production import server
     except ImportError as error:
         _refuse_gunicorn(error)
-    overrides = {name: values[name] for name in _PRODUCTION_ONLY if values[name]}
-    if values["log_level"]:
-        overrides["loglevel"] = values["log_level"]
-    if "bind" in overrides:
-        overrides["bind"] = list(overrides["bind"])
+    overrides = gunicorn_overrides(values)
     level = number_of(values["log_level"])
     progress = Progress(is_verbose=level == logging.DEBUG) if level <= logging.INFO else nullcontext
     server.serve(read, overrides, _announce_mounts, progress)
+
+
+def gunicorn_overrides(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of gunicorn that the command line, or the environment, has a value for."""
+    overrides = {name: values[name] for name in PRODUCTION_OPTIONS if values[name]}
+    if values.get("log_level"):
+        overrides["loglevel"] = values["log_level"]
+    if "bind" in overrides:
+        overrides["bind"] = list(overrides["bind"])
+    return overrides
 
 
 def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) -> None:

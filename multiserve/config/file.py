@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -86,9 +86,20 @@ def load_config(
     raise_for(variables.problems, source=str(file))  # what is read with holes in it would only raise more questions
     problems: list[Problem] = []
     config = _read_config(Table(document, root, problems), file.absolute(), root)
-    config = replace(config, env=MappingProxyType({**config.env, **from_files}), env_files=env_files)
+    env = MappingProxyType({**config.env, **from_files})
+    config = replace(config, env=env, env_files=env_files, written=MappingProxyType(dict(_leaves(document, root))))
     raise_for([*problems, *check(config)], source=str(file))
     return config
+
+
+def _leaves(table: Mapping[str, Any], key: str) -> Iterator[tuple[str, Any]]:
+    """Yield each value that is not a table with values of its own, with its key path."""
+    for name, value in table.items():
+        path = f"{key}.{quote_key(name)}" if key else quote_key(name)
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, path)
+        else:
+            yield path, value
 
 
 def select(config: Config, keys: Iterable[str]) -> Config:

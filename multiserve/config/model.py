@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from multiserve.config.mounts import Mount
@@ -77,6 +78,7 @@ class Config:
         gunicorn: gunicorn's settings as the file has them; the gunicorn server checks them.
         root: The key path of the table that holds it all; empty, or `tool.multiserve`.
         env_files: The files of environment variables that were read.
+        written: Every value as it stands in the file, by its key path.
     """
 
     path: Path
@@ -103,6 +105,7 @@ class Config:
     )
     root: str = ""
     env_files: tuple[Path, ...] = ()
+    written: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def folder(self) -> Path:
