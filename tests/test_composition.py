@@ -139,7 +139,10 @@ def test_development_shows_clients_why(write: Callable[[str], Path]) -> None:
     assert get(composition.application, "/typo") == (
         f"Service Unavailable: the application at /typo could not be loaded.\n\n{TYPO}\n"
     )
-    assert get(composition.application, "/") == "Not Found: no mount answers this URL.\n\nThe mounts are:\n    /typo\n"
+    assert (
+        get(composition.application, "/")
+        == "Not Found: no mount answers this URL.\n\nAsked for: /\n\nThe mounts are:\n    /typo  assembled:ap  FAILED\n"
+    )
 
 
 STRICTNESS = [
@@ -208,7 +211,8 @@ def test_development_shows_clients_why_over_asgi(write: Callable[[str], Path]) -
         f"Service Unavailable: the application at /typo could not be loaded.\n\n{TYPO}\n"
     )
     assert ask(composition.application, "/") == (
-        "Not Found: no mount answers this URL.\n\nThe mounts are:\n    /live\n    /typo\n"
+        "Not Found: no mount answers this URL.\n\nAsked for: /\n\n"
+        "The mounts are:\n    /live  assembled:asgi  ok\n    /typo  assembled:ap    FAILED\n"
     )
 
 

@@ -38,7 +38,7 @@ class LoadedMount:
         origin: The application as it was loaded, before anything wrapped it.
         factory: What makes the applications of tenants.
         handlers: What answers over either interface, without middleware.
-        error: Why the mount cannot be served.
+        error: Why the mount cannot be served; with an application, it may be served later.
     """
 
     mount: Mount
@@ -54,7 +54,12 @@ class MountLoader:
     """Loads targets and middleware for the mounts of one configuration, each of them once."""
 
     def __init__(
-        self, config: Config, interface: Interface | None, wrap: Callable[[WSGIApplication], WSGIApplication] | None
+        self,
+        config: Config,
+        interface: Interface | None,
+        wrap: Callable[[WSGIApplication], WSGIApplication] | None,
+        *,
+        development: bool = False,
     ) -> None:
         """Create a loader that has loaded nothing yet.
 
@@ -62,8 +67,10 @@ class MountLoader:
             config: The configuration.
             interface: The interface that the composed application must have; None if that follows from the mounts.
             wrap: Wrap each WSGI application, such as with a debugger.
+            development: Whether clients may see what is wrong.
         """
         self.config = config
+        self.development = development
         self._interface = interface
         self._wrap = wrap
         self._failed: dict[str, LoadError] = {}  # by target: one that is mounted twice is loaded once

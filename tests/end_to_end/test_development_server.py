@@ -56,8 +56,11 @@ def test_a_mount_that_is_added_to_the_file_appears(run, two, write):
     write("multiserve.toml", '[mounts]\n"/two" = "two"\n')
     answers(server, "/two/x", "two /two/x")
     assert server.get("/").status == 404
-    assert server.get("/").text.endswith("The mounts are:\n    /two\n")
-    assert '<a href="/two/"><code>/two</code></a>' in server.get("/", Accept="text/html").text
+    asked = f"Asked for: {server.origin}/x?y=z"
+    assert server.get("/x?y=z").text.endswith(f"{asked}\n\nThe mounts are:\n    /two  two  ok\n")
+    page = server.get("/x?y=z", Accept="text/html").text
+    assert f"<p>{asked}</p>" in page
+    assert '<a href="/two/"><code>/two</code></a>' in page
 
 
 def test_an_extra_file_that_is_edited_restarts_the_server(run, two, write):
@@ -304,3 +307,31 @@ def test_the_browser_opens_once_when_the_server_is_ready(run, two, write, hello,
     write("one.py", hello("edited"))
     answers(server, "/", "edited /")
     assert (tmp_path / "opened").read_text() == f"{server.origin}/\n"
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_a_page_that_waits_for_its_mount_leaves_no_line(run, write, hello, kind):
+    write("one.py", hello("one") if kind == "wsgi" else ASGI)
+    write("multiserve.toml", '[mounts]\n"/one" = "one"\n"/broken" = "broken"\n')
+    write("broken.py", "1 / 0\n")
+    server = run().ready()
+    page = server.get("/broken/", Accept="text/html")
+    assert (page.status, page.text.count("<script>")) == (503, 1)
+    name = re.search(r'"(X-[\w-]+)"', page.text)[1]
+    assert server.get("/broken/waits", **{name: "1"}).status == 503
+    assert server.get("/nothing", **{name: "1"}).status == 404
+    server.until(lambda: len(LINES.findall(server.log)) > 2, "three lines")
+    assert [line for _, line in LINES.findall(server.log)] == [
+        "GET /  (no mount)", "GET /broken/  (/broken)", "GET /nothing  (no mount)",
+    ]  # fmt: skip
+
+
+def test_a_static_folder_that_appears_answers_without_a_restart(run, write, hello):
+    write("one.py", hello("one"))
+    write("multiserve.toml", '[mounts]\n"/" = "one"\n"/built" = { static = "built" }\n')
+    server = run().ready()
+    before = server.get("/").text
+    assert server.get("/built/a.txt").status == 503
+    write("built/a.txt", "here")
+    answers(server, "/built/a.txt", "here")
+    assert server.get("/").text == before

@@ -9,11 +9,15 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from http import HTTPStatus
 from socket import socket
 
 from multiserve.dispatch.asgi import ASGIDispatcher
+from multiserve.dispatch.pages import WAITS_HEADER
 from multiserve.errors import LoadError
 from multiserve.servers.development.access_line import Answered, answered
+from multiserve.servers.engine.access import Access
 from multiserve.servers.engine.listener import Listener, hand_over_errors
 from multiserve.servers.engine.settings import SWITCH_INTERVAL, EngineSettings
 
@@ -82,7 +86,7 @@ class InProcessServer:
         log = _error_log(self._level)
         hand_over_errors(log.handlers, log.level)
         write = self._log_access
-        log_access = None if write is None else lambda access: write(answered(access))
+        log_access = None if write is None else partial(_log_access, write)
         listener = Listener(self.asgi, self._settings, log, log_access)
         await listener.start([self._socket])  # requests wait for the start-up of their own mount
         await self._stopping.wait()
@@ -113,6 +117,12 @@ class InProcessServer:
         """Stop from another thread, and wait for it, but not for long."""
         self._tell()
         self._stopped.wait(4 * _REQUESTS + _LIFESPANS)
+
+
+def _log_access(write: Callable[[Answered], None], access: Access) -> None:
+    is_of_a_waiting_page = access.status == HTTPStatus.SERVICE_UNAVAILABLE and WAITS_HEADER.lower() in access.fields()
+    if not is_of_a_waiting_page:
+        write(answered(access))
 
 
 def _error_log(level: int) -> logging.Logger:
