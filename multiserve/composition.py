@@ -52,7 +52,7 @@ def compose(
     development: bool = False,
     environment: Mapping[str, str] = MappingProxyType({}),
     interface: Interface | None = None,
-    wrap: Callable[[WSGIApplication], WSGIApplication] | None = None,
+    wrap: Callable[[Loaded], Loaded] | None = None,
     observe: Callable[[Mount], AbstractContextManager[object]] = nullcontext,
 ) -> Composition:
     """Load every mount and compose them; the failures are in the result.
@@ -62,7 +62,7 @@ def compose(
         development: Show tracebacks and the list of mounts to clients.
         environment: Environment variables that count only where neither the process nor the file sets them.
         interface: The interface of the composed application; by default WSGI if every mount has that, else ASGI.
-        wrap: Wrap each WSGI application, such as with a debugger.
+        wrap: Wrap each application, such as with a debugger.
         observe: Show that a mount is being loaded, or watch what happens meanwhile.
 
     Raises:

@@ -57,7 +57,7 @@ class MountLoader:
         self,
         config: Config,
         interface: Interface | None,
-        wrap: Callable[[WSGIApplication], WSGIApplication] | None,
+        wrap: Callable[[Loaded], Loaded] | None,
         *,
         development: bool = False,
     ) -> None:
@@ -66,7 +66,7 @@ class MountLoader:
         Args:
             config: The configuration.
             interface: The interface that the composed application must have; None if that follows from the mounts.
-            wrap: Wrap each WSGI application, such as with a debugger.
+            wrap: Wrap each application, such as with a debugger.
             development: Whether clients may see what is wrong.
         """
         self.config = config
@@ -144,10 +144,12 @@ class MountLoader:
             loaded = Loaded(add_slash(loaded.application), loaded.interface)
         for middleware in reversed(self.load_middleware(mount)):
             loaded = middleware.wrap(loaded, prefix)
-        if self._wrap and loaded.interface == "wsgi":
+        if self._wrap is None:
+            return loaded
+        if loaded.interface == "wsgi":
             # What wraps it may call the application only while its response is read, when the dispatcher has done.
-            loaded = Loaded(self._wrap(leaving_after_fork(loaded.application)), "wsgi")
-        return loaded
+            loaded = Loaded(leaving_after_fork(loaded.application), "wsgi")
+        return self._wrap(loaded)
 
     def load_middleware(self, mount: Mount) -> list[Middleware]:
         """Load the middleware of all mounts, and then that of one mount.

@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.debug import DebuggedApplication
 
-from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
+from multiserve._types import Loaded, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.config.model import Config
 from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.errors import ConfigError, Problem
 from multiserve.hosts import is_loopback
+
+if TYPE_CHECKING:
+    from multiserve.servers.development.asgi_debugger import ASGIDebugger
 
 _DEBUGGED = "multiserve.debugged"  # where the environ has the application that the debugger watches, and start_response
 
@@ -27,13 +30,24 @@ class Debugger:
         self._debugged = DebuggedApplication(_current, evalex=True, console_path=None, pin_logging=False)  # type: ignore[arg-type]
         self._debugged.pin_logging = True  # where a page asks for the PIN, it is printed once more
         self._debugged.trusted_hosts += _trusted_hosts(config)
+        self._asgi: ASGIDebugger | None = None
 
     @property
     def pin(self) -> str | None:
         """The PIN that the console asks for; None if WERKZEUG_DEBUG_PIN has turned that off."""
         return self._debugged.pin
 
-    def wrap(self, application: WSGIApplication) -> WSGIApplication:
+    def wrap(self, loaded: Loaded) -> Loaded:
+        """Return an application whose exceptions the debugger answers."""
+        if loaded.interface == "wsgi":
+            return Loaded(self.wrap_wsgi(loaded.application), "wsgi")
+        if self._asgi is None:
+            from multiserve.servers.development.asgi_debugger import ASGIDebugger  # asyncio takes long to import
+
+            self._asgi = ASGIDebugger(self.wrap_wsgi)
+        return Loaded(self._asgi.wrap(loaded.application), "asgi")
+
+    def wrap_wsgi(self, application: WSGIApplication) -> WSGIApplication:
         """Return a WSGI application whose exceptions the debugger answers."""
 
         def debugged(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -45,6 +59,7 @@ class Debugger:
 
 def _current(environ: WSGIEnvironment, _: StartResponse) -> Iterator[bytes]:
     """Let the application answer that the request is for."""
+    __traceback_hide__ = True  # of werkzeug: this frame is not the application's
     application, start_response = environ[_DEBUGGED]
     result: Iterable[bytes] = ()
     try:

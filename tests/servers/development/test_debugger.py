@@ -102,7 +102,7 @@ def test_the_debugger_answers_an_exception_and_names_the_mount(config, monkeypat
         "multiserve.mount": "/shop",
     }
     response = Response(sent, "GET", "HTTP/1.0", lambda *head: heads.append(head))
-    response.send(Debugger(config).wrap(closing), environ)
+    response.send(Debugger(config).wrap_wsgi(closing), environ)
     assert [code for code, *_ in heads] == [status]
     assert ("X-App", "1") not in heads[0][2]
     assert body in sent.getvalue().decode()
