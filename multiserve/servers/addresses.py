@@ -39,7 +39,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 _HINTS = {
-    errno.EADDRINUSE: "Another program uses the port: stop it, or choose another one with --port.",
+    errno.EADDRINUSE: "Another program uses the port: stop it, or choose another one with --port or MULTISERVE_PORT.",
     errno.EADDRNOTAVAIL: "This machine has no such address: use 127.0.0.1, or 0.0.0.0 for every network.",
     errno.EACCES: "Ports below 1024 need rights: choose a higher one with --port.",
 }

@@ -161,7 +161,7 @@ def test_a_port_in_use_is_refused(run, two, arguments):
         assert server.wait() == 3
     assert server.log.endswith(
         f"Error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
-        "    Another program uses the port: stop it, or choose another one with --port.\n"
+        "    Another program uses the port: stop it, or choose another one with --port or MULTISERVE_PORT.\n"
     )
 
 

@@ -33,7 +33,7 @@ def test_a_port_in_use_is_refused():
             bind("127.0.0.1", port)
     assert str(caught.value) == (
         f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
-        "    Another program uses the port: stop it, or choose another one with --port."
+        "    Another program uses the port: stop it, or choose another one with --port or MULTISERVE_PORT."
     )
 
 
