@@ -78,9 +78,10 @@ def _gunicorn(config: Config, overrides: dict[str, Any], given: dict[str, str]) 
     in_file = {name: (value, str(config.path)) for name, value in config.gunicorn.items()}
     found = in_file
     if has_gunicorn():
-        from multiserve.servers.production.settings import concurrency, defaults
+        from multiserve.servers.production.settings import concurrency, configure, defaults
 
-        found = {name: (value, "default") for name, value in defaults(config).items()}
+        known = configure(config, {})[0].settings  # an older gunicorn lacks some
+        found = {name: (value, "default") for name, value in defaults(config).items() if name in known}
         if "host" in given or "port" in given or {"server.host", "server.port"} & config.written.keys():
             found["bind"] = (found["bind"][0], "server.host and server.port")
         found |= {name: (value, "WEB_CONCURRENCY") for name, value in concurrency().items()}

@@ -167,7 +167,10 @@ def _announce_started(started: Started, *, opens: bool) -> None:
     from multiserve.servers.addresses import origin, origins_for_others
 
     echo_failures(started.composition)
-    say(report.summary(started.composition, origin(*started.address), paint), err=True)
+    here = origin(*started.address)
+    say(report.summary(started.composition, here, paint), err=True)
+    if len(started.composition.failures) == len(started.composition.mounts):  # no mount has a URL above
+        say(f"Listening at {paint(f'{here}/', 'link')}", err=True)
     if started.is_restart:
         return
     if others := origins_for_others(*started.address):
@@ -180,7 +183,7 @@ def _announce_started(started: Started, *, opens: bool) -> None:
     if opens:
         from multiserve.cli.browser import open_browser
 
-        open_browser(started.composition, origin(*started.address))
+        open_browser(started.composition, here)
 
 
 def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:

@@ -335,3 +335,10 @@ def test_a_static_folder_that_appears_answers_without_a_restart(run, write, hell
     write("built/a.txt", "here")
     answers(server, "/built/a.txt", "here")
     assert server.get("/").text == before
+
+
+def test_a_server_whose_mounts_have_all_failed_says_where_it_listens(run, write):
+    write("multiserve.toml", '[mounts]\n"/" = "broken"\n')
+    server = run().ready()
+    assert f"\n  /  broken  FAILED\nListening at {server.origin}/\n" in server.log
+    assert server.get("/").status == 503

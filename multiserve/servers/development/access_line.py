@@ -38,7 +38,7 @@ class Answered(NamedTuple):
         client = self.client.removeprefix("::ffff:")  # IPv4 on a socket of IPv6
         parts = [
             paint(when, "faint"),
-            paint(str(self.status), _ROLES[self.status // 100]),
+            paint(str(self.status), _ROLES.get(self.status // 100, "bad")),
             paint(duration, "faint"),
             f"{self.method} {_printable(self.target)}".lstrip(),
             paint(f"({mount})", "faint"),

@@ -40,7 +40,7 @@ def test_a_line_has_status_duration_request_and_mount(request_, expected):
 
 
 @pytest.mark.parametrize(
-    ("status", "role"), [(101, "good"), (204, "good"), (304, "note"), (404, "warning"), (500, "bad")]
+    ("status", "role"), [(101, "good"), (204, "good"), (304, "note"), (404, "warning"), (500, "bad"), (999, "bad")]
 )
 def test_the_status_is_set_off_by_its_class(status, role):
     line = Answered("", "GET", "/", status, "/", 0.0).line(lambda text, role: f"<{role} {text}>")
