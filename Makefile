@@ -4,11 +4,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
+DEMO_INSTALLED = $(VENV)/.demo-installed
 
 .PHONY: demo test coverage lint format bench soak clean
 
-demo: $(INSTALLED)  ## Serve the example with three frameworks.
-	$(BIN)/multiserve run -c examples/three-frameworks/multiserve.toml
+demo: $(DEMO_INSTALLED)  ## Serve the example with three frameworks; MULTISERVE_PORT=5000 make demo takes another port.
+	@echo "Pyramid, Django with its admin, and Flask on one port; sign in as demo with the password demo."
+	@$(BIN)/multiserve run -c examples/three-frameworks/multiserve.toml
 
 test: $(INSTALLED)  ## Run all tests.
 	$(BIN)/python -m pytest -n 3 --dist loadgroup  # on two cores: many tests wait for processes
@@ -40,4 +42,11 @@ $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable . --group dev
-	touch $@
+	touch $@ $(DEMO_INSTALLED)  # dev has all that the demo needs
+
+$(DEMO_INSTALLED): pyproject.toml
+	@echo "Installing multiserve and the three frameworks of the demo into $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --editable . --group demo
+	@touch $@

@@ -10,6 +10,7 @@ from multiserve._types import ASGIApplication, Interface, WSGIApplication
 from multiserve.composition import Composition, compose, log_failures, raise_failures, refuse_failures
 from multiserve.config import file
 from multiserve.config.model import Config
+from multiserve.loading.mounts import ForeignInterfaceError
 
 if TYPE_CHECKING:  # create_app alone needs neither
     from multiserve.findings import Finding
@@ -80,8 +81,8 @@ def load(config: Config | StrPath | None, interface: Interface | None = None) ->
     """Load every mount and compose them, or raise what `create_app` raises."""
     composition = compose(_configuration(config), interface=interface)
     refuse_failures(composition)
-    # The mounts whose interface is known are fine: it is the wanted interface that cannot serve them.
-    raise_failures(loaded for loaded in composition.failures if loaded.interface)
+    # These mounts are fine: it is the wanted interface that cannot serve them.
+    raise_failures(loaded for loaded in composition.failures if isinstance(loaded.error, ForeignInterfaceError))
     log_failures(composition, log)
     return composition
 

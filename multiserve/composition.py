@@ -15,7 +15,8 @@ from typing import Any
 from multiserve._types import ASGIApplication, Interface, Loaded, WSGIApplication
 from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount, Mount
-from multiserve.dispatch.answers import Answer, broken, not_found
+from multiserve.dispatch.answers import Answer, broken
+from multiserve.dispatch.not_found_page import ListedMount, not_found_in
 from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.errors import LoadError, Problem
@@ -74,8 +75,8 @@ def compose(
     development: bool = False,
     environment: Mapping[str, str] = MappingProxyType({}),
     interface: Interface | None = None,
-    wrap: Callable[[WSGIApplication], WSGIApplication] | None = None,
-    observe: Callable[[str], AbstractContextManager[object]] = nullcontext,
+    wrap: Callable[[Loaded], Loaded] | None = None,
+    observe: Callable[[Mount], AbstractContextManager[object]] = nullcontext,
 ) -> Composition:
     """Load every mount and compose them; the failures are in the result.
 
@@ -84,8 +85,8 @@ def compose(
         development: Show tracebacks and the list of mounts to clients, and serve the static files of Django.
         environment: Environment variables that count only where neither the process nor the file sets them.
         interface: The interface of the composed application; by default WSGI if every mount has that, else ASGI.
-        wrap: Wrap each WSGI application, such as with a debugger.
-        observe: Watch what happens while a mount is loaded, given the name of the mount.
+        wrap: Wrap each application, such as with a debugger.
+        observe: Show that a mount is being loaded, or watch what happens meanwhile.
 
     Raises:
         LoadError: The middleware of `[server]` cannot be loaded or does not fit.
@@ -94,7 +95,7 @@ def compose(
     loader = MountLoader(config, interface, wrap, development=development)
     loaded = []
     for mount in config.mounts:
-        with observe(mount.name), refused_monkey_patches():
+        with observe(mount), refused_monkey_patches():
             loaded.append(_load(mount, loader))
     forget_settled_urls()
     natural: Interface = "asgi" if any(each.interface == "asgi" for each in loaded) else "wsgi"
@@ -160,7 +161,8 @@ def _load(mount: Mount, loader: MountLoader) -> LoadedMount:
 
 def _finish(loaded: LoadedMount, interface: Interface, loader: MountLoader) -> LoadedMount:
     try:
-        return loaded if loaded.error else kind_of(loaded.mount).finish(loaded, interface, loader)
+        is_lost = loaded.error and not loaded.handlers
+        return loaded if is_lost else kind_of(loaded.mount).finish(loaded, interface, loader)
     except LoadError as error:
         loader.failures[loaded.mount.name] = error
         return LoadedMount(mount=loaded.mount, error=error)
@@ -222,7 +224,7 @@ def compose_wsgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
         mounts: What its mounts have become; those that failed answer 503.
         development: Show tracebacks and the list of mounts to clients.
     """
-    around = _surroundings(config, development=development)
+    around = _surroundings(config, mounts, development=development)
     router = Router(_answers_wsgi(mounts, around))
     return WSGIDispatcher(router, around.not_found.wsgi, trusted_proxies=config.server.trusted_proxies)
 
@@ -234,7 +236,7 @@ def _answers_wsgi(
         (
             loaded.mount.key,
             _broken(loaded, around).wsgi
-            if loaded.error
+            if loaded.error and loaded.application is None
             else kind_of(loaded.mount).answer_wsgi(loaded.mount, loaded, around),
         )
         for loaded in mounts
@@ -254,7 +256,7 @@ def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, developmen
     from multiserve.dispatch.bridged import BridgedSet, BridgedTenants
     from multiserve.dispatch.lifespan import Lifespan, Lifespans
 
-    around = _surroundings(config, development=development)
+    around = _surroundings(config, mounts, development=development)
     answers = _answers_wsgi(mounts, around)
     inner = WSGIDispatcher(Router(answers), around.not_found.wsgi)
     _surround(config, inner, "wsgi")
@@ -283,13 +285,13 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
 
     # A mount that failed may be the one that is ASGI.
     takes_asgi = any(loaded.interface == "asgi" or loaded.error for loaded in mounts)
-    around = replace(_surroundings(config, development=development), takes_asgi=takes_asgi)
+    around = replace(_surroundings(config, mounts, development=development), takes_asgi=takes_asgi)
     lifespans: dict[int, Lifespan] = {}  # by application: one that is mounted twice has one
     required: list[Lifespan] = []
     composed: list[tuple[MountKey, ASGIMount | ASGITenantMount]] = []
     for loaded in mounts:
         mount = loaded.mount
-        if loaded.error:
+        if loaded.error and loaded.application is None:
             answer = _broken(loaded, around).asgi
             composed.append((mount.key, ASGIMount(http=answer, websocket=answer)))
             continue
@@ -315,8 +317,9 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
     )
 
 
-def _surroundings(config: Config, *, development: bool) -> Surroundings:
-    missing = not_found([mount.name for mount in config.mounts] if development else [])
+def _surroundings(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> Surroundings:
+    listed = [ListedMount(each.mount.key, each.mount.what, is_loaded=each.error is None) for each in mounts]
+    missing = not_found_in(listed, development=development)
     return Surroundings(config=config, not_found=missing, development=development)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,12 @@ class Inspection:
 
 
 def inspect(
-    config: Config, *, mounts: Sequence[Mount] = (), production: bool = False, probe: bool = False
+    config: Config,
+    *,
+    mounts: Sequence[Mount] = (),
+    production: bool = False,
+    probe: bool = False,
+    progress: Callable[[Mount], AbstractContextManager[object]] = nullcontext,
 ) -> Inspection:
     """Load every mount, run every check, and probe the applications if that is asked for.
 
@@ -57,6 +63,7 @@ def inspect(
         mounts: All mounts of the file, if the configuration has only some of them.
         production: Check it as `run --production` would serve it.
         probe: Send requests to the applications as well.
+        progress: Show that a mount is being loaded.
 
     Raises:
         ConfigError: A server would refuse a setting, or a plugin cannot be used.
@@ -64,7 +71,13 @@ def inspect(
     raise_for(problems_of_settings(config), source=config.source.heading)
     recorder = Recorder()
     forced: Interface | None = "asgi" if production and _serves_asgi(config) else None
-    composition = compose(config, observe=recorder.watch, interface=forced)
+
+    @contextmanager
+    def observe(mount: Mount) -> Iterator[None]:
+        with progress(mount), recorder.watch(mount.name):
+            yield
+
+    composition = compose(config, observe=observe, interface=forced)
     plugins = load_plugins(config)  # after the mounts: what importing them does to the process is not a plugin's doing
     inspector = Inspector()
     with with_frameworks(plugins.frameworks):
@@ -109,7 +122,7 @@ def _failures(composition: Composition) -> Iterator[Finding]:
 
 def problems_of_settings(config: Config) -> Iterator[Problem]:
     """Find the settings that `run` would refuse, in development or in production, whatever the applications are."""
-    from multiserve.servers.development.server import use_debugger
+    from multiserve.servers.development.debugger import use_debugger
 
     try:
         use_debugger(config, asked=None)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import os
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from multiserve._types import ASGIApplication, Interface
+from multiserve._types import ASGIApplication, Interface, Loaded
 from multiserve.api import create_app
 from multiserve.composition import Composition, compose, may_refuse, refuse_failures
 from multiserve.config.file import load_config
@@ -146,7 +147,10 @@ def test_development_shows_clients_why(write: Callable[[str], Path]) -> None:
     assert short(get(composition.application, "/typo"), path) == (
         f"Service Unavailable: the application at /typo could not be loaded.\n\n{TYPO}\n"
     )
-    assert get(composition.application, "/") == "Not Found: no mount answers this URL.\n\nThe mounts are:\n    /typo\n"
+    assert (
+        get(composition.application, "/")
+        == "Not Found: no mount answers this URL.\n\nAsked for: /\n\nThe mounts are:\n    /typo  assembled:ap  FAILED\n"
+    )
 
 
 STRICTNESS = [
@@ -216,7 +220,8 @@ def test_development_shows_clients_why_over_asgi(write: Callable[[str], Path]) -
         f"Service Unavailable: the application at /typo could not be loaded.\n\n{TYPO}\n"
     )
     assert ask(composition.application, "/") == (
-        "Not Found: no mount answers this URL.\n\nThe mounts are:\n    /live\n    /typo\n"
+        "Not Found: no mount answers this URL.\n\nAsked for: /\n\n"
+        "The mounts are:\n    /live  assembled:asgi  ok\n    /typo  assembled:ap    FAILED\n"
     )
 
 
@@ -300,16 +305,20 @@ def test_the_timeouts_and_threads_of_the_file_count(write: Callable[[str], Path]
 
 
 @pytest.mark.parametrize("text", [MIXED, WSGI_ONLY], ids=["mixed", "WSGI"])
-def test_what_wraps_wraps_each_wsgi_application(write: Callable[[str], Path], text: str) -> None:
-    wrapped: list[Any] = []
+def test_what_wraps_wraps_each_application(write: Callable[[str], Path], text: str) -> None:
+    wrapped: list[Loaded] = []
 
-    def wrap(application: Any) -> Any:
-        wrapped.append(application)
-        return lambda environ, start_response: [b"wrapped ", *application(environ, start_response)]
+    def wrap(loaded: Loaded) -> Loaded:
+        wrapped.append(loaded)
+        if loaded.interface == "asgi":
+            return Loaded(functools.partial(loaded.application), "asgi")
+        return Loaded(lambda *given: [b"wrapped ", *loaded.application(*given)], "wsgi")
 
     composition = compose(load_config(write(text)), wrap=wrap)
-    assert [each.__wrapped__ for each in wrapped] == [sys.modules["assembled"].app]
-    assert composition.mounts[0].application is not wrapped[0]
+    module = sys.modules["assembled"]
+    found = [each.application if each.interface == "asgi" else each.application.__wrapped__ for each in wrapped]
+    assert found == ([module.app, module.asgi] if composition.interface == "asgi" else [module.app])
+    assert composition.mounts[0].application is not wrapped[0].application
     if composition.interface == "wsgi":
         assert get(composition.application, "/") == "wrapped |/|None"
 

@@ -115,7 +115,7 @@ def test_the_changelog_has_the_version() -> None:
     assert next(version for version in versions if version != "Unreleased") == multiserve.__version__
 
 
-@pytest.mark.parametrize("command", ["run", "check", "routes", "init", "import"])
+@pytest.mark.parametrize("command", ["run", "check", "routes", "config", "init", "import"])
 def test_help_shows_examples_and_readme_names_the_command(command: str) -> None:
     text = CliRunner().invoke(main, [command, "--help"]).output
     assert f"multiserve {command}" in text

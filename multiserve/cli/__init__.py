@@ -6,6 +6,7 @@ import click
 
 from multiserve import __version__
 from multiserve.cli.check import check
+from multiserve.cli.config import config
 from multiserve.cli.import_ import import_
 from multiserve.cli.init import init
 from multiserve.cli.reload import reload
@@ -35,9 +36,10 @@ def main() -> None:
     multiserve check     does everything load, and is anything wrong?
     multiserve routes    which mount answers which URL?
     multiserve run       serve the mounts
+    multiserve config    which value does every option have, and where does it come from?
     multiserve reload    reload the production server
     """  # noqa: D301 (click needs the control character)
 
 
-for command in (run, check, routes, reload, schema, init, import_):
+for command in (run, check, routes, config, reload, schema, init, import_):
     main.add_command(command)

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NoReturn
 
 import click
 
-from multiserve.cli.options import common_options, find_source, note_left_aside, only_option, targets_argument
-from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_is_stderr
+from multiserve.cli.options import (
+    common_options,
+    find_env_files,
+    find_source,
+    note_left_aside,
+    note_unread_env_file,
+    only_option,
+    targets_argument,
+)
+from multiserve.cli.output import echo_failures, leave, paint, reported_errors, say, stdout_is_stderr
+from multiserve.cli.progress import Progress
 from multiserve.config.file import find_config, load_config, select
+from multiserve.config.source import Source
 from multiserve.config.tables import did_you_mean
 from multiserve.errors import ConfigError, LoadError
 from multiserve.findings import Topic
@@ -39,6 +50,7 @@ def check(  # noqa: PLR0913 (one for each option)
     *,
     config: str | None,
     traceback: bool,
+    env_file: tuple[str, ...],
     only: tuple[str, ...],
     style: str,
     code: str | None,
@@ -67,52 +79,63 @@ def check(  # noqa: PLR0913 (one for each option)
 
     with reported_errors(show_traceback=traceback):
         if code is not None:
-            click.echo(handbook.explained(_find_topic(ctx, code, config)))
+            click.echo(handbook.explained(_find_topic(ctx, code, config, env_file)))
             return
         try:
             source = find_source(config, targets)
             note_left_aside(source)
-            whole = load_config(source, check=problems_of_settings)
+            note_unread_env_file(source, env_file)
+            whole = load_config(source, check=problems_of_settings, env_files=find_env_files(source, env_file))
             selected = select(whole, only) if only else whole
             with stdout_is_stderr():
-                found = inspect(selected, mounts=whole.mounts, production=flags["production"], probe=flags["probe"])
+                found = inspect(
+                    selected,
+                    mounts=whole.mounts,
+                    production=flags["production"],
+                    probe=flags["probe"],
+                    progress=Progress(),
+                )
         except ConfigError as error:
             _refuse(error, style)
         if whole.gunicorn and not has_gunicorn():
             click.echo("Note: gunicorn cannot be imported here, so [gunicorn] is not checked.", err=True)
-        styles = {"text": report.as_text, "json": report.as_json, "github": github.as_github}
+        styles: dict[str, Callable[[report.CheckOutcome], str]] = {
+            "text": partial(report.as_text, paint=paint),
+            "json": report.as_json,
+            "github": github.as_github,
+        }
         outcome = report.CheckOutcome(
             found.composition, found.findings, found.effects, flags["costs"], found.probes, flags["strict"]
         )
-        click.echo(styles[style](outcome))
+        say(styles[style](outcome))
         if traceback:
             echo_failures(found.composition)
         leave(LoadError.exit_code if found.composition.failures else ConfigError.exit_code if outcome.is_wrong else 0)
 
 
-def _find_topic(ctx: click.Context, code: str, config: str | None) -> Topic:
+def _find_topic(ctx: click.Context, code: str, config: str | None, env_file: Sequence[str]) -> Topic:
     """Return what is known about a code; only for one that is not built in are the plugins of the file imported."""
     from multiserve.checks import TOPICS
 
     wanted = code.upper()
     topics = dict(TOPICS)
     if wanted not in topics and not wanted.startswith("MS"):
-        topics |= _checks_of_plugins(config)
+        topics |= _checks_of_plugins(config, env_file)
     if wanted not in topics:
         hint = did_you_mean(wanted, topics)
         raise click.BadParameter(f'there is no check "{code}". {hint}'.rstrip(), ctx, param_hint="'--explain'")
     return topics[wanted]
 
 
-def _checks_of_plugins(config: str | None) -> Mapping[str, Topic]:
+def _checks_of_plugins(config: str | None, env_file: Sequence[str]) -> Mapping[str, Topic]:
     from multiserve.plugins.loading import load_plugins
 
     try:
-        path = find_config(config)
+        source = Source(find_config(config))
     except ConfigError:  # built-in checks are explained anywhere, and no file has no plugins
         return {}
     with stdout_is_stderr():
-        return load_plugins(load_config(path)).checks
+        return load_plugins(load_config(source, env_files=find_env_files(source, env_file))).checks
 
 
 def _refuse(error: ConfigError, style: str) -> NoReturn:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 import click
 
+from multiserve.config.env_files import INSTALL, can_read_env_files, named_env_files, usual_env_file
 from multiserve.config.file import CONFIG_VARIABLE, find_config, load_config
 from multiserve.config.source import Source
 from multiserve.errors import ConfigError, MultiserveError
@@ -29,6 +30,16 @@ TARGETS = "[[KEY=]TARGET]..."
 def common_options(command: F) -> F:
     """Decorate a command with the options that every command has."""
     command = click.option(
+        "--env-file",
+        "env_file",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(),
+        envvar="MULTISERVE_ENV_FILE",
+        show_envvar=True,
+        help="A file of environment variables, in place of .env beside the configuration; repeatable.",
+    )(command)
+    command = click.option(
         "--traceback", is_flag=True, envvar="MULTISERVE_TRACEBACK", help="Show the traceback of an error."
     )(command)
     return click.option(
@@ -40,6 +51,24 @@ def common_options(command: F) -> F:
         help="The configuration file. "
         f"[default: {CONFIG_VARIABLE}, multiserve.toml, or [tool.multiserve] in pyproject.toml]",
     )(command)
+
+
+def find_env_files(source: Source, names: Sequence[str]) -> tuple[Path, ...]:
+    """Return the files of environment variables: those that are named, or else `.env` beside the configuration.
+
+    Where the package that reads it is not installed, `.env` is left alone: it may be there for another tool.
+    """
+    if names:
+        return named_env_files(names)
+    found = usual_env_file(source.folder)
+    return (found,) if found and can_read_env_files() else ()
+
+
+def note_unread_env_file(source: Source, names: Sequence[str]) -> None:
+    """Print a note if there is a `.env` that cannot be read."""
+    found = usual_env_file(source.folder)
+    if found and not names and not can_read_env_files():
+        click.echo(f"Note: {found} is not read: type {INSTALL} if it should be.", err=True)
 
 
 def _complete_mounts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
@@ -122,6 +151,9 @@ def options_of(kind: type) -> Callable[[F], F]:
     return decorate
 
 
+_SHORT = {"port": ("-p",)}
+
+
 def _option(field: dataclasses.Field[Any], hint: Any) -> Callable[[F], F]:
     name = field.name.replace("_", "-")
     settings: dict[str, Any] = {
@@ -132,11 +164,12 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> Callable[[F], F]:
     }
     if hint in (bool, bool | None):
         return click.option(f"--{name}/--no-{name}", **settings)
+    short = _SHORT.get(field.name, ())
     if hint is int:
         settings["type"] = click.IntRange(field.metadata.get("minimum"), field.metadata.get("maximum"))
     elif hint == tuple[str, ...]:
         settings |= {"multiple": True, "metavar": "TEXT"}
-    return click.option(f"--{name}", **settings)
+    return click.option(*short, f"--{name}", **settings)
 
 
 def _help(field: dataclasses.Field[Any]) -> str:

@@ -1,4 +1,4 @@
-"""How commands report errors, and how they keep their own output apart from that of the applications."""
+"""How commands print, in colours on a terminal, and how they keep their output apart from that of the applications."""
 
 from __future__ import annotations
 
@@ -7,15 +7,44 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from multiserve.errors import MultiserveError
+from multiserve.styles import Role
 
 if TYPE_CHECKING:
     from multiserve.composition import Composition  # it takes long to import, and most commands do not need it
+
+
+_STYLES: dict[Role, dict[str, Any]] = {
+    "good": {"fg": "green"},
+    "bad": {"fg": "red", "bold": True},
+    "warning": {"fg": "yellow"},
+    "note": {"fg": "cyan"},
+    "strong": {"bold": True},
+    "faint": {"dim": True},
+    "link": {"fg": "cyan"},
+}
+
+
+def paint(text: str, role: Role) -> str:
+    """Return a text in the colour of its role; `say` takes the colours out where they are not wanted."""
+    return click.style(text, **_STYLES[role])
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a line, in colours on a terminal only, unless the environment says otherwise."""
+    click.echo(text, err=err, color=_wants_colours(os.environ))
+
+
+def _wants_colours(environ: Mapping[str, str]) -> bool | None:
+    """Return what the environment says about colours (no-color.org, force-color.org); None if it says nothing."""
+    if environ.get("NO_COLOR") or (environ.get("TERM") == "dumb" and not environ.get("FORCE_COLOR")):
+        return False
+    return True if environ.get("FORCE_COLOR") else None
 
 
 @contextlib.contextmanager
@@ -29,7 +58,7 @@ def reported_errors(*, show_traceback: bool) -> Iterator[None]:
 
             click.echo(error.details or "".join(format_exception(error)).rstrip(), err=True)
         else:
-            click.echo(f"Error: {error}", err=True)
+            say(f"{paint('Error:', 'bad')} {error}", err=True)
         sys.exit(error.exit_code)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
-from multiserve.cli.options import common_options
+from multiserve.cli.options import common_options, find_env_files
 from multiserve.cli.output import reported_errors
 from multiserve.config.file import CONFIG_VARIABLE, find_config, load_config
+from multiserve.config.source import Source
 from multiserve.errors import ConfigError
 
 
@@ -20,7 +22,7 @@ from multiserve.errors import ConfigError
 @click.option(
     "--pid", "--pidfile", metavar="FILE", help="The pid file of the server. [default: pidfile under [gunicorn]]"
 )
-def reload(*, config: str | None, traceback: bool, pid: str | None) -> None:
+def reload(*, config: str | None, traceback: bool, env_file: tuple[str, ...], pid: str | None) -> None:
     """Reload the configuration and the code in the running production server, and report the outcome.
 
     The exit code is 0 if it has reloaded, and 3 if it could not; then it serves as before.
@@ -33,11 +35,15 @@ def reload(*, config: str | None, traceback: bool, pid: str | None) -> None:
     from multiserve.servers.production import pid_file
 
     with reported_errors(show_traceback=traceback):
-        if not pid:
-            with _hint_at_pid():
-                path = find_config(config)
-            pid = str(pid_file.named_in(load_config(path)))
-        click.echo(pid_file.reload(pid))
+        click.echo(pid_file.reload(pid or _named_in_file(config, env_file)))
+
+
+def _named_in_file(config: str | None, env_file: Sequence[str]) -> Path:
+    from multiserve.servers.production import pid_file
+
+    with _hint_at_pid():
+        source = Source(find_config(config))
+    return pid_file.named_in(load_config(source, env_files=find_env_files(source, env_file)))
 
 
 @contextlib.contextmanager

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from multiserve.cli.options import TARGETS, common_options, find_source, format_option, note_left_aside
-from multiserve.cli.output import echo_failures, leave, reported_errors, stdout_is_stderr
+from multiserve.cli.options import TARGETS, common_options, find_env_files, find_source, format_option, note_left_aside
+from multiserve.cli.output import echo_failures, leave, paint, reported_errors, say, stdout_is_stderr
+from multiserve.cli.progress import Progress
 from multiserve.config.arguments import is_target
 from multiserve.config.file import load_config
 from multiserve.config.model import Config
@@ -37,6 +38,7 @@ def routes(  # noqa: PLR0913 (one for each option)
     *,
     config: str | None,
     traceback: bool,
+    env_file: tuple[str, ...],
     style: str,
     loads: bool,
     url: str | None,
@@ -75,7 +77,7 @@ def routes(  # noqa: PLR0913 (one for each option)
     with reported_errors(show_traceback=traceback):
         source = find_source(config, targets)
         note_left_aside(source)
-        configuration = load_config(source)
+        configuration = load_config(source, env_files=find_env_files(source, env_file))
         if url is not None:
             from multiserve.routes.explain import explain
 
@@ -85,8 +87,8 @@ def routes(  # noqa: PLR0913 (one for each option)
             as_text, as_json = _contents(configuration, text or "", traceback=traceback)
         else:
             mounts = [mount for mount in ordered(configuration) if mount.mentions(text or "")]
-            as_text, as_json = report.mounts_as_text(mounts), report.mounts_as_json(mounts)
-        click.echo(_dump(as_json) if style == "json" else as_text)
+            as_text, as_json = report.mounts_as_text(mounts, paint), report.mounts_as_json(mounts)
+        say(_dump(as_json) if style == "json" else as_text)
         if loads:
             leave(0)
 
@@ -121,7 +123,7 @@ def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, dict[
     # Reading the routes can make an application import more of itself, which may print.
     with stdout_is_stderr(), _composed(config, traceback=traceback) as composition:
         contents = select_contents(read_contents(composition), text)
-    return inside.contents_as_text(contents), inside.contents_as_json(contents)
+    return inside.contents_as_text(contents, paint), inside.contents_as_json(contents)
 
 
 def _explained(config: Config, result: Explanation, *, loads: bool, traceback: bool) -> tuple[str, dict[str, Any]]:
@@ -129,14 +131,14 @@ def _explained(config: Config, result: Explanation, *, loads: bool, traceback: b
     from multiserve.reports import routes as report
 
     if result.mount is None or not loads:
-        return report.explanation_as_text(result), report.explanation_as_json(result)
+        return report.explanation_as_text(result, paint=paint), report.explanation_as_json(result)
     from multiserve.reports import inside
     from multiserve.routes.arrival import follow
 
     with stdout_is_stderr(), _composed(config, traceback=traceback) as composition:
         arrival = follow(composition, result)
     return (
-        inside.arrival_as_text(result, arrival, config.folder),
+        inside.arrival_as_text(result, arrival, config.folder, paint),
         inside.arrival_as_json(result, arrival),
     )
 
@@ -147,7 +149,7 @@ def _composed(config: Config, *, traceback: bool) -> Iterator[Composition]:
     from multiserve.composition import compose
     from multiserve.frameworks import with_frameworks
 
-    composition = compose(config)
+    composition = compose(config, observe=Progress())
     if traceback:
         echo_failures(composition)
     frameworks: Sequence[Framework] = ()

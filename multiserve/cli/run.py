@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from multiserve.cli.options import (
     common_options,
+    find_env_files,
     find_source,
     hint_at_applications,
     note_left_aside,
+    note_unread_env_file,
     only_option,
     options_of,
     override,
     targets_argument,
 )
-from multiserve.cli.output import echo_failures, reported_errors
+from multiserve.cli.output import echo_failures, paint, reported_errors, say
+from multiserve.cli.progress import Progress
+from multiserve.cli.verbosity import asked_level, number_of, verbosity_options
 from multiserve.config.file import load_config, select
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.mounts import Mount
@@ -29,11 +36,47 @@ from multiserve.errors import Problem, ServeError
 from multiserve.servers.environment import refuse_script_name
 
 if TYPE_CHECKING:
-    from multiserve.composition import Composition  # imported where it is used, so that --help stays fast
+    from multiserve.servers.development.access_line import Answered  # imported where used, so that --help stays fast
+    from multiserve.servers.development.server import Started
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # Options of `run` that only one of the two servers has.
-_DEVELOPMENT_ONLY = ("reload", "debugger", "threaded", "extra_files", "exclude_patterns")
-_PRODUCTION_ONLY = ("bind", "workers", "threads", "pidfile")
+_DEVELOPMENT_ONLY = ("open", "reload", "debugger", "threaded", "extra_files", "exclude_patterns")
+PRODUCTION_OPTIONS = ("bind", "workers", "threads", "pidfile")
+
+
+def production_options(command: F) -> F:
+    """Decorate a command with the options of the production server alone."""
+    command = click.option(
+        "--pidfile",
+        metavar="FILE",
+        envvar="MULTISERVE_PIDFILE",
+        show_envvar=True,
+        help="With --production: the file for the process id, which multiserve reload reads.",
+    )(command)
+    command = click.option(
+        "--threads",
+        type=click.IntRange(1),
+        envvar="MULTISERVE_THREADS",
+        show_envvar=True,
+        help="With --production and worker_class gthread: threads in each worker. [default: 4]",
+    )(command)
+    command = click.option(
+        "--workers",
+        type=click.IntRange(1),
+        envvar="MULTISERVE_WORKERS",
+        show_envvar=True,
+        help="With --production: worker processes. [default: the cores, 4 at most]",
+    )(command)
+    return click.option(
+        "--bind",
+        multiple=True,
+        metavar="ADDRESS",
+        envvar="MULTISERVE_BIND",
+        show_envvar=True,
+        help="With --production: HOST:PORT or unix:PATH to listen on; repeatable.",
+    )(command)
 
 
 @click.command()
@@ -42,37 +85,11 @@ _PRODUCTION_ONLY = ("bind", "workers", "threads", "pidfile")
 @click.option(
     "--production", is_flag=True, envvar="MULTISERVE_PRODUCTION", show_envvar=True, help="Serve with gunicorn."
 )
+@click.option("--open", is_flag=True, help="Open the first page in the browser when the server is ready.")
+@verbosity_options
 @options_of(Server)
 @options_of(Development)
-@click.option(
-    "--bind",
-    multiple=True,
-    metavar="ADDRESS",
-    envvar="MULTISERVE_BIND",
-    show_envvar=True,
-    help="With --production: HOST:PORT or unix:PATH to listen on; repeatable.",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    envvar="MULTISERVE_WORKERS",
-    show_envvar=True,
-    help="With --production: worker processes. [default: the cores, 4 at most]",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    envvar="MULTISERVE_THREADS",
-    show_envvar=True,
-    help="With --production and worker_class gthread: threads in each worker. [default: 4]",
-)
-@click.option(
-    "--pidfile",
-    metavar="FILE",
-    envvar="MULTISERVE_PIDFILE",
-    show_envvar=True,
-    help="With --production: the file for the process id, which multiserve reload reads.",
-)
+@production_options
 @click.option("--save", is_flag=True, help="Write a multiserve.toml for the targets and options, and serve nothing.")
 @targets_argument
 @click.pass_context
@@ -99,6 +116,7 @@ def run(
     _refuse_misplaced_options(ctx, production=values["production"])
     if save:
         _refuse_save(ctx, targets, values)
+    values["log_level"] = asked_level(ctx)
     with reported_errors(show_traceback=traceback):
         with hint_at_applications(config):
             source = find_source(config, targets).absolute()
@@ -106,11 +124,15 @@ def run(
             from multiserve.cli.save import save_targets
 
             given = {name: value for name, value in values.items() if _is_typed(ctx, name)}
-            click.echo(save_targets(source, given, _PRODUCTION_ONLY))
+            click.echo(save_targets(source, given, PRODUCTION_OPTIONS))
             return
-        if not os.environ.get("WERKZEUG_RUN_MAIN"):  # the process that the reloader starts need not say it again
+        if not os.environ.get("WERKZEUG_RUN_MAIN"):  # the reloader's first process has printed it
             note_left_aside(source)
-        read = partial(_read, source, values)
+            note_unread_env_file(source, values["env_file"])
+
+        def read() -> Config:
+            return read_config(source, values, find_env_files(source, values["env_file"]))
+
         if values["production"]:
             _run_production(read, values)
         else:
@@ -122,7 +144,7 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
     names, reason = (
         (_DEVELOPMENT_ONLY, "is an option of the development server: leave out --production")
         if production
-        else (_PRODUCTION_ONLY, "needs --production")
+        else (PRODUCTION_OPTIONS, "needs --production")
     )
     given = {name for name in ctx.params if _is_typed(ctx, name)}
     for name in names:
@@ -143,9 +165,9 @@ def _is_typed(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
-def _read(source: Source, values: dict[str, Any]) -> Config:
+def read_config(source: Source, values: Mapping[str, Any], env_files: Sequence[Path]) -> Config:
     """Read the configuration; options of the command line and environment variables override it."""
-    config = load_config(source)
+    config = load_config(source, env_files=env_files)
     refuse_script_name(config)
     values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}
     if values["only"]:
@@ -153,6 +175,8 @@ def _read(source: Source, values: dict[str, Any]) -> Config:
     gunicorn = dict(config.gunicorn)
     if values["host"] is not None or values["port"] is not None:
         gunicorn.pop("bind", None)
+    if number_of(values.get("log_level")) > logging.INFO and gunicorn.get("accesslog") == "-":
+        del gunicorn["accesslog"]
     return replace(
         config,
         server=override(config.server, values),
@@ -164,15 +188,45 @@ def _read(source: Source, values: dict[str, Any]) -> Config:
 def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None:
     from multiserve.servers.development import server
 
-    tell = partial(click.echo, err=True)
-    server.serve(read, _announce_loaded, tell, debugger=values["debugger"])
+    level = number_of(values["log_level"])
+    progress = Progress(is_verbose=level == logging.DEBUG)
+    terminal = server.Terminal(
+        announce=partial(_announce_started, opens=values["open"]),
+        tell=progress.say,
+        progress=progress if level <= logging.INFO else nullcontext,
+        log_access=_log_access if level <= logging.INFO else None,
+        level=level,
+    )
+    server.serve(read, terminal, debugger=values["debugger"])
 
 
-def _announce_loaded(composition: Composition, origin: str) -> None:
+def _log_access(answered: Answered) -> None:
+    say(answered.line(paint), err=True)
+
+
+def _announce_started(started: Started, *, opens: bool) -> None:
+    """Print the mounts and their failures; at the first start also who can reach them, the PIN, and how to stop."""
     from multiserve.reports import text as report
+    from multiserve.servers.addresses import origin, origins_for_others
 
-    echo_failures(composition)
-    click.echo(report.summary(composition, origin), err=True)
+    echo_failures(started.composition)
+    here = origin(*started.address)
+    say(report.summary(started.composition, here, paint), err=True)
+    if len(started.composition.failures) == len(started.composition.mounts):  # no mount has a URL above
+        say(f"Listening at {paint(f'{here}/', 'link')}", err=True)
+    if started.is_restart:
+        return
+    if others := origins_for_others(*started.address):
+        say(f"Others reach it at {', '.join(paint(f'{each}/', 'link') for each in others)}", err=True)
+    if started.debugger:
+        pin = started.debugger.pin
+        protection = paint(pin, "strong") if pin else paint("off: whoever reaches this server can run code", "bad")
+        say(f"Debugger PIN: {protection}", err=True)
+    say("Press CTRL+C to quit", err=True)
+    if opens:
+        from multiserve.cli.browser import open_browser
+
+        open_browser(started.composition, here)
 
 
 def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
@@ -183,16 +237,26 @@ def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
         from multiserve.servers.production import server
     except ImportError as error:
         _refuse_gunicorn(error)
-    overrides = {name: values[name] for name in _PRODUCTION_ONLY if values[name]}
+    overrides = gunicorn_overrides(values)
+    level = number_of(values["log_level"])
+    progress = Progress(is_verbose=level == logging.DEBUG) if level <= logging.INFO else nullcontext
+    server.serve(read, overrides, _announce_mounts, progress)
+
+
+def gunicorn_overrides(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of gunicorn that the command line, or the environment, has a value for."""
+    overrides = {name: values[name] for name in PRODUCTION_OPTIONS if values[name]}
+    if values.get("log_level"):
+        overrides["loglevel"] = values["log_level"]
     if "bind" in overrides:
         overrides["bind"] = list(overrides["bind"])
-    server.serve(read, overrides, _announce_mounts)
+    return overrides
 
 
 def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) -> None:
     from multiserve.reports import text as report
 
-    click.echo(report.announcement(config, origins, failed), err=True)
+    say(report.announcement(config, origins, failed, paint), err=True)
 
 
 def _refuse_gunicorn(error: ImportError) -> NoReturn:

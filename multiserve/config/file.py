@@ -13,6 +13,7 @@ from typing import Any
 import tomli
 
 from multiserve.config.arguments import read_arguments
+from multiserve.config.env_files import read_env_files
 from multiserve.config.misplaced import take_out_misplaced
 from multiserve.config.model import MODULE, Config, Development, Server
 from multiserve.config.mounts import OPTIONS, FleetMount, Mount, attempt, read_middleware, read_mount
@@ -60,26 +61,33 @@ def _exists(path: str) -> bool:
 
 
 def load_config(
-    source: Source | str | os.PathLike[str], check: Callable[[Config], Iterable[Problem]] = lambda _: ()
+    source: Source | str | os.PathLike[str],
+    check: Callable[[Config], Iterable[Problem]] = lambda _: (),
+    *,
+    env_files: Iterable[Path] = (),
 ) -> Config:
     """Read and check a configuration, all mistakes in one run.
 
     Args:
         source: Where it comes from: the path of a file, or a source of either kind.
         check: Find more problems in what was read; where there are mistakes it has the defaults.
+        env_files: Files of environment variables, which count as if they were set, and before those under `[env]`.
 
     Raises:
         ConfigError: The file cannot be read, is not TOML, or has mistakes in it, or a target has.
     """
     source = source if isinstance(source, Source) else Source(Path(source))
-    document, root = _read_file(source.file) if source.file else ({}, "")
+    from_files = read_env_files(env_files := tuple(env_files))
+    document, root = _read_file(source.file, {**from_files, **os.environ}) if source.file else ({}, "")
     problems: list[Problem] = []
     config = _read_config(Table(document, root, problems), source.absolute(), root)
+    env = MappingProxyType({**config.env, **from_files})
+    config = replace(config, env=env, env_files=env_files, written=MappingProxyType(dict(_leaves(document, root))))
     raise_for([*problems, *check(config)], source=source.heading)
     return config
 
 
-def _read_file(file: Path) -> tuple[dict[str, Any], str]:
+def _read_file(file: Path, environment: Mapping[str, str]) -> tuple[dict[str, Any], str]:
     """Return the tables of a file with its variables replaced, and the key path of the table that holds them."""
     document = _read_toml(file)
     root = ""
@@ -89,10 +97,20 @@ def _read_file(file: Path) -> tuple[dict[str, Any], str]:
             hint = f"Write [{root}.mounts] in it, or name another file with --config."
             raise ConfigError(Problem(message=f"there is no [{root}] table", hint=hint), source=str(file))
         document = table
-    variables = Variables(os.environ, root)
+    variables = Variables(environment, root)
     document = variables.replace(document)
     raise_for(variables.problems, source=str(file))  # what is read with holes in it would only raise more questions
     return document, root
+
+
+def _leaves(table: Mapping[str, Any], key: str) -> Iterator[tuple[str, Any]]:
+    """Yield each value that is not a table with values of its own, with its key path."""
+    for name, value in table.items():
+        path = f"{key}.{quote_key(name)}" if key else quote_key(name)
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, path)
+        else:
+            yield path, value
 
 
 def select(config: Config, keys: Iterable[str]) -> Config:

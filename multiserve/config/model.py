@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from multiserve.config.mounts import Mount
@@ -73,10 +74,12 @@ class Config:
         middleware: What wraps every mount, outermost first, around its own.
         ignore: Codes of checks whose findings are not wanted.
         plugins: Modules with checks and readers of frameworks; none of them is imported yet.
-        env: Environment variables to set before any application is imported.
+        env: Environment variables to set before any application is imported: those of `env_files`, then of the file.
         pythonpath: Folders to search for modules, absolute; the first one is the folder of the file.
         gunicorn: gunicorn's settings as the file has them; the gunicorn server checks them.
         root: The key path of the table that holds it all; empty, or `tool.multiserve`.
+        env_files: The files of environment variables that were read.
+        written: Every value as it stands in the file, by its key path.
     """
 
     source: Source
@@ -102,6 +105,8 @@ class Config:
         help="The production server, multiserve run --production: every setting of gunicorn under its own name."
     )
     root: str = ""
+    env_files: tuple[Path, ...] = ()
+    written: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def folder(self) -> Path:

@@ -13,7 +13,7 @@ _DENIAL = "websocket.http.response"  # the extension of ASGI by which a server l
 _UNAVAILABLE = "503 Service Unavailable"
 _MENDING = "60"  # seconds after which a client may ask again for what a person has to mend
 _STARTING = "10"  # and for what only needs time
-_ADVICE = "Saving the repair restarts the server, unless it runs with --no-reload. Then load this page again."
+_ADVICE = "Saving the repair restarts the server, unless it runs with --no-reload. Then this page loads again."
 
 
 class _Content(NamedTuple):
@@ -24,7 +24,9 @@ class _Content(NamedTuple):
 class Answer:
     """The same answer to every request, over either interface: a text, and a page for a client that asks for HTML."""
 
-    def __init__(self, status: str, text: str, *headers: tuple[str, str], page: str = "") -> None:
+    def __init__(
+        self, status: str, text: str, *headers: tuple[str, str], page: str = "", policy: str = pages.POLICY
+    ) -> None:
         """Answer with a status line such as `404 Not Found`, a text, and headers beside those of the text.
 
         Args:
@@ -32,13 +34,14 @@ class Answer:
             text: The body.
             headers: More headers.
             page: The body as HTML; without it everybody gets the text.
+            policy: The Content-Security-Policy of the page.
         """
         self.status = status
         if page:
             headers = (*headers, ("Vary", "Accept"))
         self._text = _content("text/plain", text, *headers)
-        policy = ("Content-Security-Policy", pages.POLICY)
-        self._page = _content("text/html", page, *headers, policy) if page else self._text
+        secured = (*headers, ("Content-Security-Policy", policy))
+        self._page = _content("text/html", page, *secured) if page else self._text
 
     def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as a WSGI application."""
@@ -86,13 +89,9 @@ def accepts_html(accept: str) -> bool:
     return False
 
 
-def not_found(names: Sequence[str] = ()) -> Answer:
-    """Return the 404 for a URL without a mount; a development server lists the `names` of the mounts in it."""
-    reason = "no mount answers this URL."
-    lines = [f"Not Found: {reason}", *(["", "The mounts are:"] if names else ())]
-    text = "\n".join([*lines, *(f"    {name}" for name in names), ""])
-    found = [pages.paragraph("The mounts are:"), pages.links(names)]
-    return Answer("404 Not Found", text, page=pages.page(f"Not Found: {reason}", *found) if names else "")
+def not_found() -> Answer:
+    """Return the 404 for a URL without a mount."""
+    return Answer("404 Not Found", "Not Found: no mount answers this URL.\n")
 
 
 def broken(name: str, problems: Sequence[Problem] = (), traceback: str = "") -> Answer:
@@ -147,14 +146,20 @@ def _unavailable(reason: str, details: str, parts: Sequence[str]) -> Answer:
     """Refuse for a reason; what there is to say besides is the `details` of the text and the `parts` of the page."""
     title = f"Service Unavailable: {reason}."
     text = "\n".join([title, *(["", details.rstrip()] if details else []), ""])
-    page = pages.page(title, *parts, footer=_ADVICE) if parts else ""
-    return Answer(_UNAVAILABLE, text, ("Cache-Control", "no-store"), ("Retry-After", _MENDING), page=page)
+    page = pages.page(title, *parts, footer=_ADVICE, waits=True) if parts else ""
+    return _refusal(text, _MENDING, page)
+
+
+def _refusal(text: str, seconds: str, page: str) -> Answer:
+    headers = (("Cache-Control", "no-store"), ("Retry-After", seconds))
+    return Answer(_UNAVAILABLE, text, *headers, page=page, policy=pages.WAITING_POLICY)
 
 
 def starting(name: str) -> Answer:
     """Return the answer of a mount whose start-up takes longer than requests wait."""
-    text = f"Service Unavailable: the application at {name} is still starting.\n"
-    return Answer(_UNAVAILABLE, text, ("Cache-Control", "no-store"), ("Retry-After", _STARTING))
+    title = f"Service Unavailable: the application at {name} is still starting."
+    page = pages.page(title, footer="This page loads again when it has started.", waits=True)
+    return _refusal(f"{title}\n", _STARTING, page)
 
 
 def busy(name: str) -> Answer:

@@ -1,4 +1,4 @@
-"""HTML pages for a developer. They load nothing else, and their Content-Security-Policy forbids it."""
+"""HTML pages that load nothing but themselves; their Content-Security-Policy forbids everything else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from html import escape
-from urllib.parse import quote
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -16,16 +15,52 @@ p, li { overflow-wrap: anywhere; }
 pre, code { font: .875rem/1.5 ui-monospace, monospace; }
 pre { overflow-x: auto; padding: 1rem; border: 1px solid #8888; border-radius: .5rem; background: #8881; }
 .hint { padding-left: 1rem; border-left: .25rem solid #d80; white-space: pre-line; }
+td, th { padding: .125rem 1.5rem .125rem 0; text-align: left; overflow-wrap: anywhere; }
 footer { margin-top: 2rem; opacity: .7; }
 """
-_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+WAITS_HEADER = "X-Multiserve-Waits"
+"""What a page says when it asks whether its mount is back, so that the answers that it is not need no line in a log."""
 
-POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""The Content-Security-Policy of every page: what the page itself brings, and nothing besides."""
+# Loads the page anew when the answer to its URL is no longer what it was. The first text may be newer than the page.
+_SCRIPT = f"""
+let before;
+async function look() {{
+  try {{
+    const headers = {{"{WAITS_HEADER}": "1", "Accept": "text/html"}};
+    const answer = await fetch(location.href, {{cache: "no-store", redirect: "manual", headers}});
+    const text = answer.status === 503 ? await answer.text() : null;
+    if (text === null || (before !== undefined && before !== text)) return location.reload();
+    before = text;
+  }} catch {{ /* the server is about to start */ }}
+  setTimeout(look, 1000);
+}}
+look();
+"""
 
 
-def page(title: str, *parts: str, footer: str = "") -> str:
-    """Return a page with a title, parts that are HTML already, and a footer."""
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+_OTHERS = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+POLICY = f"default-src 'none'; style-src {_hash(_STYLE)}; {_OTHERS}"
+"""The Content-Security-Policy of a page: what the page itself brings, and nothing besides."""
+
+_WAITING = f"script-src {_hash(_SCRIPT)}; connect-src 'self'"
+WAITING_POLICY = f"default-src 'none'; style-src {_hash(_STYLE)}; {_WAITING}; {_OTHERS}"
+"""The Content-Security-Policy of a page that waits for its mount."""
+
+
+def page(title: str, *parts: str, footer: str = "", waits: bool = False) -> str:
+    """Return a page with a title, parts that are HTML already, and a footer.
+
+    Args:
+        title: The title, as text.
+        parts: What is below it, as HTML.
+        footer: The last paragraph, as text.
+        waits: Whether the page loads again as soon as the answer to its URL is another one.
+    """
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -34,6 +69,7 @@ def page(title: str, *parts: str, footer: str = "") -> str:
             f"<h1>{escape(title)}</h1>",
             *parts,
             *([f"<footer>{escape(footer)}</footer>"] if footer else []),
+            *([f"<script>{_SCRIPT}</script>"] if waits else []),
             "</body>\n</html>\n",
         ]
     )
@@ -54,9 +90,13 @@ def listing(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
 
 
-def links(names: Iterable[str]) -> str:
-    """Return a list of mounts by name; a mount with one URL on every host is a link."""
-    return "\n".join(["<ul>", *(f"<li>{_link(name)}</li>" for name in names), "</ul>"])
+def table(mounts: Iterable[tuple[str, str, str, str]]) -> str:
+    """Return a table of mounts, given the URL of each, or "" where there is not one, its name, target and state."""
+    rows = (
+        f"<tr><td>{_link(url, name)}</td><td><code>{escape(target)}</code></td><td>{escape(state)}</td></tr>"
+        for url, name, target, state in mounts
+    )
+    return "\n".join(["<table>", "<tr><th>Mount</th><th>Target</th><th>State</th></tr>", *rows, "</table>"])
 
 
 def entries(rows: Iterable[tuple[str, str, str]]) -> str:
@@ -69,8 +109,6 @@ def _entry(name: str, url: str, note: str) -> str:
     return f"<li>{text}{hint(note) if note else ''}</li>"
 
 
-def _link(name: str) -> str:
+def _link(url: str, name: str) -> str:
     text = f"<code>{escape(name)}</code>"
-    if not name.startswith("/") or "{" in name:
-        return text
-    return f'<a href="{quote(name.rstrip("/"))}/">{text}</a>'
+    return f'<a href="{escape(url)}">{text}</a>' if url else text

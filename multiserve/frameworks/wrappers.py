@@ -63,7 +63,7 @@ def own_mounts(application: Any) -> tuple[str, ...]:
         seen.add(id(current))
         if _chooses(current):
             return tuple(each for each in _stored(current, "mounts") if isinstance(each, str))
-        pending.extend(_inside(current))
+        pending.extend(inside(current))
     return ()
 
 

@@ -7,16 +7,26 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from multiserve.config.mounts import StaticMount
+from multiserve.dispatch.answers import Answer, broken
 from multiserve.errors import LoadError, Problem
 from multiserve.kinds.own_answers import OwnAnswerKind
-from multiserve.loading.mounts import Handlers
+from multiserve.loading.mounts import Handlers, LoadedMount, MountLoader
 
 if TYPE_CHECKING:
     from multiserve.mounts.static.folder import StaticFolder
 
 
 class StaticKind(OwnAnswerKind[StaticMount]):
-    """Opens the folder, which has to be there."""
+    """Opens the folder; where it is not there, that is an error of the mount until it is."""
+
+    def load(self, mount: StaticMount, loader: MountLoader) -> LoadedMount:
+        """Open the folder, and import the middleware; a folder that is missing may appear later."""
+        loader.load_middleware(mount)
+        try:
+            return LoadedMount(mount=mount, handlers=self.handlers(mount))
+        except LoadError as error:
+            unavailable = broken(mount.name, error.problems if loader.development else ())
+            return LoadedMount(mount=mount, handlers=_wait_for_folder(mount, unavailable), error=error)
 
     def handlers(self, mount: StaticMount) -> Handlers:
         """Return the folder over either interface."""
@@ -43,6 +53,20 @@ def open_folder(mount: StaticMount) -> StaticFolder:
         immutable=mount.immutable,
         dot_files=mount.dot_files,
     )
+
+
+def _wait_for_folder(mount: StaticMount, unavailable: Answer) -> Handlers:
+    """Return what answers in place of the folder until it is there."""
+    from multiserve.mounts.static.late_folder import LateFolder
+
+    def open_late() -> StaticFolder | None:
+        try:
+            return open_folder(mount)
+        except LoadError:
+            return None
+
+    late = LateFolder(open_late, unavailable)
+    return Handlers(late.wsgi, late.asgi)
 
 
 def _problems_of_folder(mount: StaticMount) -> Iterable[Problem]:

@@ -42,7 +42,7 @@ class LoadedMount:
         factory: What makes the applications of tenants.
         handlers: What answers over either interface, without middleware.
         hooks: What a WSGI application runs when a worker starts and ends.
-        error: Why the mount cannot be served.
+        error: Why the mount cannot be served; with an application, it may be served later.
     """
 
     mount: Mount
@@ -62,7 +62,7 @@ class MountLoader:
         self,
         config: Config,
         interface: Interface | None,
-        wrap: Callable[[WSGIApplication], WSGIApplication] | None,
+        wrap: Callable[[Loaded], Loaded] | None,
         *,
         development: bool = False,
     ) -> None:
@@ -71,8 +71,8 @@ class MountLoader:
         Args:
             config: The configuration.
             interface: The interface that the composed application must have; None if that follows from the mounts.
-            wrap: Wrap each WSGI application, such as with a debugger.
-            development: Serve the static files of Django, and let clients see why a mount could not be loaded.
+            wrap: Wrap each application, such as with a debugger.
+            development: Whether clients may see what is wrong, and Django's static files are served.
         """
         self.config = config
         self.development = development
@@ -153,10 +153,12 @@ class MountLoader:
             loaded = Loaded(add_slash(loaded.application), loaded.interface)
         for middleware in reversed(self.load_middleware(mount)):
             loaded = middleware.wrap(loaded, prefix)
-        if self._wrap and loaded.interface == "wsgi":
+        if self._wrap is None:
+            return loaded
+        if loaded.interface == "wsgi":
             # What wraps it may call the application only while its response is read, when the dispatcher has done.
-            loaded = Loaded(self._wrap(leaving_after_fork(loaded.application)), "wsgi")
-        return loaded
+            loaded = Loaded(leaving_after_fork(loaded.application), "wsgi")
+        return self._wrap(loaded)
 
     def load_middleware(self, mount: Mount) -> list[Middleware]:
         """Load the middleware of all mounts, and then that of one mount.

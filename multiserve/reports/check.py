@@ -13,8 +13,10 @@ from multiserve.findings import Finding
 from multiserve.loading.side_effects import SideEffects
 from multiserve.probing.results import ProbeResult
 from multiserve.reports import text
+from multiserve.styles import Paint, Role, plain
 
 _INDENT = "        "
+_ROLES: dict[str, Role] = {"error": "bad", "warning": "warning", "note": "note"}
 
 
 class CheckOutcome(NamedTuple):
@@ -43,14 +45,14 @@ class CheckOutcome(NamedTuple):
         return "error" in severities or (self.is_strict and "warning" in severities)
 
 
-def as_text(outcome: CheckOutcome) -> str:
+def as_text(outcome: CheckOutcome, paint: Paint = plain) -> str:
     """Return the mounts, what loading them costs, the requests of the probe, and the findings."""
-    parts = [text.outcomes(outcome.composition)]
+    parts = [text.outcomes(outcome.composition, paint)]
     if outcome.shows_costs:
         parts.append(_costs(outcome))
     if outcome.probes:
         parts.append(_probes(outcome.probes))
-    return "\n\n".join([*parts, *map(_finding, outcome.findings)])
+    return "\n\n".join([*parts, *(_finding(each, paint) for each in outcome.findings)])
 
 
 def _costs(outcome: CheckOutcome) -> str:
@@ -72,9 +74,10 @@ def _probe(result: ProbeResult) -> Sequence[str]:
     return (status, f"{result.seconds * 1000:.0f} ms", result.url, result.content_type)
 
 
-def _finding(finding: Finding) -> str:
+def _finding(finding: Finding, paint: Paint) -> str:
     where = ", ".join(finding.mounts) or finding.key
-    lines = [f"{finding.severity} {finding.code} {where}: {finding.message}"]
+    severity = paint(finding.severity, _ROLES[finding.severity])
+    lines = [f"{severity} {paint(finding.code, 'strong')} {paint(where, 'strong')}: {finding.message}"]
     return "\n".join([*lines, *(f"{_INDENT}{line}" for line in advice(finding))])
 
 

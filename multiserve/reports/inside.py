@@ -10,11 +10,12 @@ from typing import Any
 from multiserve.config.mounts import AppMount, FileMount, FleetMount, Mount, RedirectMount, StaticMount, TenantMount
 from multiserve.frameworks import Facts, InnerRoute
 from multiserve.loading.mounts import LoadedMount
-from multiserve.reports.routes import COLUMNS, NOTHING, declared, explanation_as_json, explanation_as_text, place
+from multiserve.reports.routes import COLUMNS, NOTHING, declared, explanation_as_json, explanation_as_text, head, place
 from multiserve.reports.text import mount_as_json, problems_as_json, table
 from multiserve.routes.arrival import Arrival
 from multiserve.routes.explain import Explanation
 from multiserve.routes.inside import Contents, OuterRoute
+from multiserve.styles import Paint, plain
 
 _INDENT = "    "
 _BLIND = "multiserve cannot see inside this application"
@@ -22,25 +23,25 @@ _UNREADABLE = "its URL configuration cannot be imported: {}"
 _TENANTS = "the factory makes an application for each tenant, so nothing inside can be known"
 
 
-def contents_as_text(contents: Sequence[Contents]) -> str:
+def contents_as_text(contents: Sequence[Contents], paint: Paint = plain) -> str:
     """Return a table of mounts with the routes inside."""
     if not contents:
         return NOTHING
     rows = [
-        (*place(each.loaded.mount), _spoken(each.loaded), each.loaded.mount.what, _framework(each.facts))
+        (*place(each.loaded.mount, paint), _spoken(each.loaded, paint), each.loaded.mount.what, _framework(each.facts))
         for each in contents
     ]
-    head, *lines = table([(*COLUMNS, "FRAMEWORK"), *rows], indent="").splitlines()
-    parts = [head]
+    columns, *lines = table([head((*COLUMNS, "FRAMEWORK"), paint), *rows], indent="").splitlines()
+    parts = [columns]
     for each, line in zip(contents, lines, strict=True):
-        parts += [line, *_lines_below(each)]
+        parts += [line, *_lines_below(each, paint)]
     return "\n".join(parts)
 
 
-def _spoken(loaded: LoadedMount) -> str:
+def _spoken(loaded: LoadedMount, paint: Paint) -> str:
     """Return the interface of an application, or that it could not be loaded."""
     if loaded.error:
-        return "FAILED"
+        return paint("FAILED", "bad")
     return loaded.interface.upper() if loaded.interface and loaded.origin else declared(loaded.mount)
 
 
@@ -48,11 +49,11 @@ def _framework(facts: Facts | None) -> str:
     return f"{facts.framework} {facts.version}".rstrip() if facts else ""
 
 
-def _lines_below(each: Contents) -> list[str]:
+def _lines_below(each: Contents, paint: Paint) -> list[str]:
     if each.loaded.error:
         return [_INDENT + line for line in _reasons(each.loaded)]
     if each.routes:
-        return table([_row(each.loaded.mount, route) for route in each.routes], indent=_INDENT).splitlines()
+        return table([_row(each.loaded.mount, route, paint) for route in each.routes], indent=_INDENT).splitlines()
     return [_INDENT + _what_it_is(each)]
 
 
@@ -84,8 +85,8 @@ def _own_answer(mount: Mount) -> str:
     return f"{mount.status} to {mount.what}, with the rest of the path" if isinstance(mount, RedirectMount) else ""
 
 
-def _row(mount: Mount, route: OuterRoute) -> tuple[str, ...]:
-    hidden = f"(hidden: {route.answered_by.key if route.answered_by else 'no mount'} answers)"
+def _row(mount: Mount, route: OuterRoute, paint: Paint) -> tuple[str, ...]:
+    hidden = paint(f"(hidden: {route.answered_by.key if route.answered_by else 'no mount'} answers)", "warning")
     view = [route.inner.view, *([] if route.answered_by is mount else [hidden])]
     return ", ".join(route.inner.methods) or "any", route.url, route.inner.name, "  ".join(filter(None, view))
 
@@ -131,17 +132,18 @@ def _route_as_json(url: str, route: InnerRoute) -> dict[str, Any]:
     }
 
 
-def arrival_as_text(result: Explanation, arrival: Arrival, folder: Path) -> str:
+def arrival_as_text(result: Explanation, arrival: Arrival, folder: Path, paint: Paint = plain) -> str:
     """Return which mount answers a URL, why, and what handles the request inside.
 
     Args:
         result: The explanation, which has a mount.
         arrival: Where the request ends.
         folder: The folder of the configuration, to which paths below it are relative.
+        paint: Set off parts of the text.
     """
     rows = [(name, value) for name, value in _rows(result, arrival, folder) if value]
     told = replace(_as_loaded(result, arrival.loaded), location=None)  # it is among the rows
-    return explanation_as_text(told, rows)
+    return explanation_as_text(told, rows, paint)
 
 
 def _as_loaded(result: Explanation, loaded: LoadedMount) -> Explanation:

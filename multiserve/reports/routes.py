@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from multiserve.config.mounts import AppMount, Mount
 from multiserve.reports.text import mount_as_json, table
+from multiserve.styles import Paint, plain
 
 if TYPE_CHECKING:
     from multiserve.routes.explain import (
@@ -17,15 +18,21 @@ COLUMNS = ("HOST", "PREFIX", "KIND", "INTERFACE", "TARGET")
 NOTHING = "Nothing contains this text."
 
 
-def mounts_as_text(mounts: Sequence[Mount]) -> str:
+def mounts_as_text(mounts: Sequence[Mount], paint: Paint = plain) -> str:
     """Return a table of mounts as the file has them."""
-    rows = [(*place(mount), declared(mount), mount.what) for mount in mounts]
-    return table([COLUMNS, *rows], indent="") if rows else NOTHING
+    rows = [(*place(mount, paint), declared(mount), mount.what) for mount in mounts]
+    return table([head(COLUMNS, paint), *rows], indent="") if rows else NOTHING
 
 
-def place(mount: Mount) -> tuple[str, str, str]:
+def head(columns: Sequence[str], paint: Paint) -> list[str]:
+    """Return the first row of a table."""
+    return [paint(column, "faint") for column in columns]
+
+
+def place(mount: Mount, paint: Paint = plain) -> tuple[str, str, str]:
     """Return host, prefix and kind of a mount as cells of a table."""
-    return mount.key.authority or "any", mount.key.prefix or "/", mount.kind
+    host = paint(mount.key.authority, "strong") if mount.key.authority else "any"
+    return host, paint(mount.key.prefix or "/", "strong"), mount.kind
 
 
 def declared(mount: Mount) -> str:
@@ -40,10 +47,10 @@ def mounts_as_json(mounts: Iterable[Mount]) -> dict[str, Any]:
     return {"mounts": [mount_as_json(mount) for mount in mounts]}
 
 
-def explanation_as_text(result: Explanation, inside: Iterable[tuple[str, str]] = ()) -> str:
+def explanation_as_text(result: Explanation, inside: Iterable[tuple[str, str]] = (), paint: Paint = plain) -> str:
     """Return which mount answers a URL, why, what the application sees, and what is known about its `inside`."""
     if result.mount is None:
-        return table([("mount", "none"), ("because", result.reason)], indent="")
+        return _explained([("mount", paint("none", "bad")), ("because", result.reason)], paint)
     seen = {
         "SCRIPT_NAME": result.script_name,
         "PATH_INFO": result.path_info,
@@ -51,7 +58,7 @@ def explanation_as_text(result: Explanation, inside: Iterable[tuple[str, str]] =
         "path": result.path,
     }
     rows = [
-        ("mount", _named(result.mount)),
+        ("mount", paint(_named(result.mount), "strong")),
         ("because", result.reason),
         *((f"{{{name}}}", f'"{value}"') for name, value in result.values),
         *((name, f'"{value}"') for name, value in seen.items() if value is not None),
@@ -59,7 +66,11 @@ def explanation_as_text(result: Explanation, inside: Iterable[tuple[str, str]] =
         *inside,
         ("runner-up", _named(result.runner_up) if result.runner_up else "none: 404"),
     ]
-    return table(rows, indent="")
+    return _explained(rows, paint)
+
+
+def _explained(rows: Iterable[tuple[str, str]], paint: Paint) -> str:
+    return table([(paint(name, "faint"), text) for name, text in rows], indent="")
 
 
 def _named(mount: Mount) -> str:

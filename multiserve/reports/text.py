@@ -12,6 +12,7 @@ from multiserve.config.mounts import AppMount, Mount
 from multiserve.errors import Problem
 from multiserve.keys import MountKey
 from multiserve.routing import precedence
+from multiserve.styles import Paint, plain, visible_length
 
 if TYPE_CHECKING:  # reading the file does not need the modules that load applications
     from multiserve.composition import Composition
@@ -21,9 +22,13 @@ if TYPE_CHECKING:  # reading the file does not need the modules that load applic
 def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:
     """Align rows of text in columns, each row on one line."""
     lines = [[" ".join(cell.splitlines()) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in lines)
+    widths = [max(map(visible_length, column)) for column in zip(*lines, strict=True)]
+    padded = ("  ".join(map(_pad, row, widths)) for row in lines)
     return "\n".join((indent + line).rstrip() for line in padded)
+
+
+def _pad(cell: str, width: int) -> str:
+    return cell + " " * (width - visible_length(cell))
 
 
 def url_of(key: MountKey, origin: str) -> str:
@@ -35,9 +40,10 @@ def url_of(key: MountKey, origin: str) -> str:
     return f"{scheme}://{address}{quote(key.prefix, safe='/{}')}/"
 
 
-def summary(composition: Composition, origin: str) -> str:
+def summary(composition: Composition, origin: str, paint: Paint = plain) -> str:
     """Return what a starting server prints: each mount with its target, and its URL or that it failed."""
-    return announcement(composition.config, [origin], failed=[loaded.mount for loaded in composition.failures])
+    failed = [loaded.mount for loaded in composition.failures]
+    return announcement(composition.config, [origin], failed, paint)
 
 
 def heading(config: Config) -> str:
@@ -46,12 +52,13 @@ def heading(config: Config) -> str:
     return f"multiserve: {count} {'mount' if count == 1 else 'mounts'} from {config.source}"
 
 
-def announcement(config: Config, origins: Sequence[str], failed: Sequence[Mount] = ()) -> str:
+def announcement(config: Config, origins: Sequence[str], failed: Sequence[Mount] = (), paint: Paint = plain) -> str:
     """Return each mount with its target and its URLs; mounts in `failed` have FAILED instead of URLs."""
     rows = []
     for mount in ordered(config):
-        urls = [url_of(mount.key, each) for each in origins] or [""]  # a unix socket has none
-        rows.append((mount.name, mount.what, *(["FAILED"] * len(urls) if mount in failed else urls)))
+        urls = [paint(url_of(mount.key, each), "link") for each in origins] or [""]  # a unix socket has none
+        failure = [paint("FAILED", "bad")] * len(urls)
+        rows.append((paint(mount.name, "strong"), mount.what, *(failure if mount in failed else urls)))
     return f"{heading(config)}\n{table(rows)}"
 
 
@@ -60,13 +67,13 @@ def ordered(config: Config) -> list[Mount]:
     return sorted(config.mounts, key=lambda mount: precedence(mount.key))
 
 
-def outcomes(composition: Composition) -> str:
+def outcomes(composition: Composition, paint: Paint = plain) -> str:
     """Return for each mount whether it could be loaded, and if not, why."""
     rows = table(
         [
             (
-                "FAILED" if loaded.error else "ok",
-                loaded.mount.name,
+                paint("FAILED", "bad") if loaded.error else paint("ok", "good"),
+                paint(loaded.mount.name, "strong"),
                 loaded.mount.what,
                 "" if loaded.error else _spoken(loaded),
             )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import ipaddress
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 from multiserve.errors import Problem, ServeError
@@ -36,7 +39,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 _HINTS = {
-    errno.EADDRINUSE: "Another program uses the port: stop it, or choose another one with --port.",
+    errno.EADDRINUSE: "Another program uses the port: stop it, or choose another one with --port or MULTISERVE_PORT.",
     errno.EADDRNOTAVAIL: "This machine has no such address: use 127.0.0.1, or 0.0.0.0 for every network.",
     errno.EACCES: "Ports below 1024 need rights: choose a higher one with --port.",
 }
@@ -57,3 +60,28 @@ def origin(host: str, port: int, scheme: str = "http") -> str:
     """Return the URL of an address for a browser on this machine."""
     reachable = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared)
     return f"{scheme}://{authority(reachable, port)}"
+
+
+_EVERY_NETWORK = {"0.0.0.0": socket.AF_INET, "": socket.AF_INET, "::": socket.AF_INET6}  # noqa: S104 (compared)
+# Addresses for documentation, which nobody has (RFC 5737, RFC 3849): the way to the default route begins as for them.
+_SOMEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+
+
+def origins_for_others(host: str, port: int, scheme: str = "http") -> list[str]:
+    """Return the URLs by which other machines reach a server that listens on every network; none for one address."""
+    if host not in _EVERY_NETWORK:
+        return []
+    families = [socket.AF_INET] if _EVERY_NETWORK[host] == socket.AF_INET else [socket.AF_INET, socket.AF_INET6]
+    found = [address for family in families for address in _own_addresses(family)]
+    return [f"{scheme}://{authority(address, port)}" for address in dict.fromkeys(found)]
+
+
+def _own_addresses(family: socket.AddressFamily) -> Iterator[str]:
+    """Yield addresses of this machine that are not loopback or link-local; nothing is sent."""
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect((_SOMEWHERE[family], 9))
+        yield probe.getsockname()[0]
+    with contextlib.suppress(OSError):
+        for *_, address in socket.getaddrinfo(socket.gethostname(), None, family, socket.SOCK_DGRAM):
+            if not ((parsed := ipaddress.ip_address(str(address[0]))).is_loopback or parsed.is_link_local):
+                yield str(address[0])

@@ -51,7 +51,7 @@ IN_PRODUCTION = ("MS142", "MS150", "MS171", "MS172")
 def find_in_process(path, *, is_production=False):
     """Find what is wrong, as `check` does; seconds and memory depend on the machine, and are as the folder has them."""
     recorder = Recorder()
-    composition = compose(load_config(path), observe=recorder.watch)
+    composition = compose(load_config(path), observe=lambda mount: recorder.watch(mount.name))
     assert not composition.failures
     given = path.parent / "effects.json"
     costs = json.loads(given.read_text()) if given.exists() else {}

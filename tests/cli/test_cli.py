@@ -23,7 +23,7 @@ def test_the_help_shows_a_first_file_and_the_commands(run, option):
     assert (code, err) == (0, "")
     assert '      [mounts]\n      "/"      = "storefront:app"\n      "/admin" =' in out
     commands = [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()]
-    assert commands == ["check", "import", "init", "reload", "routes", "run", "schema"]
+    assert commands == ["check", "config", "import", "init", "reload", "routes", "run", "schema"]
 
 
 @pytest.mark.parametrize("command", cli.main.commands)

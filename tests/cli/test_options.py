@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 import click.shell_completion
 import pytest
 
 from multiserve import cli
-from multiserve.cli.options import options_of, override
+from multiserve.cli import options
+from multiserve.cli.options import find_env_files, note_unread_env_file, options_of, override
 from multiserve.config.model import Development, Server
+from multiserve.config.source import Source
 from multiserve.config.tables import option
 
 
@@ -211,3 +214,29 @@ def test_keys_of_targets_are_completed(run):
     context = cli.run.make_context("run", ["shop:app", "/admin=office:app", "/api=api:app"], resilient_parsing=True)
     (option,) = [each for each in cli.run.params if each.name == "only"]
     assert [item.value for item in option.shell_complete(context, "/a")] == ["/admin", "/api"]
+
+
+NOTE = 'Note: {}/.env is not read: type pip install "multiserve[dotenv]" if it should be.\n'
+
+
+@pytest.mark.parametrize(
+    ("is_there", "can_read", "names", "found", "note"),
+    [
+        pytest.param(False, True, (), (), "", id="no file"),
+        pytest.param(True, True, (), (".env",), "", id="the usual file"),
+        pytest.param(True, False, (), (), NOTE, id="without the package"),
+        pytest.param(True, True, ("b.env",), ("b.env",), "", id="another one is named"),
+        pytest.param(True, False, ("b.env",), ("b.env",), "", id="another one is named without the package"),
+    ],
+)
+def test_the_usual_env_file_is_read_unless_others_are_named(
+    tmp_path, monkeypatch, capsys, is_there, can_read, names, found, note
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(options, "can_read_env_files", lambda: can_read)
+    if is_there:
+        (tmp_path / ".env").touch()
+    source = Source(Path("multiserve.toml"))
+    assert find_env_files(source, names) == tuple(tmp_path / name for name in found)
+    note_unread_env_file(source, names)
+    assert capsys.readouterr() == ("", note.format(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from multiserve import cli
+from multiserve.cli import output
 
 APPS = Path(__file__).parents[1] / "apps"
 READERS = [name for name in cli.main.commands if name not in ("schema", "init", "import")]
@@ -122,3 +124,48 @@ def test_check_answers_even_if_nobody_listens(write_config):
     command = f"{sys.executable} -m multiserve check >&-"
     done = subprocess.run(command, shell=True, cwd=path.parent, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_terminal", "painted"),
+    [
+        pytest.param({}, True, True, id="on a terminal"),
+        pytest.param({}, False, False, id="in a pipe"),
+        pytest.param({"NO_COLOR": "1"}, True, False, id="NO_COLOR"),
+        pytest.param({"NO_COLOR": ""}, True, True, id="NO_COLOR is empty"),
+        pytest.param({"FORCE_COLOR": "1"}, False, True, id="FORCE_COLOR"),
+        pytest.param({"FORCE_COLOR": ""}, False, False, id="FORCE_COLOR is empty"),
+        pytest.param({"FORCE_COLOR": "1", "NO_COLOR": "1"}, True, False, id="both"),
+        pytest.param({"TERM": "dumb"}, True, False, id="a terminal without colours"),
+    ],
+)
+def test_colours_are_for_terminals_unless_the_environment_says_otherwise(monkeypatch, variables, is_terminal, painted):
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    stream = io.StringIO()
+    stream.isatty = lambda: is_terminal
+    monkeypatch.setattr(sys, "stdout", stream)
+    output.say(f"{output.paint('FAILED', 'bad')} /admin")
+    assert stream.getvalue() == ("\x1b[31m\x1b[1mFAILED\x1b[0m /admin\n" if painted else "FAILED /admin\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        pytest.param(["check"], "\x1b[31m\x1b[1mFAILED\x1b[0m", id="check"),
+        pytest.param(["routes"], "\x1b[2mPREFIX\x1b[0m", id="routes"),
+        pytest.param(["routes", "--all"], "\x1b[31m\x1b[1mFAILED\x1b[0m", id="routes --all"),
+        pytest.param(["routes", "--explain", "/x"], "\x1b[2mbecause\x1b[0m", id="routes --explain"),
+    ],
+)
+def test_commands_paint_what_they_print(run, write_config, monkeypatch, command, shown):
+    write_config('[mounts]\n"/" = "there_is_none:app"')
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert shown in run(*command)[1]
+    monkeypatch.delenv("FORCE_COLOR")
+    assert "\x1b" not in run(*command)[1]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b" not in run(*command, "--format", "json")[1]

@@ -34,6 +34,14 @@ DJANGO_COMMENT = (
     '# Static files in production: "manage.py collectstatic", and a mount of the STATIC_ROOT at the STATIC_URL.\n'
 )
 
+TOO_MANY = """\
+# - Dash, stock.py:{0}
+#     Below a prefix Dash has to be told it: make it in a function, and mount "stock:make_{1}(prefix)":
+#     def make_{1}(prefix):
+#         app = Dash(__name__, requests_pathname_prefix=f"{{prefix}}/", routes_pathname_prefix="/")
+#         app.layout = ...
+#         return app.server
+"""
 FOLDERS = [
     pytest.param({"app.py": FLASK}, '[mounts]\n# Flask, app.py:2\n"/" = "app:app"\n', id="Flask"),
     pytest.param(
@@ -151,6 +159,12 @@ FOLDERS = [
         '#         app = Dash(__name__, requests_pathname_prefix=f"{prefix}/", routes_pathname_prefix="/")\n'
         "#         app.layout = ...\n#         return app.server\n",
         id="Dash below a prefix",
+    ),
+    pytest.param(
+        {"site_main.py": FLASK, "stock.py": "import dash\napp = dash.Dash(__name__)\nother = dash.Dash('other')\n"},
+        '[mounts]\n# Flask, site_main.py:2\n"/" = "site_main:app"\n\n# Not mounted:\n'
+        + "".join(TOO_MANY.format(line, name) for line, name in ((2, "app"), (3, "other"))),
+        id="two of Dash in a module",
     ),
     pytest.param(
         {

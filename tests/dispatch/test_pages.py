@@ -15,14 +15,27 @@ ESCAPED = "&lt;/pre&gt;&lt;script&gt;alert(&#x27;1&#x27;)&lt;/script&gt;&amp;&qu
 
 
 def test_a_page_escapes_every_text():
-    parts = [pages.paragraph(EVIL), pages.hint(EVIL), pages.listing(EVIL), pages.links([EVIL, f"/{EVIL}"])]
+    parts = [pages.paragraph(EVIL), pages.hint(EVIL), pages.listing(EVIL), pages.table([(EVIL,) * 4])]
     page = pages.page(EVIL, *parts, footer=EVIL)
     assert "<script" not in page
-    assert page.count(ESCAPED) == 8
+    assert page.count(ESCAPED) == 10
+
+
+def digest_of(name, page):
+    """Return the hash of the one element of this name, as a policy has it."""
+    (text,) = re.findall(rf"<{name}>(.*)</{name}>", page, re.DOTALL)
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def test_a_page_that_waits_may_run_its_script_and_ask_its_server():
+    page = pages.page("Broken", waits=True)
+    allowed = f"style-src {digest_of('style', page)}; script-src {digest_of('script', page)}; connect-src 'self'"
+    rest = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    assert f"default-src 'none'; {allowed}; {rest}" == pages.WAITING_POLICY
 
 
 def test_a_page_brings_all_that_its_policy_allows():
-    page = pages.page("Broken", pages.links(["/"]))
+    page = pages.page("Broken", pages.table([("/", "/", "a", "ok")]))
     style = re.search(r"<style>(.*)</style>", page, re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     rest = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -36,19 +49,16 @@ def test_a_page_without_a_footer_has_none():
 
 
 @pytest.mark.parametrize(
-    ("name", "href"),
+    ("url", "cell"),
     [
-        pytest.param("/", "/", id="the root"),
-        pytest.param("/admin", "/admin/", id="a prefix"),
-        pytest.param("/café x", "/caf%C3%A9%20x/", id="a prefix that a URL escapes"),
-        pytest.param("/u/{user}", None, id="a placeholder"),
-        pytest.param("api.example.com", None, id="a host"),
-        pytest.param("*.example.com/blog", None, id="any host"),
+        pytest.param("/admin/?a&b", '<a href="/admin/?a&amp;b"><code>/admin</code></a>', id="a URL"),
+        pytest.param("", "<code>/admin</code>", id="no URL"),
     ],
 )
-def test_a_mount_with_one_url_on_every_host_is_a_link(name, href):
-    item = f"<code>{name}</code>" if href is None else f'<a href="{href}"><code>{name}</code></a>'
-    assert pages.links([name]) == f"<ul>\n<li>{item}</li>\n</ul>"
+def test_a_mount_with_a_url_is_a_link(url, cell):
+    assert pages.table([(url, "/admin", "backoffice", "ok")]).splitlines()[2] == (
+        f"<tr><td>{cell}</td><td><code>backoffice</code></td><td>ok</td></tr>"
+    )
 
 
 @pytest.mark.parametrize(

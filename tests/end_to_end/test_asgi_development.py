@@ -108,8 +108,51 @@ def test_the_debugger_works_through_the_bridge(run, site, write):
     assert (console.status, re.sub(r"<[^>]*>", "", unescape(console.text))) == (200, ">>> answer+secret\n83")
     assert server.get("/shop/flask/fail?__debugger__=yes&cmd=resource&f=style.css").status == 200
     assert server.get(f"/shop/flask/fail?{query}", Host="evil.test").status != 200
-    # An ASGI application is no matter for the debugger.
     assert server.get("/live/").status == 200
+
+
+FAILING_ASGI = """\
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+secret = 41
+
+async def fail(request):
+    answer = 42
+    await request.body()
+    raise ValueError(f"the answer is {answer}")
+
+app = Starlette(routes=[Route("/fail", fail, methods=["GET", "POST"])])
+"""
+
+
+def test_the_debugger_shows_an_exception_of_an_asgi_application_and_evaluates_in_its_frame(run, write):
+    write("failing.py", FAILING_ASGI)
+    write("multiserve.toml", '[mounts]\n"/api" = "failing"\n')
+    server = run(env={"WERKZEUG_DEBUG_PIN": "off"}).ready()
+    assert server.browser().request("POST", "/api/fail", b"body").status == 500
+    page = server.get("/api/fail")
+    assert page.status == 500
+    assert "ValueError: the answer is 42" in page.text
+    assert "asgi_debugger.py" not in page.text
+    secret = re.search(r'SECRET = "(\w+)"', page.text)[1]
+    frame = re.findall(r'id="frame-(\d+)"', page.text)[-1]
+    query = f"__debugger__=yes&cmd=answer%2Bsecret&frm={frame}&s={secret}"
+    console = server.get(f"/api/fail?{query}")
+    assert (console.status, re.sub(r"<[^>]*>", "", unescape(console.text))) == (200, ">>> answer+secret\n83")
+    assert server.get("/api/fail?__debugger__=yes&cmd=resource&f=style.css").status == 200
+    assert server.get(f"/api/fail?{query}", Host="evil.test").status != 200
+    server.until_logged("The application at /api failed:\n", times=2)
+    server.until_logged("\nValueError: the answer is 42\n", times=2)
+
+
+def test_without_the_debugger_an_exception_of_an_asgi_application_is_a_plain_error(run, write):
+    write("failing.py", FAILING_ASGI)
+    write("multiserve.toml", '[mounts]\n"/api" = "failing"\n')
+    server = run("--no-reload", "--no-debugger").ready()
+    response = server.get("/api/fail?__debugger__=yes&cmd=resource&f=style.css")
+    assert (response.status, response.text) == (500, "Internal Server Error")
+    server.until_logged("/api: Error handling request GET /api/fail")
 
 
 def test_a_start_up_that_fails_is_shown_and_comes_back(run, site, write, tmp_path):

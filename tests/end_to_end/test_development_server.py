@@ -56,8 +56,11 @@ def test_a_mount_that_is_added_to_the_file_appears(run, two, write):
     write("multiserve.toml", '[mounts]\n"/two" = "two"\n')
     answers(server, "/two/x", "two /two/x")
     assert server.get("/").status == 404
-    assert server.get("/").text.endswith("The mounts are:\n    /two\n")
-    assert '<a href="/two/"><code>/two</code></a>' in server.get("/", Accept="text/html").text
+    asked = f"Asked for: {server.origin}/x?y=z"
+    assert server.get("/x?y=z").text.endswith(f"{asked}\n\nThe mounts are:\n    /two  two  ok\n")
+    page = server.get("/x?y=z", Accept="text/html").text
+    assert f"<p>{asked}</p>" in page
+    assert '<a href="/two/"><code>/two</code></a>' in page
 
 
 def test_an_extra_file_that_is_edited_restarts_the_server(run, two, write):
@@ -158,7 +161,7 @@ def test_a_port_in_use_is_refused(run, two, arguments):
         assert server.wait() == 3
     assert server.log.endswith(
         f"Error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
-        "    Another program uses the port: stop it, or choose another one with --port.\n"
+        "    Another program uses the port: stop it, or choose another one with --port or MULTISERVE_PORT.\n"
     )
 
 
@@ -240,4 +243,103 @@ def test_host_and_port_stay_and_so_does_the_debugger(run, write, hello):
     write("multiserve.toml", '[mounts]\n"/" = "one"\n"/two" = "one"\n[server]\nhost = "127.0.0.1"\nport = 1\n')
     server.until(lambda: "2 mounts" in server.log, "the new file")
     assert "Host and port stay 0.0.0.0:" in server.log
-    assert "Debugger is active" not in server.log
+    assert "Debugger PIN" not in server.log
+
+
+ASGI = """\
+async def app(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"ok"})
+"""
+LINES = re.compile(r"^[\d:]{8}  (\d+) +\d+ ms  (.*)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("reload", [(), ("--no-reload",)], ids=["reload", "no reload"])
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_the_terminal_shows_mounts_pin_and_each_request(run, write, hello, tmp_path, kind, reload):
+    write("one.py", hello("one") if kind == "wsgi" else ASGI)
+    write("multiserve.toml", '[mounts]\n"/one" = "one"\n')
+    server = run(*reload, env={"WERKZEUG_DEBUG_PIN": "12-34"}).ready()
+    server.get("/one/x?y=z")
+    server.until(lambda: len(LINES.findall(server.log)) == 2, "two lines")
+    assert server.log.startswith(
+        f"multiserve: 1 mount from {tmp_path / 'multiserve.toml'}\n  /one  one  {server.origin}/one/\n"
+        "Debugger PIN: 12-34\nPress CTRL+C to quit\n"
+    )
+    assert LINES.findall(server.log) == [("404", "GET /  (no mount)"), ("200", "GET /one/x?y=z  (/one)")]
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_a_quiet_server_prints_no_line_for_a_request(run, write, hello, kind):
+    write("one.py", hello("one") if kind == "wsgi" else ASGI)
+    write("multiserve.toml", '[mounts]\n"/" = "one"\n')
+    server = run("-q", "--no-reload", "--no-debugger").ready()
+    before = server.log
+    assert server.get("/x").status == 200
+    server.signal("SIGINT")
+    assert server.wait() == 0
+    assert server.log == before
+
+
+@pytest.mark.parametrize("mode", ["--reload", "--no-reload", "--production"])
+def test_a_verbose_server_says_how_long_each_mount_took_to_load(run, two, mode):
+    server = run("-v", mode).ready()
+    assert re.search(r"^/  one: \d+\.\d\d s to load$", server.log, re.MULTILINE)
+
+
+def test_variables_of_a_file_count_unless_they_are_set_and_a_change_restarts(run, write):
+    write("one.py", "import os\ndef app(e, s):\n    s('200 OK', [])\n    return [os.environ['SHOP'].encode()]\n")
+    write("multiserve.toml", '[mounts]\n"/${PLACE}" = "one"\n[env]\nSHOP = "table"\n')
+    write(".env", "PLACE=first\nSHOP=file\n")
+    server = run().ready()
+    answers(server, "/first", "file")
+    write(".env", "PLACE=second\n")
+    answers(server, "/second", "table")
+    write("other.env", "PLACE=third\nSHOP=other\n")
+    server = run("--env-file", "other.env", "--no-reload", env={"SHOP": "process"}).ready()
+    answers(server, "/third", "process")
+
+
+def test_the_browser_opens_once_when_the_server_is_ready(run, two, write, hello, tmp_path):
+    browser = write("browser", f"#!/bin/sh\necho $1 >> {tmp_path}/opened\n")
+    browser.chmod(0o755)
+    server = run("--open", env={"BROWSER": str(browser)}).ready()
+    server.until((tmp_path / "opened").read_text, "the browser")
+    write("one.py", hello("edited"))
+    answers(server, "/", "edited /")
+    assert (tmp_path / "opened").read_text() == f"{server.origin}/\n"
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_a_page_that_waits_for_its_mount_leaves_no_line(run, write, hello, kind):
+    write("one.py", hello("one") if kind == "wsgi" else ASGI)
+    write("multiserve.toml", '[mounts]\n"/one" = "one"\n"/broken" = "broken"\n')
+    write("broken.py", "1 / 0\n")
+    server = run().ready()
+    page = server.get("/broken/", Accept="text/html")
+    assert (page.status, page.text.count("<script>")) == (503, 1)
+    name = re.search(r'"(X-[\w-]+)"', page.text)[1]
+    assert server.get("/broken/waits", **{name: "1"}).status == 503
+    assert server.get("/nothing", **{name: "1"}).status == 404
+    server.until(lambda: len(LINES.findall(server.log)) > 2, "three lines")
+    assert [line for _, line in LINES.findall(server.log)] == [
+        "GET /  (no mount)", "GET /broken/  (/broken)", "GET /nothing  (no mount)",
+    ]  # fmt: skip
+
+
+def test_a_static_folder_that_appears_answers_without_a_restart(run, write, hello):
+    write("one.py", hello("one"))
+    write("multiserve.toml", '[mounts]\n"/" = "one"\n"/built" = { static = "built" }\n')
+    server = run().ready()
+    before = server.get("/").text
+    assert server.get("/built/a.txt").status == 503
+    write("built/a.txt", "here")
+    answers(server, "/built/a.txt", "here")
+    assert server.get("/").text == before
+
+
+def test_a_server_whose_mounts_have_all_failed_says_where_it_listens(run, write):
+    write("multiserve.toml", '[mounts]\n"/" = "broken"\n')
+    server = run().ready()
+    assert f"\n  /  broken  FAILED\nListening at {server.origin}/\n" in server.log
+    assert server.get("/").status == 503

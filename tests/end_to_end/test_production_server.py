@@ -462,7 +462,7 @@ def address_in_use():
         pytest.param(
             "IN_USE",
             "cannot listen on IN_USE: Address already in use\n"
-            "    Another program uses the port: stop it, or choose another one with --port.",
+            "    Another program uses the port: stop it, or choose another one with --port or MULTISERVE_PORT.",
             id="in use",
         ),
         pytest.param(

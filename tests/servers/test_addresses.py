@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
 from pathlib import Path
 
 import pytest
 
 from multiserve.errors import ServeError
-from multiserve.servers.addresses import absolute_socket, bind, origin
+from multiserve.servers.addresses import absolute_socket, bind, origin, origins_for_others
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", ""])
@@ -32,7 +33,7 @@ def test_a_port_in_use_is_refused():
             bind("127.0.0.1", port)
     assert str(caught.value) == (
         f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
-        "    Another program uses the port: stop it, or choose another one with --port."
+        "    Another program uses the port: stop it, or choose another one with --port or MULTISERVE_PORT."
     )
 
 
@@ -102,3 +103,29 @@ def test_the_path_of_a_unix_socket_starts_from_a_folder(address, absolute):
 
 def test_an_origin_has_a_scheme():
     assert origin("::1", 443, "https") == "https://[::1]:443"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "192.0.2.1"])
+def test_a_server_on_one_address_has_no_other_ones(host):
+    assert origins_for_others(host, 80) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "expected"),
+    [
+        pytest.param("0.0.0.0", ["127.0.1.1", "198.51.100.7"], ["http://198.51.100.7:81"], id="IPv4"),
+        pytest.param("::", ["fe80::1", "2001:db8::7"], ["http://[2001:db8::7]:81"], id="IPv6"),
+        pytest.param("0.0.0.0", [], [], id="a machine without a network"),
+    ],
+)
+def test_a_server_on_every_network_has_the_addresses_of_the_machine(monkeypatch, host, names, expected):
+    def look_up(_name, _port, family, _kind):
+        wanted = {socket.AF_INET: 4, socket.AF_INET6: 6}[family]
+        return [(family, 0, 0, "", (each, 0)) for each in names if ipaddress.ip_address(each).version == wanted]
+
+    def connect(*_):
+        raise OSError("there is no network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    assert origins_for_others(host, 81) == expected

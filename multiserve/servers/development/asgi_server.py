@@ -9,10 +9,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from http import HTTPStatus
 from socket import socket
 
 from multiserve.dispatch.asgi import ASGIDispatcher
+from multiserve.dispatch.pages import WAITS_HEADER
 from multiserve.errors import LoadError
+from multiserve.servers.development.access_line import Answered, answered
 from multiserve.servers.engine.access import Access
 from multiserve.servers.engine.listener import Listener, hand_over_errors
 from multiserve.servers.engine.settings import SWITCH_INTERVAL, EngineSettings
@@ -29,7 +33,14 @@ class InProcessServer:
     """Serves one application on a socket that is bound already."""
 
     def __init__(
-        self, application: ASGIDispatcher, listener: socket, settings: EngineSettings, *, refuse: bool = False
+        self,
+        application: ASGIDispatcher,
+        listener: socket,
+        settings: EngineSettings,
+        log_access: Callable[[Answered], None] | None = None,
+        *,
+        level: int = logging.INFO,
+        refuse: bool = False,
     ) -> None:
         """Prepare to serve.
 
@@ -37,12 +48,16 @@ class InProcessServer:
             application: The composed application.
             listener: The socket.
             settings: The settings of the engine.
+            log_access: Write a line of the access log; None for no access log.
+            level: The least severe messages that are printed; below a warning only where it is debug.
             refuse: End with an error if a required application cannot start; the others would serve.
         """
         self.asgi = application
         self.loop = asyncio.new_event_loop()
         self._socket = listener
         self._settings = settings
+        self._log_access = log_access
+        self._level = level if level == logging.DEBUG else max(level, logging.WARNING)
         self._refuse = refuse
         self._stopping = asyncio.Event()
         self._stopped = threading.Event()
@@ -68,9 +83,11 @@ class InProcessServer:
         lifespans = self.asgi.lifespans
         starting = asyncio.create_task(lifespans.start(refuse=self._refuse))
         starting.add_done_callback(self._check_start)
-        log = _error_log()
+        log = _error_log(self._level)
         hand_over_errors(log.handlers, log.level)
-        listener = Listener(self.asgi, self._settings, log, _print_access)
+        write = self._log_access
+        log_access = None if write is None else partial(_log_access, write)
+        listener = Listener(self.asgi, self._settings, log, log_access)
         await listener.start([self._socket])  # requests wait for the start-up of their own mount
         await self._stopping.wait()
         await listener.stop(_REQUESTS, _LINGER, takes_rest=False)
@@ -102,13 +119,15 @@ class InProcessServer:
         self._stopped.wait(4 * _REQUESTS + _LIFESPANS)
 
 
-def _print_access(access: Access) -> None:
-    print(access.line(), flush=True)  # noqa: T201 (it is what the user watches)
+def _log_access(write: Callable[[Answered], None], access: Access) -> None:
+    is_of_a_waiting_page = access.status == HTTPStatus.SERVICE_UNAVAILABLE and WAITS_HEADER.lower() in access.fields()
+    if not is_of_a_waiting_page:
+        write(answered(access))
 
 
-def _error_log() -> logging.Logger:
+def _error_log(level: int) -> logging.Logger:
     """Make the logger of the engine, which no configuration of an application's can switch off."""
-    log = logging.Logger("multiserve.engine", logging.WARNING)  # noqa: LOG001 (so that it is nobody else's)
+    log = logging.Logger("multiserve.engine", level)  # noqa: LOG001 (so that it is nobody else's)
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s", _DATE))
     log.addHandler(handler)

@@ -22,6 +22,7 @@ from multiserve.dispatch.answers import Answer, ended
 from multiserve.errors import ConfigError
 from multiserve.hosts import authority
 from multiserve.servers.addresses import bind
+from multiserve.servers.development.access_line import Answered
 from multiserve.servers.development.watching import Watch
 from multiserve.servers.development.wsgi_handler import RequestHandler
 from multiserve.servers.development.wsgi_server import CHILD_VARIABLE, SOCKET_VARIABLE
@@ -42,11 +43,19 @@ def is_supervised() -> bool:
 
 
 class Inherited(NamedTuple):
-    """What the serving process gets from its parent: the socket, and the address that it was bound with."""
+    """What the serving process gets from its parent: the socket, and the address that it was bound with.
+
+    Attributes:
+        listener: The socket.
+        host: The host of the configuration when it was bound.
+        port: Its port.
+        is_restart: Whether another process has served before this one.
+    """
 
     listener: socket.socket
     host: str
     port: int
+    is_restart: bool = False
 
     def keep_address(self, config: Config) -> Config:
         """Return the configuration with the address of the socket instead of its own."""
@@ -63,11 +72,16 @@ def inherit() -> Inherited:
     """Take over the socket of the parent, so that processes started from here inherit neither it nor the variables."""
     listener = socket.socket(fileno=int(os.environ.pop(SOCKET_VARIABLE)))
     listener.set_inheritable(False)
-    host, port = json.loads(os.environ.pop(_ADDRESS_VARIABLE))
-    return Inherited(listener, host, port)
+    host, port, is_restart = json.loads(os.environ.pop(_ADDRESS_VARIABLE))
+    return Inherited(listener, host, port, is_restart)
 
 
-def supervise(read: Callable[[], Config], config: Config, tell: Callable[[str], None]) -> NoReturn:
+def supervise(
+    read: Callable[[], Config],
+    config: Config,
+    tell: Callable[[str], None],
+    log_access: Callable[[Answered], None] | None = None,
+) -> NoReturn:
     """Hold the socket, start the serving process, and start it again for each change.
 
     Requests between two processes wait in the socket. If the process ends by itself, such as by os._exit in a module,
@@ -77,6 +91,7 @@ def supervise(read: Callable[[], Config], config: Config, tell: Callable[[str], 
         read: Reads the configuration again.
         config: The configuration as it is now.
         tell: Prints a message in the terminal.
+        log_access: Write a line of the access log; None for no access log.
     """
     host, port = config.server.host, config.server.port
     listener = bind(host, port)
@@ -85,7 +100,7 @@ def supervise(read: Callable[[], Config], config: Config, tell: Callable[[str], 
         **os.environ,
         CHILD_VARIABLE: "true",
         SOCKET_VARIABLE: str(listener.fileno()),
-        _ADDRESS_VARIABLE: json.dumps([host, port]),
+        _ADDRESS_VARIABLE: json.dumps([host, port, False]),
     }
     command = [sys.executable, *sys.orig_argv[1:]]
     while True:
@@ -94,9 +109,10 @@ def supervise(read: Callable[[], Config], config: Config, tell: Callable[[str], 
         if code != CHANGED:
             how = describe_end(code)
             tell(f"The process that served {how}: waiting for a change.")
-            with _standing_in(listener, ended(how)):
+            with _standing_in(listener, ended(how), log_access):
                 while not watch.look():
                     time.sleep(INTERVAL)
+        environ[_ADDRESS_VARIABLE] = json.dumps([host, port, True])
         with contextlib.suppress(ConfigError):
             config = read()
 
@@ -135,10 +151,14 @@ class _BriefHandler(RequestHandler):
 
 
 @contextlib.contextmanager
-def _standing_in(listener: socket.socket, answer: Answer) -> Iterator[None]:
+def _standing_in(listener: socket.socket, answer: Answer, write: Callable[[Answered], None] | None) -> Iterator[None]:
     """Answer every request while there is no serving process."""
+
+    class Handler(_BriefHandler):
+        log_access = write
+
     address, port = listener.getsockname()[:2]
-    server = make_server(address, port, answer.wsgi, threaded=True, request_handler=_BriefHandler, fd=listener.fileno())
+    server = make_server(address, port, answer.wsgi, threaded=True, request_handler=Handler, fd=listener.fileno())
     serving = threading.Thread(target=server.serve_forever, args=(_POLL,), daemon=True)
     serving.start()
     try:

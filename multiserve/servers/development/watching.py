@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from traceback import walk_tb
 from typing import TypeAlias
 
+from multiserve.config.env_files import USUAL_NAME
 from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount, FleetMount
 from multiserve.config.targets import Target
@@ -108,6 +109,7 @@ def named_files(config: Config) -> Iterator[str]:
     """Yield files that are watched even before they exist: the configuration, extra files, the modules of targets."""
     if config.path:
         yield str(config.path)
+    yield from map(str, config.env_files or [config.folder / USUAL_NAME])
     yield from _extra_files(config)
     for target in _targets(config):
         if target.file:

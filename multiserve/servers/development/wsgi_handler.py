@@ -7,10 +7,12 @@ import re
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from email.errors import InvalidHeaderDefect, MissingHeaderBodySeparatorDefect
 from email.message import Message
 from http import HTTPStatus
 from socket import SHUT_WR, socket
+from typing import ClassVar
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from werkzeug.exceptions import InternalServerError
@@ -19,6 +21,8 @@ from werkzeug.serving import WSGIRequestHandler
 from multiserve._types import WSGIEnvironment
 from multiserve.dispatch.absolute_form import find_authority
 from multiserve.dispatch.environ_keys import MOUNT_KEY
+from multiserve.dispatch.pages import WAITS_HEADER
+from multiserve.servers.development.access_line import Answered
 from multiserve.servers.development.request_body import BadBody, RequestBody
 from multiserve.servers.development.wsgi_response import BadResponse, Response
 from multiserve.tracebacks import own_frames
@@ -34,10 +38,17 @@ _NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class RequestHandler(WSGIRequestHandler):
-    """Reads requests as RFC 9112 says, and closes the connection after each response."""
+    """Reads requests as RFC 9112 says, and closes the connection after each response.
 
+    Attributes:
+        log_access: Write a line of the access log; None for no access log.
+    """
+
+    log_access: ClassVar[Callable[[Answered], None] | None] = None
     protocol_version = "HTTP/1.1"  # also without threads, where werkzeug would go back to 1.0
     _is_read = False  # everything has been read that belongs to the request
+    _status = 0  # of the response, once its head is sent
+    _began = 0.0
 
     def parse_request(self) -> bool:
         """Parse the request line and the headers; what is malformed gets 400, and too long a target 414."""
@@ -63,6 +74,7 @@ class RequestHandler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         """Let the application answer; what it raises is logged, and gets 500 unless a response has begun."""
+        self._status, self._began = 0, time.monotonic()
         response = self._response = self._new_response()
         self.environ = self.make_environ()
         try:
@@ -73,6 +85,9 @@ class RequestHandler(WSGIRequestHandler):
             if threading.current_thread() is threading.main_thread():
                 raise  # a signal ends the server
             self._answer_exception(response, error)
+        finally:
+            if self._status:
+                self.log_request(self._status)
         self._is_read = self._body.is_complete
 
     def _new_response(self) -> Response:
@@ -81,7 +96,7 @@ class RequestHandler(WSGIRequestHandler):
     def _send_head(self, code: int, reason: str, headers: list[tuple[str, str]]) -> None:
         if isinstance(fault := self._body.fault, BadBody):
             raise fault  # whatever the application makes of it
-        self.log_request(code)
+        self._status = code
         self.send_response_only(code, reason)
         names = {name.lower() for name, _ in headers}
         for name, value in (("Server", self.version_string()), ("Date", self.date_time_string())):
@@ -96,8 +111,10 @@ class RequestHandler(WSGIRequestHandler):
         """Log what an application has raised unless the client is at fault, and answer if no response has begun."""
         self.close_connection = True
         fault = self._body.fault
-        # flask-sock raises a bare ConnectionError once a WebSocket is closed.
+        # flask-sock raises a bare ConnectionError once a WebSocket is closed, whose handshake it has answered itself.
         if response.client_gone or isinstance(fault, ConnectionError) or type(error) is ConnectionError:
+            if self._is_websocket and not (response.is_begun or response.client_gone):
+                self._status = HTTPStatus.SWITCHING_PROTOCOLS
             return
         if fault:
             if not response.is_begun:
@@ -142,12 +159,31 @@ class RequestHandler(WSGIRequestHandler):
         environ["wsgi.input_terminated"] = True
         return environ
 
+    @property
+    def _is_websocket(self) -> bool:
+        headers: Message | None = getattr(self, "headers", None)  # they may be what could not be read
+        return headers is not None and headers.get("Upgrade", "").lower() == "websocket"
+
+    def _is_of_a_waiting_page(self, status: int) -> bool:
+        headers: Message | None = getattr(self, "headers", None)
+        return status == HTTPStatus.SERVICE_UNAVAILABLE and headers is not None and WAITS_HEADER in headers
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log the request, also one whose target werkzeug cannot make readable, such as //[."""
-        try:
-            super().log_request(code, size)
-        except ValueError:
-            self.log("info", "%r %s %s", self.requestline, code, size)
+        """Write the line of the access log, also for a request that could not be read."""
+        del size
+        if (write := type(self).log_access) is None or self._is_of_a_waiting_page(int(code)):
+            return
+        is_read, seconds = bool(self.command), time.monotonic() - (self._began or time.monotonic())
+        answered = Answered(
+            client=self.client_address[0],
+            method=("WEBSOCKET" if self._is_websocket else self.command) if is_read else "",
+            target=self.path if is_read else self.requestline,
+            status=int(code),
+            mount=getattr(self, "environ", {}).get(MOUNT_KEY, ""),
+            seconds=seconds,
+        )
+        with contextlib.suppress(OSError, ValueError):  # the stream may be closed, or full
+            write(answered)
 
 
 def describe_exception(environ: WSGIEnvironment, error: BaseException) -> str:

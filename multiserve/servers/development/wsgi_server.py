@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from socket import socket
 
 from werkzeug.serving import run_simple
 
 from multiserve._types import WSGIApplication
+from multiserve.servers.development.access_line import Answered
 from multiserve.servers.development.wsgi_handler import RequestHandler
 
 # How werkzeug's reloader hands its socket to the process that serves; `run_simple` takes it over, and prints no banner.
@@ -21,7 +22,13 @@ class WSGIServer:
     """Serves one application with `run_simple`."""
 
     def __init__(
-        self, application: WSGIApplication, listener: socket, client_timeout: float, *, threaded: bool
+        self,
+        application: WSGIApplication,
+        listener: socket,
+        client_timeout: float,
+        log_access: Callable[[Answered], None] | None = None,
+        *,
+        threaded: bool,
     ) -> None:
         """Serve on a socket that is bound already.
 
@@ -29,11 +36,13 @@ class WSGIServer:
             application: The composed application.
             listener: The socket.
             client_timeout: Seconds that a client may keep the server waiting.
+            log_access: Write a line of the access log; None for no access log.
             threaded: Whether requests are answered at the same time.
         """
         self._application = application
         self._listener = listener
         self._client_timeout = client_timeout
+        self._log_access = log_access
         self._threaded = threaded
 
     def serve_forever(self) -> None:
@@ -47,24 +56,28 @@ class WSGIServer:
             port,
             self._application,
             threaded=self._threaded,
-            request_handler=_handler(self._client_timeout, before),
+            request_handler=_handler(self._client_timeout, self._log_access, before),
         )
 
     def stop(self) -> None:
         """Do nothing: requests end with the process."""
 
 
-def _handler(client_timeout: float, environment: Mapping[str, str | None]) -> type[RequestHandler]:
+def _handler(
+    client_timeout: float, write: Callable[[Answered], None] | None, environment: Mapping[str, str | None]
+) -> type[RequestHandler]:
     """Return the class of request handlers.
 
     Args:
         client_timeout: Seconds to wait for a client that sends or takes in nothing.
+        write: Write a line of the access log.
         environment: The variables as they were before the socket was handed over.
     """
     is_taken_back = threading.Lock()
 
     class Handler(RequestHandler):
         timeout = client_timeout
+        log_access = write
 
         def setup(self) -> None:
             """Prepare for a connection; before the first one, take back what only `run_simple` was to inherit."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 from multiserve._types import Scope
@@ -59,23 +58,3 @@ class Access(NamedTuple):
     def fields(self) -> dict[str, str]:
         """Return the header fields of the request, by their names in lower case."""
         return {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
-
-    def line(self) -> str:
-        """Return the line of the combined log format, with the mount at its end."""
-        fields = self.fields()
-        when = time.strftime("%d/%b/%Y:%H:%M:%S %z")
-        request = f"{self.method} {self.target} HTTP/{self.scope['http_version']}"
-        referer, agent = (fields.get(name, "-").replace('"', '\\"') for name in ("referer", "user-agent"))
-        size = self.sent or "-"
-        return _printable(
-            f'{self.client or "-"} - - [{when}] "{request}" {self.status} {size} "{referer}" "{agent}" '
-            f'"{self.mount or "-"}"'
-        )
-
-
-def _printable(text: str) -> str:
-    """Escape what a terminal would obey, or the encoding of a stream may not have."""
-    if text.isascii() and text.isprintable():
-        return text
-    text = text.encode("ascii", "backslashreplace").decode()
-    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)

@@ -43,6 +43,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         read: Callable[[], Config],
         overrides: Mapping[str, Any],
         announce: Callable[[Config, list[str], list[Mount]], None],
+        progress: Callable[[Mount], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
         *,
         is_first: bool = True,
     ) -> None:
@@ -50,6 +51,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         self._read = read
         self._overrides = overrides
         self._announce = announce
+        self._progress = progress
         self._is_first = is_first
         self._environment: dict[str, str] = {}
         self._failed: list[str] = []  # the keys of the mounts that could not be loaded in it
@@ -115,14 +117,16 @@ class GunicornApplication(Application):  # type: ignore[misc]
 
     def _try_to_load(self) -> tuple[Interface, list[str]]:
         """Return the interface of the composed application and the mounts that fail; raise if it must not be served."""
-        composition = self._compose()
+        composition = self._compose(self._progress)
         refuse_failures(composition)
         return composition.interface, [loaded.mount.name for loaded in composition.failures]
 
-    def _compose(self) -> Composition:
+    def _compose(
+        self, progress: Callable[[Mount], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
+    ) -> Composition:
         os.chdir(self.cfg.chdir)  # not before: for SIGUSR2 the master has to stay where it was started
         # A worker for WSGI alone gets what the mounts are, and refuses them if that is ASGI.
-        return compose(self.config, interface="asgi" if self.takes == "asgi" else None)
+        return compose(self.config, interface="asgi" if self.takes == "asgi" else None, observe=progress)
 
     def load(self) -> Any:
         """Load the application; gunicorn calls this in each worker, or in the master with `preload_app`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def serve(
     read: Callable[[], Config],
     overrides: Mapping[str, Any],
     announce: Callable[[Config, list[str], list[Mount]], None],
+    progress: Callable[[Mount], AbstractContextManager[object]] = nullcontext,
 ) -> None:
     """Serve until stopped by a signal; the signals are gunicorn's.
 
@@ -32,6 +34,7 @@ def serve(
         overrides: Settings of the command line.
         announce: Tell the user, given the origins such as `http://127.0.0.1:8000`, of which a unix socket has none, and
             the mounts that have failed.
+        progress: Show that a mount is being loaded, before the server starts.
 
     Raises:
         ConfigError: The file, or a setting of gunicorn, is wrong.
@@ -44,7 +47,7 @@ def serve(
             release()  # gunicorn's handlers are in place
             announce(config, origins, failed)
 
-        application = GunicornApplication(read, absolute(overrides, Path.cwd()), announce_ready)
+        application = GunicornApplication(read, absolute(overrides, Path.cwd()), announce_ready, progress)
         check_addresses(application.cfg)
         check_temporary_folder(application.cfg)
         try:

@@ -131,7 +131,7 @@ def configure(
     root = root_of(config)
     layers = [
         ("{}", {name: value for name, value in defaults(config).items() if name in settings.settings}),
-        ("WEB_CONCURRENCY", _concurrency()),
+        ("WEB_CONCURRENCY", concurrency()),
         (f"{root}.{{}}", dict(config.gunicorn)),
         ("--{}", dict(overrides)),
     ]
@@ -179,7 +179,7 @@ def root_of(config: Config) -> str:
 
 
 def _fresh_settings(config: Config) -> GunicornConfig:
-    if (workers := _concurrency().get("workers", 1)) < 0:  # gunicorn would refuse it without a name
+    if (workers := concurrency().get("workers", 1)) < 0:  # gunicorn would refuse it without a name
         raise ConfigError(Problem(key="WEB_CONCURRENCY", message=f"{workers} is too small: at least 1"))
     settings = GunicornConfig(prog="multiserve")
     for name in TRUST.keys() & settings.settings.keys():
@@ -189,7 +189,7 @@ def _fresh_settings(config: Config) -> GunicornConfig:
     return settings
 
 
-def _concurrency() -> dict[str, Any]:
+def concurrency() -> dict[str, Any]:
     """Return the workers that the environment asks for; gunicorn has refused a text that is no number."""
     text = os.environ.get("WEB_CONCURRENCY")
     return {"workers": int(text)} if text else {}

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import io
+import logging
 import os
 import pty
 import signal
 import socket
 import termios
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from multiserve.config.file import load_config
-from multiserve.errors import ConfigError, ServeError
+from multiserve.errors import ServeError
 from multiserve.servers.development import server
 from multiserve.servers.development.parent import Inherited
-from multiserve.servers.development.server import debugging, use_debugger
-from multiserve.servers.development.wsgi_response import Response
 
 
 @pytest.fixture
@@ -26,58 +23,50 @@ def config(write_config):
     return load_config(write_config('[mounts]\n"/" = "a:b"\n'))
 
 
-@pytest.mark.parametrize(
-    ("host", "in_file", "asked", "used"),
-    [
-        pytest.param("127.0.0.1", None, None, True, id="by default on this machine"),
-        pytest.param("localhost", True, None, True, id="the file says yes"),
-        pytest.param("127.0.0.1", False, None, False, id="the file says no"),
-        pytest.param("127.0.0.1", True, False, False, id="the command line says no"),
-        pytest.param("127.0.0.1", False, True, True, id="the command line says yes"),
-        pytest.param("0.0.0.0", None, None, False, id="by default where others reach it"),
-        pytest.param("0.0.0.0", False, None, False, id="the file says no where others reach it"),
-        pytest.param("0.0.0.0", None, True, True, id="asked for by name where others reach it"),
-        pytest.param("0.0.0.0", True, True, True, id="the file and the command line say yes"),
-        pytest.param("0.0.0.0", True, False, False, id="the command line says no where others reach it"),
-    ],
-)
-def test_the_debugger_is_for_this_machine_unless_asked_for_by_name(config, host, in_file, asked, used):
-    config = replace(
-        config,
-        server=replace(config.server, host=host),
-        development=replace(config.development, debugger=in_file),
-    )
-    assert use_debugger(config, asked=asked) is used
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com"])
-def test_the_debugger_of_the_file_is_refused_where_others_reach_it(config, host):
-    config = replace(
-        config, server=replace(config.server, host=host), development=replace(config.development, debugger=True)
-    )
-    with pytest.raises(ConfigError) as caught:
-        use_debugger(config, asked=None)
-    assert str(caught.value) == (
-        f"development.debugger: the debugger runs any code for whoever reaches {host}\n"
-        "    Say --debugger as well if you mean it, or --no-debugger, or listen on 127.0.0.1."
-    )
-
-
-def serve_supervised(config, listener, monkeypatch):
-    """Load nothing, and serve with a server that stops at once."""
+def serve_supervised(config, listener, monkeypatch, level=logging.INFO, *, is_restart=False):
+    """Load nothing, serve with a server that stops at once, and return what it has announced."""
+    started = []
     composition = SimpleNamespace(config=config, application=None, interface="wsgi", failures=())
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(server, "compose", lambda *_, **__: composition)
     monkeypatch.setattr(server, "is_supervised", lambda: True)
-    monkeypatch.setattr(server, "inherit", lambda: Inherited(listener, "127.0.0.1", 8000))
+    monkeypatch.setattr(server, "inherit", lambda: Inherited(listener, "127.0.0.1", 8000, is_restart))
     monkeypatch.setattr(server.WSGIServer, "serve_forever", lambda _: None)
     with pytest.raises(ServeError, match="the server has stopped by itself"):
-        server.serve(lambda: config, lambda *_: None, print)
+        server.serve(lambda: config, server.Terminal(announce=started.append, tell=print, level=level))
+    return started
 
 
 def test_a_server_that_stops_by_itself_is_an_error_that_the_supervising_process_sees(config, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serve_supervised(config, listener, monkeypatch)
+
+
+@pytest.mark.parametrize("is_restart", [False, True])
+def test_what_is_announced_has_address_and_debugger(config, monkeypatch, is_restart):
+    monkeypatch.setenv("WERKZEUG_DEBUG_PIN", "1-2")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        (started,) = serve_supervised(config, listener, monkeypatch, is_restart=is_restart)
+        assert started.address == ("127.0.0.1", listener.getsockname()[1])
+    assert started.debugger.pin == "1-2"
+    assert started.is_restart is is_restart
+
+
+@pytest.mark.parametrize(
+    ("level", "ours", "werkzeugs"),
+    [
+        pytest.param(logging.DEBUG, logging.DEBUG, logging.NOTSET, id="debug"),
+        pytest.param(logging.INFO, logging.INFO, logging.NOTSET, id="info"),
+        pytest.param(logging.ERROR, logging.ERROR, logging.ERROR, id="error"),
+    ],
+)
+def test_the_level_counts_for_the_loggers_of_the_server(config, monkeypatch, level, ours, werkzeugs):
+    loggers = [logging.getLogger(name) for name in ("multiserve", "werkzeug")]
+    for logger in loggers:
+        monkeypatch.setattr(logger, "level", logging.NOTSET)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serve_supervised(config, listener, monkeypatch, level)
+    assert [logger.level for logger in loggers] == [ours, werkzeugs]
 
 
 @pytest.mark.parametrize("echo", [pytest.param(0, id="off"), pytest.param(termios.ECHO, id="on")])
@@ -90,62 +79,3 @@ def test_what_is_typed_is_shown_again_after_a_debugger_has_turned_that_off(confi
         monkeypatch.setattr("sys.stdin", stdin)
         serve_supervised(config, listener, monkeypatch)
         assert termios.tcgetattr(terminal)[3] & termios.ECHO
-
-
-def started(environ, start_response):
-    start_response("200 OK", [("X-App", "1")])
-    raise KeyError("oh")
-
-
-def late(environ, start_response):
-    start_response("200 OK", [])
-    yield b"begun"
-    raise KeyError("oh")
-
-
-def below(environ, start_response):
-    start_response("200 OK", [("Content-Length", "2")])
-    return iter([b"ok"])
-
-
-@pytest.mark.parametrize(
-    ("application", "status", "body", "errors"),
-    [
-        pytest.param(started, 500, "KeyError", ["The application at /shop failed:", "KeyError: 'oh'"], id="at once"),
-        pytest.param(late, 200, "begun", ["The application at /shop failed:", "KeyError: 'oh'"], id="behind the head"),
-        pytest.param(below, 200, "ok", [], id="never"),
-    ],
-)
-def test_the_debugger_answers_an_exception_and_names_the_mount(config, monkeypatch, application, status, body, errors):
-    monkeypatch.setenv("WERKZEUG_DEBUG_PIN", "off")
-    heads, sent, closed = [], io.BytesIO(), []
-
-    class Parts(list):
-        def close(self):
-            closed.append(1)
-
-    def closing(environ, start_response):
-        result = application(environ, start_response)
-        return result if application is late else Parts(result)
-
-    environ = {
-        "REQUEST_METHOD": "GET",
-        "PATH_INFO": "/",
-        "HTTP_HOST": "localhost",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "wsgi.url_scheme": "http",
-        "wsgi.errors": io.StringIO(),
-        "multiserve.mount": "/shop",
-    }
-    response = Response(sent, "GET", "HTTP/1.0", lambda *head: heads.append(head))
-    response.send(debugging(config)(closing), environ)
-    assert [code for code, *_ in heads] == [status]
-    assert ("X-App", "1") not in heads[0][2]
-    assert body in sent.getvalue().decode()
-    assert response.is_broken is (application is late)
-    assert closed == [1] * (application is below)
-    lines = [
-        line for line in environ["wsgi.errors"].getvalue().splitlines() if not line.startswith(("  ", "Trace", "Deb"))
-    ]
-    assert lines == errors

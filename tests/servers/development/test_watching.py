@@ -192,7 +192,7 @@ def test_the_file_its_extra_files_and_its_targets_are_watched_by_name(config, to
     assert sorted(named_files(config)) == sorted(
         str(tmp_path / name)
         for name in (
-            *("multiserve.toml", "words/deep/er/b.txt", "one.txt", "folder", "other/site.py"),
+            *("multiserve.toml", ".env", "words/deep/er/b.txt", "one.txt", "folder", "other/site.py"),
             *(f"{folder}{name}" for folder in ("", "src/") for name in targets),
         )
     )

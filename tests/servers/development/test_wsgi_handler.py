@@ -159,8 +159,8 @@ def receive(connection):
 
 
 @contextlib.contextmanager
-def serving(timeout):
-    handler = type("Handler", (RequestHandler,), {"timeout": timeout})
+def serving(timeout, write=None):
+    handler = type("Handler", (RequestHandler,), {"timeout": timeout, "log_access": write})
     server = make_server("127.0.0.1", 0, echo, threaded=True, request_handler=handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -355,3 +355,39 @@ def test_a_response_that_is_too_short_closes_the_connection_and_is_logged(client
 def test_what_ends_a_websocket_is_no_fault(client, caplog):
     assert client.raw(head("/websocket", method="GET")) == b""
     assert "failed" not in caplog.text
+
+
+WEBSOCKET = ("Upgrade: websocket", "Connection: Upgrade")
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        pytest.param(head("/a?b=c", "Content-Length: 0"), ("POST", "/a?b=c", 200, "/shop"), id="a request"),
+        pytest.param(head("/key", "Content-Length: 0"), ("POST", "/key", 500, "/shop"), id="an exception"),
+        pytest.param(head("/late", method="GET"), ("GET", "/late", 200, "/shop"), id="an exception behind the head"),
+        pytest.param(head("//[", method="GET"), ("GET", "//[", 200, "/shop"), id="a target that is no URL"),
+        pytest.param(
+            head("/websocket", *WEBSOCKET, method="GET"), ("WEBSOCKET", "/websocket", 101, "/shop"), id="a WebSocket"
+        ),
+        pytest.param(b"what\r\n\r\n", ("", "what", 400, ""), id="no request line"),
+        pytest.param(head("/", "Content-Length: +3"), ("POST", "/", 400, ""), id="a wrong header"),
+        pytest.param(head("/", *(f"A{n}: b" for n in range(200))), ("POST", "/", 431, ""), id="too many headers"),
+    ],
+)
+def test_each_request_is_logged_once(request_, expected):
+    lines = []
+    with serving(30, lines.append) as client:
+        client.raw(request_)
+    (line,) = lines
+    assert (line.method, line.target, line.status, line.mount) == expected
+    assert (line.client, line.seconds < 30) == ("127.0.0.1", True)
+
+
+def test_a_request_is_answered_where_the_line_cannot_be_written(caplog):
+    def write(_):
+        raise BrokenPipeError
+
+    with serving(30, write) as client:
+        assert client.ask(head("/unread", method="GET"))[0] == 200
+    assert caplog.records == []
