@@ -157,6 +157,7 @@ def test_routes_keeps_the_mounts_that_contain_a_text(run, write_config, text, mo
     assert (code, [each["mount"] for each in json.loads(out)["mounts"]], err) == (0, mounts, "")
 
 
+@pytest.mark.usefixtures("clean_process")
 def test_routes_says_that_nothing_contains_a_text(run, write_config):
     write_config(ROUTES)
     assert run("routes", "qqq") == (0, "Nothing contains this text.\n", "")
