@@ -242,7 +242,7 @@ def test_a_text_that_is_no_key_is_told_what_to_write_instead(text, message, hint
 LABELS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
 NAMES = st.lists(LABELS, min_size=2, max_size=4).map(".".join)
 HOSTS = NAMES | NAMES.map("*.{}".format) | st.ip_addresses(v=6).map("[{}]".format) | st.just("localhost")
-SEGMENTS = st.text(st.characters(exclude_characters="/?#{}%", exclude_categories=["C", "Z"]), min_size=1).filter(
+SEGMENTS = st.text(st.characters(exclude_characters="/?#{}%<>*:", exclude_categories=["C", "Z"]), min_size=1).filter(
     lambda text: text.isprintable() and text not in (".", "..")
 )
 PREFIXES = st.lists(SEGMENTS, max_size=4).map(lambda segments: "".join(f"/{each}" for each in segments))
