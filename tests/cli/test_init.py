@@ -14,6 +14,7 @@ from multiserve.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+BOARD = 'import dash\nboard = dash.Dash(__name__, requests_pathname_prefix="/board/")\n'
 TIE = {"blue.py": FLASK, "red.py": FLASK}
 
 
@@ -42,14 +43,14 @@ def mounts(folder):
 
 
 def test_it_writes_the_file_and_says_what_is_next(run, tmp_path):
-    write(tmp_path, {"storefront.py": FLASK, "admin.py": FLASK, "board.py": "import streamlit as st\nst.title('x')\n"})
+    write(tmp_path, {"storefront.py": FLASK, "admin.py": FLASK, "board.py": BOARD})
     result = run("init")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "Wrote multiserve.toml with 2 mounts:\n"
         "  /       storefront:app  (Flask)\n"
         "  /admin  admin:app  (Flask)\n"
-        "  not mounted: Streamlit, board.py (see the file)\n"
+        "  not mounted: Dash, board.py:2: board (see the file)\n"
         "Next:\n  multiserve check\n  multiserve run\n"
     )
     assert mounts(tmp_path) == {"/": "storefront:app", "/admin": "admin:app"}
@@ -142,11 +143,14 @@ def test_nothing_is_left(run, tmp_path):
             id="nothing",
         ),
         pytest.param(
-            {"board.py": "import streamlit as st\nst.title('x')\n"},
+            {"board.py": BOARD},
             [],
             "there is nothing in this folder that can be mounted\n"
-            "Streamlit, board.py: A script that runs in Streamlit's own server. Start it beside multiserve, and let "
-            "the proxy in front send it its prefix: streamlit run board.py --server.baseUrlPath board",
+            "Dash, board.py:2: board: It has a prefix, or a server, of its own. Below a prefix Dash has to be told it: "
+            'make it in a function, and mount "board:make_board(prefix)":\n'
+            "def make_board(prefix):\n"
+            '    app = Dash(__name__, requests_pathname_prefix=f"{prefix}/", routes_pathname_prefix="/")\n'
+            "    app.layout = ...\n    return app.server",
             id="nothing that can be mounted",
         ),
     ],

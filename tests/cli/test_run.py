@@ -105,7 +105,8 @@ def test_on_windows_production_says_which_servers_run_there(monkeypatch: pytest.
     )
 
 
-VALUES = {"only": (), "host": None, "port": None, "extra_files": (), "bind": (), "workers": None, "threads": None}
+VALUES = {"only": (), "host": None, "port": None, "extra_files": ()}
+VALUES |= {"bind": (), "workers": None, "threads": None, "pidfile": None}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def config(write_config):
 def serve_supervised(config, listener, monkeypatch, level=logging.INFO, *, is_restart=False):
     """Load nothing, serve with a server that stops at once, and return what it has announced."""
     started = []
-    composition = SimpleNamespace(config=config, application=None, interface="wsgi", failures=())
+    composition = SimpleNamespace(config=config, application=None, interface="wsgi", failures=(), start=lambda **_: [])
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(server, "compose", lambda *_, **__: composition)
     monkeypatch.setattr(server, "is_supervised", lambda: True)
