@@ -272,38 +272,6 @@ def test_the_interface_that_the_file_declares_counts(write: Callable[[str], Path
     assert ask(composition.application, "/asgi/x") == "/asgi|/asgi/x"
 
 
-TWICE = """
-[mounts]
-"/a" = "assembled:asgi"
-"/b" = { app = "assembled:asgi", required = true }
-"/c" = { app = "assembled:asgi", required = true }
-"/d" = { app = "assembled:create_asgi()", interface = "asgi" }
-"/e" = "assembled:create_asgi()"
-"/f" = { app = "assembled:app", required = true }
-"""
-
-
-def test_an_application_has_one_lifespan_however_often_it_is_mounted(write: Callable[[str], Path]) -> None:
-    lifespans = compose(load_config(write(TWICE))).application.lifespans
-    assert [each.mounts for each in lifespans.lifespans] == [["/a", "/b", "/c"], ["/d"], ["/e"]]
-    assert [each.name for each in lifespans.required] == ["/a, /b, /c"]
-
-
-@pytest.mark.parametrize(("server", "required"), [("", []), ("[server]\nstrict = true", ["/live"])])
-def test_strict_requires_every_lifespan(write: Callable[[str], Path], server: str, required: list[str]) -> None:
-    text = MIXED.replace('"/typo" = "assembled:ap"\n', "") + server
-    lifespans = compose(load_config(write(text))).application.lifespans
-    assert [each.name for each in lifespans.required] == required
-
-
-def test_the_timeouts_and_threads_of_the_file_count(write: Callable[[str], Path]) -> None:
-    text = MIXED.replace('"assembled:app"', '{ app = "assembled:app", threads = 7 }')
-    server = "[server]\nstartup_timeout = 20\nshutdown_timeout = 3"
-    application = compose(load_config(write(text + server))).application
-    assert (application.startup_timeout, application.lifespans.shutdown_timeout) == (20, 3)
-    assert application.router.find("/").mount.http.submit.__self__.size == 7
-
-
 @pytest.mark.parametrize("text", [MIXED, WSGI_ONLY], ids=["mixed", "WSGI"])
 def test_what_wraps_wraps_each_application(write: Callable[[str], Path], text: str) -> None:
     wrapped: list[Loaded] = []

@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Literal, NamedTuple, Self, TypeAlias, cast
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from multiserve.composition import Composition, compose_asgi, compose_wsgi
+from multiserve.composition import Composition
 from multiserve.config.mounts import AppMount, FileMount, RedirectMount, StaticMount, TenantMount
 from multiserve.dispatch.asgi import ASGIDispatcher
+from multiserve.dispatchers import compose_asgi, compose_wsgi
 from multiserve.frameworks import Facts, InnerAnswer, InnerRequest, Inspector, find_route
 from multiserve.keys import MountKey
 from multiserve.loading.mounts import LoadedMount

@@ -1,0 +1,151 @@
+"""From loaded mounts to one dispatcher over them, as a WSGI or as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from multiserve._types import ASGIApplication, Interface, Loaded, WSGIApplication
+from multiserve.config.model import Config
+from multiserve.config.mounts import AppMount
+from multiserve.dispatch.answers import Answer, broken
+from multiserve.dispatch.not_found_page import ListedMount, not_found_in
+from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount
+from multiserve.dispatch.wsgi import WSGIDispatcher
+from multiserve.keys import MountKey
+from multiserve.kinds import kind_of
+from multiserve.kinds.kind import Surroundings
+from multiserve.loading.applications import Middleware
+from multiserve.loading.mounts import LoadedMount
+from multiserve.routing import Router
+from multiserve.tracebacks import format_traceback
+
+
+def compose_wsgi(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> WSGIApplication:
+    """Compose mounts that are all WSGI.
+
+    Args:
+        config: The configuration.
+        mounts: What its mounts have become; those that failed answer 503.
+        development: Show tracebacks and the list of mounts to clients.
+    """
+    around = _surroundings(config, mounts, development=development)
+    router = Router(_answers_wsgi(mounts, around))
+    return WSGIDispatcher(router, around.not_found.wsgi, trusted_proxies=config.server.trusted_proxies)
+
+
+def _answers_wsgi(
+    mounts: Sequence[LoadedMount], around: Surroundings
+) -> list[tuple[MountKey, WSGIApplication | WSGITenantMount]]:
+    return [
+        (
+            loaded.mount.key,
+            _broken(loaded, around).wsgi
+            if loaded.error and loaded.application is None
+            else kind_of(loaded.mount).answer_wsgi(loaded.mount, loaded, around),
+        )
+        for loaded in mounts
+    ]
+
+
+def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> ASGIApplication:
+    """Compose mounts that are all WSGI, with the WSGI middleware of `[server]`, into an ASGI application.
+
+    The middleware calls any mount in the thread in which it is called itself: all mounts share one pool of threads,
+    which is as small as the mount with the fewest `threads` asks for.
+
+    Raises:
+        LoadError: The middleware cannot be loaded, or is not WSGI.
+    """
+    from multiserve.dispatch.asgi import ASGIDispatcher
+    from multiserve.dispatch.bridged import BridgedSet, BridgedTenants
+    from multiserve.dispatch.lifespan import Lifespan, Lifespans
+
+    around = _surroundings(config, mounts, development=development)
+    answers = _answers_wsgi(mounts, around)
+    inner = WSGIDispatcher(Router(answers), around.not_found.wsgi)
+    surround(config, inner, "wsgi")
+    threads = min((mount.threads for mount in config.mounts if isinstance(mount, AppMount)), default=4)
+    tenants = [BridgedTenants(answer) for _, answer in answers if isinstance(answer, WSGITenantMount)]
+    hooked = [(each, Lifespan(each.hooks.lifespan, each.mount.name)) for each in mounts if each.hooks]
+    required = [lifespan for each, lifespan in hooked if each.mount.required or config.server.strict]
+    outer = ASGIDispatcher(
+        Router([]),
+        Lifespans([each for _, each in hooked], required, config.server.shutdown_timeout, tenants),
+        around.not_found,
+        config.server.startup_timeout,
+        details=development,
+        trusted_proxies=config.server.trusted_proxies,
+    )
+    bridged = BridgedSet(inner, threads, around.not_found.asgi)
+    outer.surround(lambda _: bridged)
+    return outer
+
+
+def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> ASGIApplication:
+    """Compose mounts of either interface; the arguments are those of `compose_wsgi`."""
+    # asyncio takes long to import, and a composition of WSGI applications does not need it.
+    from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
+    from multiserve.dispatch.lifespan import Lifespan, Lifespans
+
+    # A mount that failed may be the one that is ASGI.
+    takes_asgi = any(loaded.interface == "asgi" or loaded.error for loaded in mounts)
+    around = replace(_surroundings(config, mounts, development=development), takes_asgi=takes_asgi)
+    lifespans: dict[int, Lifespan] = {}  # by application: one that is mounted twice has one
+    required: list[Lifespan] = []
+    composed: list[tuple[MountKey, ASGIMount | ASGITenantMount]] = []
+    for loaded in mounts:
+        mount = loaded.mount
+        if loaded.error and loaded.application is None:
+            answer = _broken(loaded, around).asgi
+            composed.append((mount.key, ASGIMount(http=answer, websocket=answer)))
+            continue
+        lifespan = None
+        if loaded.hooks:
+            lifespan = lifespans.setdefault(id(loaded.hooks), Lifespan(loaded.hooks.lifespan))
+        elif loaded.interface == "asgi" and kind_of(mount).may_have_lifespan(loaded, config):
+            lifespan = lifespans.setdefault(id(loaded.application), Lifespan(loaded.application))
+        if lifespan is not None:
+            lifespan.mounts.append(mount.name)
+            if (mount.required or config.server.strict) and lifespan not in required:
+                required.append(lifespan)
+        composed.append((mount.key, kind_of(mount).answer_asgi(mount, loaded, around, lifespan)))
+    tenants = [answering for _, answering in composed if isinstance(answering, ASGITenantMount)]
+    supervisor = Lifespans(list(lifespans.values()), required, config.server.shutdown_timeout, tenants)
+    return ASGIDispatcher(
+        Router(composed),
+        supervisor,
+        around.not_found,
+        config.server.startup_timeout,
+        details=development,
+        trusted_proxies=config.server.trusted_proxies,
+    )
+
+
+def _surroundings(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> Surroundings:
+    listed = [ListedMount(each.mount.key, each.mount.what, is_loaded=each.error is None) for each in mounts]
+    missing = not_found_in(listed, development=development)
+    return Surroundings(config=config, not_found=missing, development=development)
+
+
+def _broken(loaded: LoadedMount, surroundings: Surroundings) -> Answer:
+    if not surroundings.development or loaded.error is None:
+        return broken(loaded.mount.name)
+    return broken(loaded.mount.name, loaded.error.problems, format_traceback(loaded.error))
+
+
+def surround(config: Config, dispatcher: Any, interface: Interface) -> None:
+    """Put the middleware of `[server]` around a dispatcher.
+
+    Raises:
+        LoadError: It cannot be loaded, or has another interface. To serve without it could be unsafe.
+    """
+    key = f"{config.root}.server.middleware" if config.root else "server.middleware"
+    for target in reversed(config.server.middleware):
+        middleware = Middleware(target, key=key, folder=config.folder)
+
+        def wrap(application: Any, middleware: Middleware = middleware) -> Any:
+            return middleware.wrap(Loaded(application, interface), "").application
+
+        dispatcher.surround(wrap)
