@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -13,8 +13,7 @@ from multiserve.cli.options import (
     common_options,
     find_env_files,
     find_source,
-    note_left_aside,
-    note_unread_env_file,
+    note_what_is_not_read,
     only_option,
     targets_argument,
 )
@@ -25,6 +24,11 @@ from multiserve.config.source import Source
 from multiserve.config.tables import did_you_mean
 from multiserve.errors import ConfigError, LoadError
 from multiserve.findings import Topic
+
+if TYPE_CHECKING:  # imported where they are used, so that --help stays fast
+    from multiserve.config.model import Config
+    from multiserve.inspection import Inspection
+    from multiserve.reports.check import CheckOutcome
 
 
 @click.command(short_help="Load every mount, and report what is wrong.")
@@ -73,9 +77,9 @@ def check(  # noqa: PLR0913 (one for each option)
         multiserve check --explain MS102
         multiserve check --format json
     """  # noqa: D301 (click needs the control character)
-    from multiserve.inspection import has_gunicorn, inspect, problems_of_settings
+    from multiserve.inspection import has_gunicorn, problems_of_settings
     from multiserve.reports import check as report
-    from multiserve.reports import github, handbook
+    from multiserve.reports import handbook
 
     with reported_errors(show_traceback=traceback):
         if code is not None:
@@ -83,34 +87,41 @@ def check(  # noqa: PLR0913 (one for each option)
             return
         try:
             source = find_source(config, targets)
-            note_left_aside(source)
-            note_unread_env_file(source, env_file)
+            note_what_is_not_read(source, env_file)
             whole = load_config(source, check=problems_of_settings, env_files=find_env_files(source, env_file))
-            selected = select(whole, only) if only else whole
-            with stdout_is_stderr():
-                found = inspect(
-                    selected,
-                    mounts=whole.mounts,
-                    production=flags["production"],
-                    probe=flags["probe"],
-                    progress=Progress(),
-                )
+            found = _inspect(whole, only, production=flags["production"], probe=flags["probe"])
         except ConfigError as error:
             _refuse(error, style)
         if whole.gunicorn and not has_gunicorn():
             click.echo("Note: gunicorn cannot be imported here, so [gunicorn] is not checked.", err=True)
-        styles: dict[str, Callable[[report.CheckOutcome], str]] = {
-            "text": partial(report.as_text, paint=paint),
-            "json": report.as_json,
-            "github": github.as_github,
-        }
         outcome = report.CheckOutcome(
             found.composition, found.findings, found.effects, flags["costs"], found.probes, flags["strict"]
         )
-        say(styles[style](outcome))
+        say(_in_style(outcome, style))
         if traceback:
             echo_failures(found.composition)
         leave(LoadError.exit_code if found.composition.failures else ConfigError.exit_code if outcome.is_wrong else 0)
+
+
+def _inspect(whole: Config, only: Sequence[str], *, production: bool, probe: bool) -> Inspection:
+    """Load and check the mounts, by default all, while what they print goes to the standard error."""
+    from multiserve.inspection import inspect
+
+    selected = select(whole, only) if only else whole
+    with stdout_is_stderr():
+        return inspect(selected, mounts=whole.mounts, production=production, probe=probe, progress=Progress())
+
+
+def _in_style(outcome: CheckOutcome, style: str) -> str:
+    from multiserve.reports import check as report
+    from multiserve.reports import github
+
+    styles: dict[str, Callable[[CheckOutcome], str]] = {
+        "text": partial(report.as_text, paint=paint),
+        "json": report.as_json,
+        "github": github.as_github,
+    }
+    return styles[style](outcome)
 
 
 def _find_topic(ctx: click.Context, code: str, config: str | None, env_file: Sequence[str]) -> Topic:

@@ -13,8 +13,7 @@ from multiserve.cli.options import (
     find_env_files,
     find_source,
     format_option,
-    note_left_aside,
-    note_unread_env_file,
+    note_what_is_not_read,
     only_option,
     options_of,
     targets_argument,
@@ -55,8 +54,7 @@ def config(
 
     with reported_errors(show_traceback=traceback):
         source = find_source(config, targets).absolute()
-        note_left_aside(source)
-        note_unread_env_file(source, values["env_file"])
+        note_what_is_not_read(source, values["env_file"])
         found = read_config(source, values, find_env_files(source, values["env_file"]))
         given = dict(_given(ctx))
         effective = report.effective_values(found, given, _gunicorn(found, gunicorn_overrides(values), given))

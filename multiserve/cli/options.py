@@ -71,6 +71,12 @@ def note_unread_env_file(source: Source, names: Sequence[str]) -> None:
         click.echo(f"Note: {found} is not read: type {INSTALL} if it should be.", err=True)
 
 
+def note_what_is_not_read(source: Source, names: Sequence[str]) -> None:
+    """Print a note for a file that is there, and does not count: a configuration beside targets, or a `.env`."""
+    note_left_aside(source)
+    note_unread_env_file(source, names)
+
+
 def _complete_mounts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     with contextlib.suppress(MultiserveError, click.UsageError):
         config = load_config(find_source(ctx.params.get("config"), ctx.params.get("targets") or ()))

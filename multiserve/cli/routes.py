@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from multiserve.cli.options import TARGETS, common_options, find_env_files, find_source, format_option, note_left_aside
+from multiserve.cli.options import (
+    TARGETS,
+    common_options,
+    find_env_files,
+    find_source,
+    format_option,
+    note_what_is_not_read,
+)
 from multiserve.cli.output import echo_failures, leave, paint, reported_errors, say, stdout_is_stderr
 from multiserve.cli.progress import Progress
 from multiserve.config.arguments import is_target
@@ -18,7 +25,6 @@ from multiserve.config.model import Config
 if TYPE_CHECKING:
     from multiserve.composition import Composition  # imported where it is used, so that the plain command stays fast
     from multiserve.frameworks import Framework
-    from multiserve.routes.explain import Explanation
 
 
 @click.command(short_help="List the mounts, or explain which answers a URL.")
@@ -68,26 +74,19 @@ def routes(  # noqa: PLR0913 (one for each option)
         multiserve routes storefront:app /admin=backoffice:app --explain /admin/users
         multiserve routes --all --explain /admin/users --method POST
     """  # noqa: D301 (click needs the control character)
-    from multiserve.reports import routes as report
-    from multiserve.reports.text import ordered
-
     targets = [argument for argument in arguments if is_target(argument)]
     text = _find_text(ctx, [argument for argument in arguments if not is_target(argument)])
     _refuse_what_does_not_fit(ctx, url, method, text)
     with reported_errors(show_traceback=traceback):
         source = find_source(config, targets)
-        note_left_aside(source)
+        note_what_is_not_read(source, env_file)
         configuration = load_config(source, env_files=find_env_files(source, env_file))
         if url is not None:
-            from multiserve.routes.explain import explain
-
-            result = explain(configuration, url, method or "")
-            as_text, as_json = _explained(configuration, result, loads=loads, traceback=traceback)
+            as_text, as_json = _explained(configuration, url, method or "", loads=loads, traceback=traceback)
         elif loads:
             as_text, as_json = _contents(configuration, text or "", traceback=traceback)
         else:
-            mounts = [mount for mount in ordered(configuration) if mount.mentions(text or "")]
-            as_text, as_json = report.mounts_as_text(mounts, paint), report.mounts_as_json(mounts)
+            as_text, as_json = _listed(configuration, text or "")
         say(_dump(as_json) if style == "json" else as_text)
         if loads:
             leave(0)
@@ -114,6 +113,15 @@ def _refuse_what_does_not_fit(ctx: click.Context, url: str | None, method: str |
         raise click.UsageError("--explain takes one URL and nothing to filter: leave out TEXT.", ctx)
 
 
+def _listed(config: Config, text: str) -> tuple[str, dict[str, Any]]:
+    """List the mounts, as text and as JSON values."""
+    from multiserve.reports import routes as report
+    from multiserve.reports.text import ordered
+
+    mounts = [mount for mount in ordered(config) if mount.mentions(text)]
+    return report.mounts_as_text(mounts, paint), report.mounts_as_json(mounts)
+
+
 def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, dict[str, Any]]:
     """Load the mounts and list the routes inside, as text and as JSON values."""
     # What reads the frameworks takes long to import, and the plain command does not need it.
@@ -126,10 +134,12 @@ def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, dict[
     return inside.contents_as_text(contents, paint), inside.contents_as_json(contents)
 
 
-def _explained(config: Config, result: Explanation, *, loads: bool, traceback: bool) -> tuple[str, dict[str, Any]]:
+def _explained(config: Config, url: str, method: str, *, loads: bool, traceback: bool) -> tuple[str, dict[str, Any]]:
     """Describe what answers a URL, as text and as JSON values; with `loads`, inside the application as well."""
     from multiserve.reports import routes as report
+    from multiserve.routes.explain import explain
 
+    result = explain(config, url, method)
     if result.mount is None or not loads:
         return report.explanation_as_text(result, paint=paint), report.explanation_as_json(result)
     from multiserve.reports import inside

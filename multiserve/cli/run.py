@@ -18,8 +18,7 @@ from multiserve.cli.options import (
     find_env_files,
     find_source,
     hint_at_applications,
-    note_left_aside,
-    note_unread_env_file,
+    note_what_is_not_read,
     only_option,
     options_of,
     override,
@@ -127,8 +126,7 @@ def run(
             click.echo(save_targets(source, given, PRODUCTION_OPTIONS))
             return
         if not os.environ.get("WERKZEUG_RUN_MAIN"):  # the reloader's first process has printed it
-            note_left_aside(source)
-            note_unread_env_file(source, values["env_file"])
+            note_what_is_not_read(source, values["env_file"])
 
         def read() -> Config:
             return read_config(source, values, find_env_files(source, values["env_file"]))
