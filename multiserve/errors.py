@@ -32,7 +32,7 @@ class Problem:
 
 
 class UnlocatedError(Exception):
-    """A problem that is raised where its place in the file is not known; whoever catches it makes it a `Problem`.
+    """A problem that is raised where its place in the file is not known; the caller makes it a `Problem`.
 
     Attributes:
         hint: What to do about it, as one or more sentences.

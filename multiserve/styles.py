@@ -1,4 +1,4 @@
-"""Roles in which parts of a text for a terminal are set off; whoever prints it chooses their colours."""
+"""Roles of the parts of a text for a terminal; the code that prints it chooses their colours."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ def _announce_started(started: Started, *, opens: bool) -> None:
         say(f"Others reach it at {', '.join(paint(f'{each}/', 'link') for each in others)}", err=True)
     if started.debugger:
         pin = started.debugger.pin
-        protection = paint(pin, "strong") if pin else paint("off: whoever reaches this server can run code", "bad")
+        protection = paint(pin, "strong") if pin else paint("off: anyone who reaches this server can run code", "bad")
         say(f"Debugger PIN: {protection}", err=True)
     say("Press CTRL+C to quit", err=True)
     if opens:

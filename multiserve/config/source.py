@@ -1,4 +1,4 @@
-"""Where a configuration comes from, as one value, so that whoever reads it again reads the same."""
+"""Where a configuration comes from, as one value: reading it again reads the same."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def required_arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str
 
 
 def _given(kind: str, required: list[str]) -> str | None:
-    """Return the arguments of a factory; None if nobody but its author knows them."""
+    """Return the arguments of a factory; None if they cannot be known."""
     if not required:
         return ""
     if required == ["prefix"]:

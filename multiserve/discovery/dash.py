@@ -34,7 +34,7 @@ def _from_object(project: Project, source: PythonSource, name: str, call: ast.Ca
         return Remark(f"Dash, {where}: {name}", reason)
     calls = [each for each in ast.walk(source.tree) if isinstance(each, ast.Call)]
     made = [ast.unparse(each.func) for each in calls if source.dotted(each.func) in _NAMES]
-    is_told = made in (["Dash"], ["dash.Dash"])  # whoever makes one Dash in a module learns the prefix of its mount
+    is_told = made in (["Dash"], ["dash.Dash"])  # the only Dash of a module is given the prefix of its mount
     target, names = f"{source.module}:{name}", names_of(source.module, name)
     return Found("Dash", {"app": target}, where, names, project.pythonpath(source), is_whole=not is_told)
 

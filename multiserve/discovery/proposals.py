@@ -32,7 +32,7 @@ class Proposal:
     Attributes:
         found: What is mounted.
         key: Where; empty if it is to be left out.
-        is_certain: Whether nobody has to be asked.
+        is_certain: Whether the user need not be asked.
     """
 
     found: Found
@@ -58,7 +58,7 @@ def find_proposals(folder: Path) -> Proposals:
 
 
 def _propose(found: Sequence[Found]) -> list[Proposal]:
-    """Give each thing a key of its own."""
+    """Assign a key of its own to each thing."""
     free = sorted(
         (each for each in found if not each.key), key=lambda each: (-siteness(each.kind, each.names), each.where)
     )

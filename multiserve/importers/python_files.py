@@ -97,7 +97,7 @@ def _nothing(draft: Draft, value: Any, what: str, line: int) -> None:
 
 def _ssl(draft: Draft, value: Any, what: str, line: int) -> None:
     del value
-    draft.note(what, "The development server speaks plain HTTP: put a proxy in front that has the certificate.", line)
+    draft.note(what, "The development server serves plain HTTP: put a proxy in front that has the certificate.", line)
 
 
 def _static_files(draft: Draft, value: Any, what: str, line: int) -> None:

@@ -142,9 +142,9 @@ class _Reader:
         return f"{text}:{self.called or 'application'}"
 
     def listener(self, entry: Entry) -> None:
-        """Read an address, which speaks HTTP from now on, not the protocol of uWSGI."""
+        """Read an address; multiserve serves HTTP there, not the uwsgi protocol."""
         if entry.key in ("socket", "uwsgi-socket"):
-            reason = "multiserve speaks HTTP: the proxy in front says proxy_pass (nginx), not uwsgi_pass."
+            reason = "multiserve serves HTTP: write proxy_pass in the configuration of nginx, not uwsgi_pass."
             self.draft.note(entry.what, reason, entry.line)
         host, _, port = entry.value.rpartition(":")
         if port.isdigit() and "bind" not in self.draft.gunicorn and "port" not in self.draft.server:

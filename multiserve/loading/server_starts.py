@@ -3,7 +3,7 @@
 Such a call does not return: `check` would wait for ever, and `run --production` would serve Flask's development server.
 
 To listen on a socket is no sign of it. `prometheus_client.start_http_server` and debugpy listen in the thread that
-imports them, and serve in another one, which harms nobody. What blocks is the function that serves, in the thread that
+imports them, and serve in another one, which does no harm. What blocks is the function that serves, in the thread that
 loads. So the functions of this kind in well-known servers are replaced while an application is loaded. In another
 thread, and after loading, a replacement calls the function itself, so that a module may keep it. A request never
 meets one, unless it starts a server.

@@ -15,7 +15,7 @@ def find_path(source: PythonSource, node: ast.expr, owner: Function = None) -> s
     """Return the path that an expression stands for, relative to the root of the file where it is below that.
 
     Raises:
-        Unreadable: It is no path that can be told without executing it.
+        Unreadable: The path cannot be known without executing the expression.
     """
     return os.path.normpath(_path(source, node, owner)).replace("\\", "/")
 

@@ -38,7 +38,7 @@ class Explanation:
         location: Where the mount itself redirects to; None if it does not.
         status: The status of that redirect; 0 without one.
         runner_up: The mount that would answer if the first did not exist.
-        environ: What is handed to the mount over WSGI, whatever it speaks.
+        environ: What is handed to the mount over WSGI, whatever its interface is.
     """
 
     url: str

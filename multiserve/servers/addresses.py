@@ -63,7 +63,7 @@ def origin(host: str, port: int, scheme: str = "http") -> str:
 
 
 _EVERY_NETWORK = {"0.0.0.0": socket.AF_INET, "": socket.AF_INET, "::": socket.AF_INET6}  # noqa: S104 (compared)
-# Addresses for documentation, which nobody has (RFC 5737, RFC 3849): the way to the default route begins as for them.
+# Addresses for documentation, which no machine has (RFC 5737, RFC 3849): they go to the default route.
 _SOMEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 

@@ -148,7 +148,7 @@ def test_the_debugger_of_the_file_is_refused_on_an_address_that_others_reach(run
     server = run()
     assert server.wait() == 1
     assert server.log == (
-        "Error: development.debugger: the debugger runs any code for whoever reaches 0.0.0.0\n"
+        "Error: development.debugger: the debugger runs any code for anyone who reaches 0.0.0.0\n"
         "    Say --debugger as well if you mean it, or --no-debugger, or listen on 127.0.0.1.\n"
     )
 

@@ -37,7 +37,7 @@ class FileFound:
     Attributes:
         segments: Where it is in the folder, once links are followed.
         status: What the system says about what was opened.
-        file: The open file, to be read and closed by whoever asked for it; None for anything but a regular file.
+        file: The open file, to be read and closed by the caller; None for anything but a regular file.
     """
 
     segments: Sequence[str]
@@ -59,7 +59,7 @@ class Folder:
     """A folder whose files may be served.
 
     What is checked is what was opened: each folder on the way and the file itself are opened without following links,
-    so that nobody can put a link in their place between the check and the opening.
+    so that no link can be put in their place between the check and the opening.
     """
 
     def __init__(self, folder: Path, *, dot_files: bool) -> None:

@@ -35,7 +35,7 @@ class CacheLimits:
 
     Attributes:
         max_instances: Applications that are kept; beyond it the one that was used least recently is evicted.
-        idle_seconds: Seconds after which an application that nobody uses is evicted; 0 is never.
+        idle_seconds: Seconds after which an unused application is evicted; 0 is never.
         refused_seconds: Seconds for which a name is remembered for which the factory returned None.
     """
 

@@ -21,7 +21,7 @@ from multiserve.servers.engine.access import Access
 from multiserve.servers.engine.listener import Listener, hand_over_errors
 from multiserve.servers.engine.settings import SWITCH_INTERVAL, EngineSettings
 
-# Seconds, short ones: whoever saves a file waits for the restart.
+# Seconds. They are short, because the user who has saved a file waits for the restart.
 _REQUESTS = 0.25  # for requests that run, and streams that never end
 _LINGER = 0.1  # for connections that are kept alive: the listening socket stays, a browser connects anew
 _LIFESPANS = 1.0
@@ -127,7 +127,7 @@ def _log_access(write: Callable[[Answered], None], access: Access) -> None:
 
 def _error_log(level: int) -> logging.Logger:
     """Make the logger of the engine, which no configuration of an application's can switch off."""
-    log = logging.Logger("multiserve.engine", level)  # noqa: LOG001 (so that it is nobody else's)
+    log = logging.Logger("multiserve.engine", level)  # noqa: LOG001 (no other code shares it)
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s", _DATE))
     log.addHandler(handler)

@@ -105,7 +105,7 @@ def use_debugger(config: Config, *, asked: bool | None) -> bool:
         raise ConfigError(
             Problem(
                 key="development.debugger",
-                message=f"the debugger runs any code for whoever reaches {config.server.host}",
+                message=f"the debugger runs any code for anyone who reaches {config.server.host}",
                 hint="Say --debugger as well if you mean it, or --no-debugger, or listen on 127.0.0.1.",
             )
         )

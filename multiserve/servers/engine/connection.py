@@ -21,7 +21,7 @@ _HALF_CLOSED = 1.0  # seconds in which a client that sends nothing more may stil
 
 
 class Connection(WatchedConnection, RequestReader):
-    """One connection of a client that speaks HTTP/1.
+    """One connection of a client over HTTP/1.
 
     Attributes:
         idle_since: When the last response ended, in the loop's time.
@@ -60,7 +60,7 @@ class Connection(WatchedConnection, RequestReader):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell every request of the connection, of which uvicorn tells the last one alone."""
+        """Notify every request of the connection; uvicorn notifies the last one alone."""
         super().connection_lost(exc)
         self.pipeline.clear()
         if self._serving is not None and not self._serving.response_complete:

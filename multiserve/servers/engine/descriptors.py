@@ -1,4 +1,4 @@
-"""The limit of file descriptors: each connection takes one, and where there are none nobody is served."""
+"""The limit of file descriptors: each connection takes one, and without a free one no client is served."""
 
 from __future__ import annotations
 

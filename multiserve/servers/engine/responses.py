@@ -88,7 +88,7 @@ class Exchange:
         """Send a message of the application."""
         cycle = self.cycle
         if cycle.disconnected:
-            await self._send_to_nobody()
+            await self._discard()
             return
         if message["type"] == "http.response.start" and not self.status:
             await self._start(message)
@@ -146,7 +146,7 @@ class Exchange:
         self._is_unbounded = False
         cycle.response_started, cycle.chunked_encoding, cycle.expected_content_length = False, None, 0
 
-    async def _send_to_nobody(self) -> None:
+    async def _discard(self) -> None:
         """Let an application end what it has begun, but hold up no other one, and not for ever."""
         now = asyncio.get_running_loop().time()
         self._gone_since = self._gone_since or now

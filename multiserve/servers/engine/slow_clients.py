@@ -36,7 +36,7 @@ class WatchedConnection:
     _awaited_since = 0.0
 
     def look(self, now: float, patience: float) -> None:
-        """Give the client up if it keeps the server waiting for the same thing for `patience` seconds."""
+        """Close the connection if the client keeps the server waiting for the same thing for `patience` seconds."""
         size = self.transport.get_write_buffer_size()
         awaited = ("read", size, unsent(self.transport)) if size else self.expected()
         if awaited is None or awaited != self._awaited:

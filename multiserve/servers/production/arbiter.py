@@ -28,7 +28,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
 
     Attributes:
         current: The workers that serve.
-        leaving: Workers that have been told to stop, by process id; they count no longer.
+        leaving: Workers that have been signalled to stop, by process id; they no longer count.
         is_halting: Everything stops.
     """
 
@@ -149,7 +149,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         for pid, kind, value in self.current.hear():
             if kind == "ready":
                 self._retries.succeed()
-            elif kind == "worn":
+            elif kind == "exhausted":
                 self.log.info("Worker (pid:%s) has served its max_requests and is being replaced.", pid)
             else:
                 self.retire(self.current, [pid])
@@ -167,10 +167,10 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         self._end_leaving()
         self._retire_late()
         self._retire_surplus()
-        worn = self.current.worn
-        missing = self.num_workers - (len(self.current.members) - len(worn))
+        exhausted = self.current.exhausted
+        missing = self.num_workers - (len(self.current.members) - len(exhausted))
         if missing > 0 and self._retries.is_due(time.monotonic()):
-            if worn or self._retries.pause:  # one after the other
+            if exhausted or self._retries.pause:  # one after the other
                 missing = int(self.current.is_ready)
             self._start_workers(missing)
         self._measure()
@@ -183,10 +183,10 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
 
     def _retire_surplus(self) -> None:
         """Stop workers past their `max_requests` once others are ready, and the oldest if there are too many."""
-        members, worn = self.current.members, self.current.worn
+        members, exhausted = self.current.members, self.current.exhausted
         ready = sum(member.serves is not None for member in members.values())
-        self.retire(self.current, worn[: max(ready - self.num_workers, 0)])
-        fresh = [pid for pid in members if pid not in worn]
+        self.retire(self.current, exhausted[: max(ready - self.num_workers, 0)])
+        fresh = [pid for pid in members if pid not in exhausted]
         self.retire(self.current, fresh[: max(len(fresh) - self.num_workers, 0)])
 
     def _start_workers(self, count: int) -> None:

@@ -16,7 +16,7 @@ from multiserve.errors import LoadError
 from multiserve.tracebacks import format_cause
 
 REFUSED = 5  # the exit code of a worker that would serve less than the others; gunicorn's own are 1, 3 and 4
-Kind = Literal["ready", "refused", "worn"]
+Kind = Literal["ready", "refused", "exhausted"]
 _LOOK = 1.0  # seconds between two looks whether the master is still there
 
 
@@ -84,7 +84,7 @@ class Readiness:
             notify()
             if worker.nr >= limit:
                 limit = sys.maxsize
-                self._tell("worn")
+                self._tell("exhausted")
 
         worker.notify = notify_both  # which every worker calls once a second
 

@@ -36,7 +36,7 @@ _CHOICES = {
     "protocol": ("http", "uwsgi"),
     "syslog_facility": tuple(glogging.SYSLOG_FACILITIES),
 }
-# With none of these gunicorn starts, and serves nobody. Elsewhere zero has a meaning, such as "no limit".
+# Without any of these gunicorn starts, and serves no request. Elsewhere zero has a meaning, such as "no limit".
 _AT_LEAST_ONE = ("workers", "threads", "worker_connections", "backlog", "dirty_threads")
 _LARGEST = {"umask": 0o777, "control_socket_mode": 0o777, "cert_reqs": 2}
 _LARGEST_ELSEWHERE = 2**31 - 1  # more overflows in the system calls that take them

@@ -106,7 +106,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         self.asgi = self.app.wsgi()
 
     def run(self) -> None:
-        """Serve until told to stop."""
+        """Serve until the worker has to stop."""
         sys.setswitchinterval(SWITCH_INTERVAL)
         self._serving = self.loop.create_task(self._serve())
         try:
@@ -190,7 +190,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         starting = asyncio.create_task(lifespans.start(refuse=readiness.may_refuse, awaited=readiness.expected))
         await self._unless_stopped(starting)
         if not starting.done():
-            starting.cancel()  # a worker that is told to stop does not wait for what is slow to start
+            starting.cancel()  # a worker that stops does not wait for what is slow to start
             return []
         failed = [each for each in lifespans.lifespans if each.failure]
         lost = [f"{each.name}: {each.failure}" for each in failed if each.serves(readiness.expected)]
@@ -203,7 +203,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         return lifespans.missing
 
     async def _report_late(self, readiness: Readiness, broken: frozenset[str], lifespan: Lifespan) -> None:
-        """Tell the master once an application is up for which no worker has waited."""
+        """Report to the master once an application is up that no worker has waited for."""
         await lifespan.wait(math.inf)
         readiness.report_again(broken.union(self.asgi.lifespans.missing))
 
@@ -218,13 +218,13 @@ class Worker(base.Worker):  # type: ignore[misc]
             self.loop.remove_reader(line)
 
     async def _unless_stopped(self, task: asyncio.Task[Any]) -> None:
-        """Wait for a task, or until the worker is told to stop."""
+        """Wait for a task, or until the worker has to stop."""
         stopping = asyncio.create_task(self._stopping.wait())
         await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
 
     async def _beat(self) -> None:
-        """Tell the master once a second that the loop is alive; stop after max_requests, or if the master is gone."""
+        """Report to the master once a second that the loop is alive; stop after max_requests, or without a master."""
         while self.ppid == os.getppid():
             if self._listener is not None:
                 self.nr = self._listener.answered

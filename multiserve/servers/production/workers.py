@@ -65,7 +65,7 @@ class Generation:
         listeners: gunicorn's sockets.
         waits: It must not serve before all of its workers can.
         deadline: When they must be able to, on the monotonic clock.
-        members: The workers by process id, except those that have been told to stop.
+        members: The workers by process id, except those that have been signalled to stop.
     """
 
     application: GunicornApplication
@@ -105,7 +105,7 @@ class Generation:
         return [pid for pid, member in self.members.items() if member.serves is None and now > member.ready_by]
 
     @property
-    def worn(self) -> list[int]:
+    def exhausted(self) -> list[int]:
         """The workers that are to be replaced, the oldest first."""
         return [pid for pid, member in self.members.items() if member.has_reached_max_requests]
 
@@ -117,7 +117,7 @@ class Generation:
                 if kind == "ready":
                     mounts = {mount.name for mount in self.application.config.mounts}
                     member.serves = frozenset(mounts.difference(value))
-                elif kind == "worn":
+                elif kind == "exhausted":
                     member.has_reached_max_requests = True
                 yield pid, kind, value
 

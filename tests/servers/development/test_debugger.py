@@ -50,7 +50,7 @@ def test_the_debugger_of_the_file_is_refused_where_others_reach_it(config, host)
     with pytest.raises(ConfigError) as caught:
         use_debugger(config, asked=None)
     assert str(caught.value) == (
-        f"development.debugger: the debugger runs any code for whoever reaches {host}\n"
+        f"development.debugger: the debugger runs any code for anyone who reaches {host}\n"
         "    Say --debugger as well if you mean it, or --no-debugger, or listen on 127.0.0.1."
     )
 

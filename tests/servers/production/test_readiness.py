@@ -116,7 +116,7 @@ def test_a_worker_serves_on_after_its_max_requests_and_says_so_once(line, worker
         worker.notify()
         assert worker.nr < worker.max_requests
     assert worker.notified == 3
-    assert line.heard() == [["worn", None]]
+    assert line.heard() == [["exhausted", None]]
 
 
 def test_a_worker_that_serves_more_by_now_says_so(line):

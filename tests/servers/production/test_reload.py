@@ -337,8 +337,8 @@ def test_a_worker_that_cannot_be_forked_is_tried_again(stage):
 
 
 def test_a_worn_worker_serves_until_another_one_is_ready_and_one_is_replaced_after_the_other(stage):
-    stage.say(1000, "worn")
-    stage.say(1001, "worn")
+    stage.say(1000, "exhausted")
+    stage.say(1001, "exhausted")
     stage.turn()
     assert (stage.working, stage.stopped) == ([1000, 1001, 1002], set())
     stage.say(1002, "refused", "/second: no")

@@ -31,11 +31,11 @@ def generation():
 def test_a_message_that_comes_in_parts_is_heard_once_it_is_whole(generation):
     generation.lines[1].sendall(b'["refus')
     assert list(generation.it.hear()) == []
-    generation.lines[1].sendall(b'ed", "no"]\n["wo')
+    generation.lines[1].sendall(b'ed", "no"]\n["exhau')
     assert list(generation.it.hear()) == [(1, "refused", "no")]
-    generation.lines[1].sendall(b'rn", null]\n')
-    assert list(generation.it.hear()) == [(1, "worn", None)]
-    assert generation.it.worn == [1]
+    generation.lines[1].sendall(b'sted", null]\n')
+    assert list(generation.it.hear()) == [(1, "exhausted", None)]
+    assert generation.it.exhausted == [1]
 
 
 def test_a_message_longer_than_a_socket_takes_at_once_is_heard(generation):
