@@ -9,7 +9,8 @@ from wsgiref.validate import validator
 
 import pytest
 
-from multiserve.dispatch.bridge import ClientGone, WSGIBridge
+from multiserve.dispatch.bridge import WSGIBridge
+from multiserve.dispatch.conversation import ClientGone
 from multiserve.dispatch.threads import ThreadPool
 
 Message = dict[str, Any]
@@ -178,6 +179,8 @@ def test_a_response_streams_chunk_by_chunk() -> None:
 
 
 def test_a_slow_client_holds_the_application_up() -> None:
+    chunk = b"x" * 65536
+
     async def run() -> None:
         made = []
         may_send = asyncio.Semaphore(0)
@@ -188,9 +191,9 @@ def test_a_slow_client_holds_the_application_up() -> None:
             await client.send(message)
 
         def chunks() -> Iterator[bytes]:
-            for number in range(10):
+            for number in range(40):
                 made.append(number)
-                yield b"x"
+                yield chunk
 
         bridge = WSGIBridge(app(chunks()), ThreadPool(1, "test").submit)
         answering = asyncio.create_task(bridge(scope(), client.receive, send))
@@ -198,10 +201,11 @@ def test_a_slow_client_holds_the_application_up() -> None:
             while len(client.sent) < sent - 1:
                 may_send.release()
                 await asyncio.sleep(0.001)
-            assert len(made) <= len(client.sent) + 1
-        for _ in range(20):
+            assert len(made) <= len(client.sent) + 1024 * 1024 // len(chunk)
+        for _ in range(50):
             may_send.release()
         await asyncio.wait_for(answering, 5)
+        assert client.body == chunk * 40
 
     asyncio.run(run())
 
