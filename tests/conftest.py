@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib.util
 import logging
 import os
+import re
+import shlex
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +24,81 @@ settings.register_profile("multiserve", deadline=None)
 settings.load_profile("multiserve")
 
 APPS = Path(__file__).parent / "apps"
+ROOT = Path(__file__).parent.parent
+SHOWN_FOLDER = "/home/you/shop"  # in place of the folder of the test
+PROGRAMS = {"multiserve": ("-m", "multiserve"), "django-admin": ("-m", "django"), "python": ()}
+STEP = re.compile(
+    r"^(`(?:[\w./-]+[.]\w+|Dockerfile)`[^\n]*):\n\n```\w+\n(.*?)^```|^```console\n(.*?)^```", re.MULTILINE | re.DOTALL
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Document:
+    """A document whose files are written and whose commands are run, in their order.
+
+    The content of a file follows a line that begins with its name. In a block of kind "console" the commands of
+    multiserve print exactly what stands below them, those of Python have to succeed; others, such as pip, are not run.
+    """
+
+    text: str
+
+    def steps(self, until: str = "") -> Iterator[tuple[str, str]]:
+        """Give names and contents of files, and commands ("$ ...") and their outputs, to the end of a section."""
+        end = re.search(rf"^## {re.escape(until)}\n.*?(?=^## |\Z)", self.text, re.MULTILINE | re.DOTALL)
+        for names, content, session in STEP.findall(self.text[: end.end()] if until else self.text):
+            for name in re.findall(r"`([\w./-]+[.]\w+|Dockerfile)`", names):
+                yield name, content
+            for command, output in re.findall(r"^[$] (.*)\n((?:(?![$]).*\n)*)", session, re.MULTILINE):
+                yield f"$ {command}", output
+
+    def play(self, folder: Path, until: str = "") -> list[str]:
+        """Write the files and run the commands, and return those whose output was compared."""
+        self.skip_without_its_packages()
+        compared = []
+        for step, text in self.steps(until):
+            if not step.startswith("$"):
+                (folder / step).parent.mkdir(parents=True, exist_ok=True)
+                (folder / step).write_text(text, "utf-8")
+                continue
+            printed = self._run(step, folder)
+            if " multiserve " in step:
+                assert (step, printed.replace(str(folder), SHOWN_FOLDER)) == (step, text)
+                compared.append(step)
+        return compared
+
+    def skip_without_its_packages(self) -> None:
+        """Skip the test if something is not installed that the Python files of the document import."""
+        for name, content in self.steps():
+            for package in re.findall(r"^(?:from|import) (\w+)", content, re.MULTILINE) if name.endswith(".py") else ():
+                own = any(step.partition("/")[0].removesuffix(".py") == package for step, _ in self.steps())
+                if not own and f" startproject {package} " not in self.text and not importlib.util.find_spec(package):
+                    pytest.skip(f"{package} is not installed")
+
+    @staticmethod
+    def _run(step: str, folder: Path) -> str:
+        words = shlex.split(step)[1:]
+        variables = {}
+        while "=" in words[0]:
+            name, _, variables[name] = words.pop(0).partition("=")
+        if words[0] not in PROGRAMS:
+            return ""
+        done = subprocess.run(
+            [sys.executable, *PROGRAMS[words[0]], *words[1:]],
+            cwd=folder,
+            env={**os.environ, **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0 or words[0] == "multiserve", (step, done.stdout)
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def read_document() -> Callable[[str], Document]:
+    """Read a document of the repository, such as "docs/tutorial.md"."""
+    return lambda name: Document((ROOT / name).read_text("utf-8"))
 
 
 @pytest.fixture

@@ -2,17 +2,88 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
+import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parents[1] / "docs"
+import multiserve
+from multiserve.config.file import load_config
+from multiserve.findings import Finding
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+# How many commands of multiserve a document shows with their output.
+SHOWN = {
+    "README.md": 2,
+    "docs/commands.md": 4,
+}
 
 pytestmark = pytest.mark.usefixtures("clean_process")
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_commands_of_a_document_print_what_it_shows(tmp_path, read_document, name):
+    document = read_document(name)
+    assert len(document.play(tmp_path)) == SHOWN[name]
+
+
+SKILL = Path(multiserve.__file__).with_name("SKILL.md")
+MISTAKE = '[mounts]\n"/admin" = "backoffice:create_ap()"\n'
+
+
+def is_part_of(shown, value):
+    """Return whether a value has all that is shown, where tables may have more keys."""
+    if isinstance(shown, dict):
+        return all(name in value and is_part_of(each, value[name]) for name, each in shown.items())
+    if isinstance(shown, list):
+        return len(shown) == len(value) and all(map(is_part_of, shown, value))
+    return shown == value
+
+
+def test_the_file_for_agents_is_right(tmp_path):
+    text = SKILL.read_text("utf-8")
+    assert len(text.splitlines()) <= 120
+    [table] = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "multiserve.toml").write_text(table, "utf-8")
+    assert len(load_config(tmp_path / "multiserve.toml").mounts) == len(tomllib.loads(table)["mounts"])
+
+
+def test_the_file_for_agents_shows_the_json_of_check(tmp_path, read_document):
+    pytest.importorskip("flask")
+    text = SKILL.read_text("utf-8")
+    for name, content in read_document("README.md").steps():
+        if not name.startswith("$"):
+            (tmp_path / name).write_text(content, "utf-8")
+    (tmp_path / "multiserve.toml").write_text(MISTAKE, "utf-8")
+    command = [sys.executable, "-m", "multiserve", "check", "--format", "json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    [shown] = re.findall(r"^```json\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert done.returncode == 3
+    assert is_part_of(json.loads(shown), json.loads(done.stdout.replace(str(tmp_path), "/home/you/shop")))
+
+
+def test_the_file_for_agents_names_what_json_has(tmp_path):
+    text = SKILL.read_text("utf-8")
+    names = re.search("^- A finding has (.*?)[.]$", text, re.MULTILINE)[1]
+    fields = {field.name for field in dataclasses.fields(Finding)}
+    assert set(re.findall("`(\\w+)`", names)) <= fields
+    (tmp_path / "multiserve.toml").write_text('[mounts]\n"/" = "plain:app"\n', "utf-8")
+    (tmp_path / "plain.py").write_text("def app(environ, start_response): ...\n", "utf-8")
+    command = [sys.executable, "-m", "multiserve", "routes", "--all", "--explain", "/", "--format", "json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    answer = json.loads(done.stdout)
+    paragraph = text.partition("--explain URL --format json` has ")[2].partition("\n\n")[0]
+    outer, _, inner = paragraph.partition("`--all`")
+    assert set(re.findall("`(\\w+)`", outer)) <= answer.keys()
+    assert {"framework", "outcome"} <= answer["inside"].keys()
+    assert set(re.findall("`(\\w+)`", inner)) == {"inside", "framework", "outcome", "route", "view", "file", "line"}
 
 
 def write_files(text, folder):

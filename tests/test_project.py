@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
@@ -27,38 +26,6 @@ PACKAGE = Path(multiserve.__file__).parent  # outside of ROOT where a built whee
 README = (ROOT / "README.md").read_text("utf-8")
 EXAMPLE = ROOT / "multiserve.toml.example"
 EXAMPLES = sorted(ROOT.glob("examples/*/multiserve.toml"))
-
-
-def readme_steps() -> list[tuple[str, str]]:
-    """Give the files that README writes and the commands that it runs, in order, each with its text."""
-    pattern = re.compile(r"^`(\w+\.\w+)`[^\n]*:\n\n```\w+\n(.*?)^```|^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
-    steps = []
-    for name, content, session in pattern.findall(README):
-        if name:
-            steps.append((name, content))
-            continue
-        for command, output in re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", session, re.MULTILINE):
-            steps.append((f"$ {command}", output))
-    return steps
-
-
-@pytest.mark.usefixtures("clean_process")
-def test_the_readme_shows_what_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    ran = []
-    for step, text in readme_steps():
-        if not step.startswith("$"):
-            (tmp_path / step).write_text(text, "utf-8")
-        elif step.startswith("$ multiserve"):
-            result = CliRunner().invoke(main, shlex.split(step)[2:])
-            assert (step, result.stdout.replace(str(tmp_path), "/home/you/shop")) == (step, text)
-            ran.append(step)
-    assert ran == [
-        "$ multiserve check",
-        "$ multiserve routes",
-        "$ multiserve routes --explain http://localhost:8000/admin/users",
-        "$ multiserve check",
-    ]
 
 
 def shown_defaults_of(kind: type) -> dict[str, Any]:
@@ -123,11 +90,13 @@ def test_help_shows_examples_and_readme_names_the_command(command: str) -> None:
     assert f"multiserve {command}" in README
 
 
-def test_every_option_in_the_readme_exists() -> None:
+def test_every_option_of_multiserve_in_the_documents_exists() -> None:
     known = {option for command in main.commands.values() for parameter in command.params for option in parameter.opts}
-    mentioned = set(re.findall(r"`[^`\n]*?(--[a-z-]+)", README))
-    assert mentioned
-    assert mentioned <= known
+    known |= {"--help", "--version"}
+    for path in (ROOT / "README.md", PACKAGE / "SKILL.md", ROOT / "docs" / "commands.md", ROOT / "docs" / "file.md"):
+        mentioned = set(re.findall(r"`[^`\n]*?(--[a-z-]+)", path.read_text("utf-8")))
+        assert (path.name, mentioned - known) == (path.name, set())
+        assert mentioned
 
 
 IMPORTS = [
@@ -163,7 +132,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     names = zipfile.ZipFile(tmp_path / done.stdout.strip()).namelist()
     packaged = {name for name in names if not name.startswith("multiserve-")}
     sources = {str(path.relative_to(ROOT)) for path in (ROOT / "multiserve").rglob("*.py")}
-    assert packaged == sources | {"multiserve/py.typed"}
+    assert packaged == sources | {"multiserve/py.typed", "multiserve/SKILL.md"}
 
 
 def test_no_file_names_a_package_registry_or_a_path_of_a_machine() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from multiserve import __version__
@@ -14,8 +16,13 @@ from multiserve.cli.routes import routes
 from multiserve.cli.run import run
 from multiserve.cli.schema import schema
 
+_SKILL = Path(__file__).parent.parent / "SKILL.md"
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=f"\b\nFor coding agents: {_SKILL}",
+)
 @click.version_option(__version__, "-V", "--version", package_name="multiserve", prog_name="multiserve")
 def main() -> None:
     """Compose Python web applications from a TOML file and serve them on one origin.

@@ -158,7 +158,7 @@ def to_draft(proposals: Proposals) -> Draft:
     draft = Draft(
         header=[
             'Written by "multiserve init". What each key means, and which more there are:',
-            "multiserve.toml.example, and README.md, of multiserve.",
+            "multiserve.toml.example, and docs/file.md, of multiserve.",
         ],
         title="Not mounted:",
         footer=(*NEXT_MOUNTS, *NEXT_TABLES),

@@ -45,7 +45,7 @@ def _draft(source: Source, options: Mapping[str, Any], of_gunicorn: Collection[s
     draft = Draft(
         header=[
             'Written by "multiserve run --save". What each key means, and which more there are:',
-            "multiserve.toml.example, and README.md, of multiserve.",
+            "multiserve.toml.example, and docs/file.md, of multiserve.",
         ],
         mounts=[
             DraftMount(key, {"app": value} if isinstance(value, str) else dict(value)) for key, value in values.items()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -22,8 +24,13 @@ def test_the_help_shows_a_first_file_and_the_commands(run, option):
     code, out, err = run(option)
     assert (code, err) == (0, "")
     assert '      [mounts]\n      "/"      = "storefront:app"\n      "/admin" =' in out
-    commands = [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()]
+    commands = [line.split()[0] for line in out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()]
     assert commands == ["check", "config", "import", "init", "reload", "routes", "run", "schema"]
+
+
+def test_the_help_says_where_agents_read_on(run):
+    [path] = re.findall("^ *For coding agents: (.*)$", run("--help")[1], re.MULTILINE)
+    assert Path(path).read_text("utf-8").startswith("---\nname: multiserve\n")
 
 
 @pytest.mark.parametrize("command", cli.main.commands)

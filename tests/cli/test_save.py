@@ -8,7 +8,7 @@ from multiserve.config.file import load_config
 
 HEADER = """\
 # Written by "multiserve run --save". What each key means, and which more there are:
-# multiserve.toml.example, and README.md, of multiserve.
+# multiserve.toml.example, and docs/file.md, of multiserve.
 """
 NEXT_MOUNTS = """\
 # What one changes next:

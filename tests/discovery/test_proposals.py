@@ -11,7 +11,7 @@ from multiserve.discovery.proposals import find_proposals
 from multiserve.drafts import to_toml
 
 HEADER = """# Written by "multiserve init". What each key means, and which more there are:
-# multiserve.toml.example, and README.md, of multiserve.
+# multiserve.toml.example, and docs/file.md, of multiserve.
 
 """
 FOOTER = """
