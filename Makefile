@@ -5,8 +5,9 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 DEMO_INSTALLED = $(VENV)/.demo-installed
+DOCS_INSTALLED = $(VENV)/.docs-installed
 
-.PHONY: demo test coverage lint format bench soak clean
+.PHONY: demo test coverage lint format docs bench soak clean
 
 demo: $(DEMO_INSTALLED)  ## Serve the example with three frameworks; MULTISERVE_PORT=5000 make demo takes another port.
 	@echo "Pyramid, Django with its admin, and Flask on one port; sign in as demo with the password demo."
@@ -27,6 +28,10 @@ lint: $(INSTALLED)  ## Check style, types, and which module imports which.
 format: $(INSTALLED)  ## Put the code into shape.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(DOCS_INSTALLED)  ## Build the documentation site into build/site; a link that leads nowhere fails.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file .ci/mkdocs.yml
+	@echo "The documentation site is in build/site/index.html."
 
 bench: $(INSTALLED)  ## Compare with what one would use instead; ARGS=--quick for a first look.
 	$(BIN)/python -m pip install --quiet --group bench
@@ -49,4 +54,10 @@ $(DEMO_INSTALLED): pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet --editable . --group demo
+	@touch $@
+
+$(DOCS_INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --group docs
 	@touch $@

@@ -13,8 +13,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from hypothesis import settings
@@ -51,8 +52,12 @@ class Document:
             for command, output in re.findall(r"^[$] (.*)\n((?:(?![$]).*\n)*)", session, re.MULTILINE):
                 yield f"$ {command}", output
 
-    def play(self, folder: Path, until: str = "") -> list[str]:
-        """Write the files and run the commands, and return those whose output was compared."""
+    def prepare(self, folder: Path, until: str = "") -> None:
+        """Write the files and run the commands, but for those of multiserve."""
+        self.play(folder, until, PROGRAMS.keys() - {"multiserve"})
+
+    def play(self, folder: Path, until: str = "", programs: Collection[str] = PROGRAMS.keys()) -> list[str]:
+        """Write the files and run the commands, and return those of multiserve, whose output was compared."""
         self.skip_without_its_packages()
         compared = []
         for step, text in self.steps(until):
@@ -60,10 +65,16 @@ class Document:
                 (folder / step).parent.mkdir(parents=True, exist_ok=True)
                 (folder / step).write_text(text, "utf-8")
                 continue
-            printed = self._run(step, folder)
-            if " multiserve " in step:
+            variables, program, arguments = self._read(step)
+            if program not in programs:
+                continue
+            done = self._run(program, arguments, folder, variables)
+            if program == "multiserve":
+                printed = re.sub("^loading .*\n", "", done.stderr, flags=re.MULTILINE) + done.stdout
                 assert (step, printed.replace(str(folder), SHOWN_FOLDER)) == (step, text)
                 compared.append(step)
+            else:
+                assert (step, done.returncode, done.stderr if done.returncode else "") == (step, 0, "")
         return compared
 
     def skip_without_its_packages(self) -> None:
@@ -75,24 +86,19 @@ class Document:
                     pytest.skip(f"{package} is not installed")
 
     @staticmethod
-    def _run(step: str, folder: Path) -> str:
+    def _read(step: str) -> tuple[dict[str, str], str, list[str]]:
+        """Split a command into the variables that are set for it, the program and its arguments."""
         words = shlex.split(step)[1:]
         variables = {}
         while "=" in words[0]:
             name, _, variables[name] = words.pop(0).partition("=")
-        if words[0] not in PROGRAMS:
-            return ""
-        done = subprocess.run(
-            [sys.executable, *PROGRAMS[words[0]], *words[1:]],
-            cwd=folder,
-            env={**os.environ, **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0 or words[0] == "multiserve", (step, done.stdout)
-        return done.stdout
+        return variables, words[0], words[1:]
+
+    @staticmethod
+    def _run(program: str, arguments: list[str], folder: Path, variables: dict[str, str]) -> CompletedProcess[str]:
+        command = [sys.executable, *PROGRAMS[program], *arguments]
+        env = {**os.environ, **variables}
+        return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,19 @@ DOCS = ROOT / "docs"
 SHOWN = {
     "README.md": 2,
     "docs/commands.md": 4,
+    "docs/cookbook/container.md": 1,
+    "docs/cookbook/dash.md": 2,
+    "docs/cookbook/django.md": 4,
+    "docs/cookbook/fastapi-beside-django.md": 2,
+    "docs/cookbook/gradio.md": 1,
+    "docs/cookbook/mcp.md": 1,
+    "docs/cookbook/service.md": 1,
+    "docs/cookbook/sign-in.md": 1,
+    "docs/cookbook/streamlit.md": 1,
+    "docs/cookbook/tenants.md": 2,
+    "docs/cookbook/tests.md": 0,  # pytest, which has to succeed
+    "docs/cookbook/vite.md": 2,
+    "docs/tutorial.md": 3,
 }
 
 pytestmark = pytest.mark.usefixtures("clean_process")
