@@ -30,7 +30,7 @@ format: $(INSTALLED)  ## Put the code into shape.
 	$(BIN)/ruff check --fix .
 
 docs: $(DOCS_INSTALLED)  ## Build the documentation site into build/site; a link that leads nowhere fails.
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file .ci/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --config-file .ci/mkdocs.yml  # with --quiet, --strict sees no warning
 	@echo "The documentation site is in build/site/index.html."
 
 bench: $(INSTALLED)  ## Compare with what one would use instead; ARGS=--quick for a first look.
