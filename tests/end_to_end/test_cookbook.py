@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import json
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -212,17 +214,26 @@ def test_tls(prepare, start, tmp_path, port):
     path.write_text(path.read_text("utf-8").replace("8443", str(port)), "utf-8")
     (tmp_path / "tls").mkdir()
     command = re.search(r"^\$ (openssl .*)$", (COOKBOOK / "tls.md").read_text("utf-8"), re.MULTILINE)[1]
-    try:
-        subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
-    except FileNotFoundError:
+    if not shutil.which("openssl"):
         pytest.skip("openssl is not installed")
-    server = start("run", *PRODUCTION, cwd=tmp_path)
-    wait_for_port(server, port)
-    context = ssl.create_default_context(cafile=tmp_path / "tls" / "cert.pem")
-    connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=30)
-    connection.request("GET", "/")
-    assert connection.getresponse().read() == b"Hello over https"
-    connection.close()
+
+    def make_certificate():
+        subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
+
+    def get():
+        context = ssl.create_default_context(cafile=tmp_path / "tls" / "cert.pem")
+        with contextlib.closing(http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=30)) as client:
+            client.request("GET", "/")
+            return client.getresponse().read()
+
+    make_certificate()
+    server = wait_for_port(start("run", *PRODUCTION, cwd=tmp_path), port)
+    assert get() == b"Hello over https"
+    make_certificate()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        get()
+    server.signal("SIGHUP")
+    assert server.until(get, "the renewed certificate") == b"Hello over https"
 
 
 def test_a_service(prepare, start, tmp_path):
