@@ -40,7 +40,7 @@ class Composition:
         return tuple(loaded for loaded in self.mounts if loaded.error)
 
     def start(self, *, refuse: bool = False) -> list[str]:
-        """Run the `startup` functions of WSGI mounts, for a server that runs no lifespan.
+        """Run the `startup` functions of WSGI mounts; over ASGI they are lifespans, which the server runs.
 
         Args:
             refuse: Whether a required mount whose start-up fails is an error.
@@ -51,6 +51,8 @@ class Composition:
         Raises:
             LoadError: A required one failed.
         """
+        if self.interface == "asgi":
+            return []
         failed = [loaded for loaded in self.mounts if loaded.hooks and not loaded.hooks.start()]
         if refuse:
             raise_failures(

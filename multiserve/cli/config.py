@@ -21,6 +21,7 @@ from multiserve.cli.options import (
 from multiserve.cli.output import paint, reported_errors, say
 from multiserve.cli.run import gunicorn_overrides, production_options, read_config
 from multiserve.config.model import Config, Development, Server
+from multiserve.config.tables import quote_key
 
 if TYPE_CHECKING:
     from multiserve.reports.settings import Value
@@ -69,7 +70,8 @@ def _given(ctx: click.Context) -> Iterator[tuple[str, str]]:
     for parameter in ctx.command.params:
         name, source = str(parameter.name), ctx.get_parameter_source(str(parameter.name))
         if source is click.core.ParameterSource.COMMANDLINE:
-            yield name, max(parameter.opts, key=len)
+            is_off = parameter.secondary_opts and ctx.params[name] is False
+            yield name, max(parameter.secondary_opts if is_off else parameter.opts, key=len)
         elif source is click.core.ParameterSource.ENVIRONMENT:
             yield name, str(parameter.envvar)
 
@@ -80,7 +82,8 @@ def _gunicorn(config: Config, overrides: dict[str, Any], given: dict[str, str]) 
     from multiserve.reports.settings import Value
 
     root = f"{config.root}.gunicorn" if config.root else "gunicorn"
-    in_file = {name: (value, str(config.source)) for name, value in config.gunicorn.items()}
+    written = {name: config.written.get(f"{root}.{quote_key(name)}", value) for name, value in config.gunicorn.items()}
+    in_file = {name: (value, str(config.source)) for name, value in written.items()}
     found = in_file
     if has_gunicorn():
         from multiserve.servers.production.settings import concurrency, configure, defaults

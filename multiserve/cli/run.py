@@ -27,6 +27,7 @@ from multiserve.cli.options import (
 from multiserve.cli.output import echo_failures, paint, reported_errors, say
 from multiserve.cli.progress import Progress
 from multiserve.cli.verbosity import asked_level, number_of, verbosity_options
+from multiserve.config.env_files import named_env_files
 from multiserve.config.file import load_config, select
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.mounts import Mount
@@ -128,8 +129,10 @@ def run(
         if not os.environ.get("WERKZEUG_RUN_MAIN"):  # the reloader's first process has printed it
             note_what_is_not_read(source, values["env_file"])
 
+        named = named_env_files(values["env_file"])  # now: applications may change the working directory
+
         def read() -> Config:
-            return read_config(source, values, find_env_files(source, values["env_file"]))
+            return read_config(source, values, named or find_env_files(source, ()))
 
         if values["production"]:
             _run_production(read, values)

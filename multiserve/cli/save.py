@@ -28,8 +28,10 @@ def save_targets(source: Source, options: Mapping[str, Any], of_gunicorn: Collec
     """
     path = Path(FILE_NAME)
     refuse_existing(path)
-    number = len(load_config(source).mounts)
-    write_new(path, to_toml(_draft(source, options, of_gunicorn)))
+    load_config(source)  # a wrong target is reported before there is a file
+    draft = _draft(source, options, of_gunicorn)
+    number = len(draft.mounts)
+    write_new(path, to_toml(draft))
     production = " --production" if options.get("production") else ""
     lines = [
         f"Wrote {path} with {number} mount{'' if number == 1 else 's'}.",

@@ -99,8 +99,10 @@ def _kind_of(text: str, key: str, folder: Path) -> str:
         return "redirect"
     path = folder / text
     # Path.is_dir and Path.is_file raise where a name is too long.
-    is_package = "/" not in text and os.path.isfile(path / "__init__.py")  # noqa: PTH113
-    if not text or ":" in text or text.endswith(".py") or is_package:
+    # A module wins over a folder of its name, as it does where it is imported.
+    modules = (path / "__init__.py", folder / f"{text}.py")
+    is_module = "/" not in text and any(map(os.path.isfile, modules))
+    if not text or ":" in text or text.endswith(".py") or is_module:
         return "app"
     if os.path.isdir(path):  # noqa: PTH112
         return "fleet" if any(path.glob("*.py")) or any(path.glob("*/__init__.py")) else "static"

@@ -78,17 +78,17 @@ def load_config(
     """
     source = source if isinstance(source, Source) else Source(Path(source))
     from_files = read_env_files(env_files := tuple(env_files))
-    document, root = _read_file(source.file, {**from_files, **os.environ}) if source.file else ({}, "")
+    document, root, written = _read_file(source.file, {**from_files, **os.environ}) if source.file else ({}, "", {})
     problems: list[Problem] = []
     config = _read_config(Table(document, root, problems), source.absolute(), root)
     env = MappingProxyType({**config.env, **from_files})
-    config = replace(config, env=env, env_files=env_files, written=MappingProxyType(dict(_leaves(document, root))))
+    config = replace(config, env=env, env_files=env_files, written=MappingProxyType(written))
     raise_for([*problems, *check(config)], source=source.heading)
     return config
 
 
-def _read_file(file: Path, environment: Mapping[str, str]) -> tuple[dict[str, Any], str]:
-    """Return the tables of a file with its variables replaced, and the key path of the table that holds them."""
+def _read_file(file: Path, environment: Mapping[str, str]) -> tuple[dict[str, Any], str, dict[str, Any]]:
+    """Return the tables of a file with its variables replaced, the key path of the table, and each value as written."""
     document = _read_toml(file)
     root = ""
     if file.name == PYPROJECT:
@@ -98,19 +98,19 @@ def _read_file(file: Path, environment: Mapping[str, str]) -> tuple[dict[str, An
             raise ConfigError(Problem(message=f"there is no [{root}] table", hint=hint), source=str(file))
         document = table
     variables = Variables(environment, root)
-    document = variables.replace(document)
+    replaced = variables.replace(document)
     raise_for(variables.problems, source=str(file))  # what is read with holes in it would only raise more questions
-    return document, root
+    return replaced, root, dict(_leaves(replaced, document, root))
 
 
-def _leaves(table: Mapping[str, Any], key: str) -> Iterator[tuple[str, Any]]:
-    """Yield each value that is not a table with values of its own, with its key path."""
-    for name, value in table.items():
+def _leaves(table: Mapping[str, Any], written: Mapping[str, Any], key: str) -> Iterator[tuple[str, Any]]:
+    """Yield each value that is not a table with values of its own, as it is written, with its key path."""
+    for (name, value), as_written in zip(table.items(), written.values(), strict=True):
         path = f"{key}.{quote_key(name)}" if key else quote_key(name)
         if isinstance(value, dict) and value:
-            yield from _leaves(value, path)
+            yield from _leaves(value, as_written, path)
         else:
-            yield path, value
+            yield path, as_written
 
 
 def select(config: Config, keys: Iterable[str]) -> Config:

@@ -79,7 +79,7 @@ class Config:
         gunicorn: gunicorn's settings as the file has them; the gunicorn server checks them.
         root: The key path of the table that holds it all; empty, or `tool.multiserve`.
         env_files: The files of environment variables that were read.
-        written: Every value as it stands in the file, by its key path.
+        written: Every value as it stands in the file, variables not replaced, by its key path.
     """
 
     source: Source

@@ -42,7 +42,12 @@ class Variables:
             own = {name: value for name, value in replaced["env"].items() if isinstance(value, str)}
             known = {**own, **known}
         others = {name: value for name, value in document.items() if name not in replaced}
-        return {**self._in_table(others, self._root, known), **replaced}
+        made = {**self._in_table(others, self._root, known), **replaced}
+        if replaced:  # in its place, as the caller may go through both
+            names = list(made)
+            names.insert(list(document).index("env"), names.pop())
+            made = {name: made[name] for name in names}
+        return made
 
     def _in_table(self, table: Mapping[str, Any], path: str, known: Mapping[str, str]) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -47,7 +47,7 @@ class Hooks:
             try:
                 if self._startup is not None:
                     self._startup()
-            except Exception as error:  # noqa: BLE001 (functions of users raise what they like)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 (functions of users raise what they like)
                 own = error.__traceback__.tb_next if error.__traceback__ else None
                 self.failure = "".join(traceback.format_exception(type(error), error, own)).rstrip()
                 return True
@@ -65,7 +65,7 @@ class Hooks:
         try:
             if self._shutdown is not None:
                 self._shutdown()
-        except Exception:
+        except (Exception, SystemExit):
             log.exception("%s: the shut-down failed.", self.name)
 
     def guard(self, application: WSGIApplication, *, details: bool) -> WSGIApplication:
@@ -100,15 +100,17 @@ class Hooks:
 
 
 async def _in_thread(function: Callable[[], object], name: str) -> None:
-    """Run a function that raises nothing in a thread that nothing waits for when the process ends."""
+    """Run a function, which logs what it raises, in a thread that nothing waits for when the process ends."""
     import asyncio  # it takes long to import, and a composition of WSGI applications does not need it
     from concurrent.futures import Future
 
     done: Future[None] = Future()
 
     def run() -> None:
-        function()
-        done.set_result(None)
+        try:
+            function()
+        finally:
+            done.set_result(None)
 
     done.set_running_or_notify_cancel()  # from here on it cannot be cancelled
     threading.Thread(target=run, name=name, daemon=True).start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_a_value_comes_from_the_file_or_is_the_default(origins, key, expected):
     [
         pytest.param(["-p", "1"], {"MULTISERVE_PORT": "2"}, "server.port", (1, "--port"), id="an option"),
         pytest.param([], {"MULTISERVE_PORT": "2"}, "server.port", (2, "MULTISERVE_PORT"), id="a variable"),
-        pytest.param(["--no-reload"], {}, "development.reload", (False, "--reload"), id="a switch"),
+        pytest.param(["--no-reload"], {}, "development.reload", (False, "--no-reload"), id="a switch"),
         pytest.param(["--workers", "3"], {}, "gunicorn.workers", (3, "--workers"), id="an option of gunicorn"),
         pytest.param([], {"MULTISERVE_WORKERS": "3"}, "gunicorn.workers", (3, "MULTISERVE_WORKERS"), id="its variable"),
         pytest.param([], {"WEB_CONCURRENCY": "5"}, "gunicorn.workers", (5, "WEB_CONCURRENCY"), id="another variable"),
@@ -104,3 +105,18 @@ def test_a_wrong_file_is_reported(run, write_config):
         "server.port: expected a whole number, found a number with a fraction\n    Write a number such as 1.\n"
     )
     assert run("config") == (1, "", message)
+
+
+def test_what_the_file_takes_from_variables_is_shown_as_it_is_written(run, write_config, monkeypatch):
+    monkeypatch.setenv("SHOP_SECRET", "hunter2")
+    path = write_config(
+        '[mounts]\n"/" = "shop:create_app(\'${SHOP_SECRET}\')"\n[gunicorn]\nproc_name = "${SHOP_SECRET}"\n'
+    )
+    code, out, _ = run("config", "-c", str(path))
+    assert (code, "hunter2" in out, out.count("${SHOP_SECRET}")) == (0, False, 2)
+
+
+def test_a_switch_that_is_turned_off_is_named(run, write_config):
+    code, out, _ = run("config", "-c", str(write_config('[mounts]\n"/" = "shop:app"\n')), "--no-reload")
+    assert code == 0
+    assert re.search(r"^development\.reload +--no-reload +false$", out, re.MULTILINE)

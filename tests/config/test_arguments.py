@@ -19,9 +19,16 @@ APPS = Path(__file__).parents[1] / "apps"
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("static/css", "package", "sources", "parts/shop"):
+    for name in ("static/css", "package", "sources", "parts/shop", "both"):
         (tmp_path / name).mkdir(parents=True)
-    for name in ("package/__init__.py", "parts/shop/__init__.py", "sources/app.py", "robots.txt", "static/app.css"):
+    for name in (
+        "package/__init__.py",
+        "parts/shop/__init__.py",
+        "sources/app.py",
+        "robots.txt",
+        "static/app.css",
+        "both.py",
+    ):
         (tmp_path / name).touch()
     return tmp_path
 
@@ -33,6 +40,8 @@ def folder(tmp_path):
         pytest.param("shop", "/", "shop", id="a module alone"),
         pytest.param("/shop=shop", "/shop", "shop", id="a module"),
         pytest.param("/shop=package", "/shop", "package", id="a package"),
+        pytest.param("both", "/", "both", id="a module beside a folder of its name"),
+        pytest.param("both/", "/", {"static": "both/"}, id="the folder beside a module of its name"),
         pytest.param("/admin=office:create_app()", "/admin", "office:create_app()", id="a factory"),
         pytest.param("office:create_app(debug=True)", "/", "office:create_app(debug=True)", id="= in a call alone"),
         pytest.param("/x=office:make(debug=True)", "/x", "office:make(debug=True)", id="= in a call"),

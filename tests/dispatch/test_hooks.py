@@ -29,6 +29,10 @@ def fail() -> None:
     raise ValueError("no queue")
 
 
+def leave() -> None:
+    sys.exit("no database")
+
+
 def test_each_function_runs_once_and_in_their_order() -> None:
     ran: list[str] = []
     hooks = Hooks("/shop", lambda: ran.append("up"), lambda: ran.append("down"))
@@ -91,8 +95,23 @@ def test_a_start_that_fails_makes_the_mount_answer_503(details: bool, caplog: py
     assert "hooks.py" not in record.getMessage().replace("test_hooks.py", "")
 
 
-def test_a_shutdown_that_fails_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    hooks = Hooks("/shop", None, fail)
+def test_a_start_that_would_end_the_process_fails_like_any_other() -> None:
+    application = Hooks("/shop", leave, None).guard(hello, details=True)
+    for _ in range(2):
+        status, body = get(application)
+        assert (status, "SystemExit: no database" in body) == ("503 Service Unavailable", True)
+    [message] = converse(Hooks("/shop", leave, leave))
+    assert message["message"].endswith("SystemExit: no database")
+
+
+def test_a_shutdown_that_would_end_the_process_is_over() -> None:
+    sent = converse(Hooks("/shop", None, leave))
+    assert [message["type"] for message in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+@pytest.mark.parametrize("function", [fail, leave])
+def test_a_shutdown_that_fails_is_logged(caplog: pytest.LogCaptureFixture, function: Callable[[], None]) -> None:
+    hooks = Hooks("/shop", None, function)
     hooks.start()
     hooks.stop()
     assert [record.getMessage() for record in caplog.records] == ["/shop: the shut-down failed."]

@@ -19,10 +19,10 @@ def start():
     if (pathlib.Path(__file__).parent / "broken").exists():
         raise RuntimeError("no queue")
     ran.append("up")
-    print("up", os.getpid(), flush=True)
+    os.write(1, f"up {os.getpid()}\\n".encode())  # whole lines, of two processes
 
 def stop():
-    print("down", os.getpid(), flush=True)
+    os.write(1, f"down {os.getpid()}\\n".encode())
 """
 LIVE = "async def app(scope, receive, send): ...\n"
 MOUNT = '"/shop" = { app = "site_app:app", startup = "site_app:start", shutdown = "site_app:stop"@ }\n'
@@ -64,8 +64,8 @@ def test_each_process_that_serves_runs_both_once(run, site, name):
     started, stopped = (
         {line.split()[1] for line in server.log.splitlines() if line.startswith(word)} for word in ("up ", "down ")
     )
-    assert len(started) == expected
-    assert stopped == started
+    assert len(started) == expected, server.log
+    assert stopped == started, server.log
     assert server.log.count("down ") == expected
 
 
@@ -83,3 +83,25 @@ def test_a_start_that_fails_breaks_its_mount_alone_and_the_server_where_it_is_re
     refused = run(*arguments)
     assert refused.wait() == 3
     assert "RuntimeError: no queue" in refused.log
+
+
+def test_a_start_that_hangs_in_development_ends_with_its_repair(run, site, write):
+    hanging = SITE.replace(
+        "def start():", "def start():\n    import time; print('hanging', flush=True); time.sleep(1000)"
+    )
+    site()
+    write("site_app.py", hanging)
+    server = run("--port", "0")
+    server.until_logged("hanging")
+    write("site_app.py", SITE)
+    server.until(lambda: "up " in server.log, "the start after the repair")
+    assert server.ready().get("/shop/").text == "up"
+
+
+def test_a_start_that_would_end_the_process_breaks_its_mount_alone(run, site, write):
+    write("site_app.py", SITE.replace("def start():", "def start():\n    raise SystemExit('no database')"))
+    site('"/" = "site_app:app"\n')
+    for arguments in (("--no-reload",), ("--production",)):
+        server = run(*arguments).ready()
+        assert (server.get("/shop/").status, server.get("/").status) == (503, 200)
+        server.until_logged("SystemExit: no database")

@@ -74,6 +74,9 @@ def _read_members(fleet: FleetMount, entry: Entry) -> Iterator[AppMount | tuple[
         except (KeyProblem, TargetProblem) as error:
             yield member.name, f"{error}. {error.hint}"
             continue
+        if key.placeholders or "*" in member.name:
+            yield member.name, "In a key, such a name would stand for many: rename the file."
+            continue
         shared = {name: getattr(fleet, name) for name in _SHARED}
         yield AppMount(key=key, toml_key=fleet.toml_key, what=text, target=target, **shared)
 

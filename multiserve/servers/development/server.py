@@ -114,6 +114,7 @@ def _serve_once(
     """Load and serve in this process, without a reloader."""
     composition = load()
     refuse_failures(composition)
+    composition.start(refuse=True)
     listener = bind(config.server.host, config.server.port)
     signal.signal(signal.SIGTERM, _leave)  # not before: an application that loads would catch the exception
     make(listener, composition, refuse=True).serve_forever()
@@ -137,6 +138,7 @@ def _serve_and_watch(
     _turn_on_echo()
     with reloader.while_loading():
         composition = load()  # in the main thread, as production does: signal handlers and event loops need it
+        composition.start()
     for loaded in composition.failures:
         if loaded.error:
             reloader.watch.blame(loaded.error)
@@ -183,7 +185,6 @@ def _make_server(
     address = config.server.host, listener.getsockname()[1]
     terminal.announce(Started(composition=composition, address=address, debugger=debugger, is_restart=is_restart))
     if composition.interface == "wsgi":
-        composition.start(refuse=refuse)
         threaded = config.development.threaded
         return WSGIServer(composition.application, listener, config.server.client_timeout, write, threaded=threaded)
     from multiserve.servers.development.asgi_server import InProcessServer

@@ -147,7 +147,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         def join(worker: Any) -> None:
             hook(worker)
             if not getattr(worker, "reports_ready_itself", False):
-                if self._composition and self._composition.interface == "wsgi":
+                if self._composition:
                     self._start(self._composition)
                 self.readiness.report(worker, self.broken)
                 self.readiness.wait(worker)

@@ -125,3 +125,12 @@ def test_a_folder_of_applications_on_the_command_line_is_a_fleet(apps):
 
 def test_a_folder_that_is_not_there_has_no_applications(apps):
     assert mounts(load(apps, '"/" = { fleet = "later" }')) == [("/", "fleet", "later")]
+
+
+@pytest.mark.parametrize("name", ["{x}", "*"])
+def test_a_name_that_would_stand_for_many_is_left_out(apps, name):
+    (apps / f"{name}.py").write_text(WSGI)
+    config = load(apps, '"/data" = { fleet = "apps" }')
+    assert [each[0] for each in mounts(config)] == ["/data", "/data/sales", "/data/stock"]
+    [(left_out, _)] = config.mounts[0].left_out
+    assert left_out == name
