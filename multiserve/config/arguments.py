@@ -110,6 +110,8 @@ def _kind_of(text: str, key: str, folder: Path) -> str:
         return "file"
     if os.path.isabs(text):  # noqa: PTH117
         hint = f"A redirect is written as in the file: '{key}={{ redirect = {quote_text(text)} }}'."
+        if key == _ROOT:
+            hint = f"To mount something there, write {text}=module:app."
         raise TargetProblem(f'there is no folder and no file "{text}"', hint)
     return "static" if "/" in text else "app"
 

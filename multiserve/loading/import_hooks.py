@@ -40,8 +40,11 @@ class _Finder(MetaPathFinder):
         """Return the spec that the finders behind this one have, with a loader around theirs."""
         if fullname not in self._names:
             return None
-        behind = sys.meta_path[sys.meta_path.index(self) + 1 :]
-        spec = next((found for finder in behind if (found := finder.find_spec(fullname, path, target))), None)
+        finders = list(sys.meta_path)
+        if self not in finders:  # it was taken away while another thread was on its way here
+            return None
+        behind = (getattr(each, "find_spec", None) for each in finders[finders.index(self) + 1 :])
+        spec = next((found for find in behind if find and (found := find(fullname, path, target))), None)
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader, self._act)
         return spec
@@ -63,6 +66,9 @@ class _Loader(Loader):
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the module, and act."""
+        """Run the module, and act; a later `importlib.reload` is none of our business."""
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
         self._loader.exec_module(module)
         self._act(module)

@@ -125,6 +125,11 @@ def refusal(folder, *arguments):
             id="a key in two spellings",
         ),
         pytest.param(
+            ["/admin"],
+            '/admin: there is no folder and no file "/admin"\n    To mount something there, write /admin=module:app.',
+            id="a key alone",
+        ),
+        pytest.param(
             ["/old=/new"],
             '/old=/new: there is no folder and no file "/new"\n'
             "    A redirect is written as in the file: '/old={ redirect = \"/new\" }'.",

@@ -50,3 +50,21 @@ def test_nothing_is_called_afterwards_and_a_module_that_is_not_there_is_reported
     assert sys.meta_path == finders
     importlib.import_module("hooked_one")
     assert seen == []
+
+
+@pytest.mark.usefixtures("modules")
+def test_a_module_keeps_its_own_loader_and_can_be_loaded_again() -> None:
+    seen: list[str] = []
+    with at_import(["hooked_one"], lambda module: seen.append(module.__name__)):
+        module = importlib.import_module("hooked_one")
+        importlib.invalidate_caches()
+    assert type(module.__spec__.loader).__name__ == "SourceFileLoader"
+    importlib.reload(module)
+    assert seen == ["hooked_one"]
+
+
+@pytest.mark.usefixtures("modules")
+def test_a_finder_that_has_been_taken_away_finds_nothing() -> None:
+    with at_import(["hooked_one"], lambda _: None):
+        finder = sys.meta_path[0]
+    assert finder.find_spec("hooked_one", None) is None
