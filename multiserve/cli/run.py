@@ -43,40 +43,34 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # Options of `run` that only one of the two servers has.
 _DEVELOPMENT_ONLY = ("open", "reload", "debugger", "threaded", "extra_files", "exclude_patterns")
-PRODUCTION_OPTIONS = ("bind", "workers", "threads", "pidfile")
+_OF_PRODUCTION: dict[str, dict[str, Any]] = {
+    "bind": {
+        "multiple": True,
+        "metavar": "ADDRESS",
+        "help": "With --production: HOST:PORT or unix:PATH to listen on; repeatable.",
+    },
+    "workers": {
+        "type": click.IntRange(1),
+        "help": "With --production: worker processes. [default: the cores, 4 at most]",
+    },
+    "threads": {
+        "type": click.IntRange(1),
+        "help": "With --production and worker_class gthread: threads in each worker. [default: 4]",
+    },
+    "pidfile": {
+        "metavar": "FILE",
+        "help": "With --production: the file for the process id, which multiserve reload reads.",
+    },
+}
+PRODUCTION_OPTIONS = tuple(_OF_PRODUCTION)
 
 
 def production_options(command: F) -> F:
     """Decorate a command with the options of the production server alone."""
-    command = click.option(
-        "--pidfile",
-        metavar="FILE",
-        envvar="MULTISERVE_PIDFILE",
-        show_envvar=True,
-        help="With --production: the file for the process id, which multiserve reload reads.",
-    )(command)
-    command = click.option(
-        "--threads",
-        type=click.IntRange(1),
-        envvar="MULTISERVE_THREADS",
-        show_envvar=True,
-        help="With --production and worker_class gthread: threads in each worker. [default: 4]",
-    )(command)
-    command = click.option(
-        "--workers",
-        type=click.IntRange(1),
-        envvar="MULTISERVE_WORKERS",
-        show_envvar=True,
-        help="With --production: worker processes. [default: the cores, 4 at most]",
-    )(command)
-    return click.option(
-        "--bind",
-        multiple=True,
-        metavar="ADDRESS",
-        envvar="MULTISERVE_BIND",
-        show_envvar=True,
-        help="With --production: HOST:PORT or unix:PATH to listen on; repeatable.",
-    )(command)
+    for name, attributes in reversed(_OF_PRODUCTION.items()):  # click lists the last one first
+        variable = f"MULTISERVE_{name.upper()}"
+        command = click.option(f"--{name}", envvar=variable, show_envvar=True, **attributes)(command)
+    return command
 
 
 @click.command()
