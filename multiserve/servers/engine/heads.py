@@ -10,8 +10,8 @@ from multiserve.servers.engine.settings import EngineSettings
 Fields = list[tuple[bytes, bytes]]
 
 _KNOWN_CODINGS = (b"identity", b"gzip", b"deflate", b"compress", b"chunked,identity")
-_ONCE = (b"host", b"content-type", b"transfer-encoding")
-LOOKED_AT = frozenset((b"transfer-encoding", b"expect"))
+_ONCE = frozenset((b"host", b"content-type", b"transfer-encoding"))
+LOOKED_AT = _ONCE | {b"expect"}
 
 
 class Refusal(Exception):  # noqa: N818 (it is an answer, not an error)
@@ -23,16 +23,24 @@ class Refusal(Exception):  # noqa: N818 (it is an answer, not an error)
         self.status = status
 
 
-def check_field(name: bytes, value: bytes) -> None:
-    """Refuse a field of `LOOKED_AT` that asks for what this server does not do.
+def check_field(name: bytes, value: bytes, once: set[bytes]) -> None:
+    """Refuse a field of `LOOKED_AT` that asks for what this server does not do, or that comes again.
+
+    Args:
+        name: Its name, in lower case.
+        value: Its value.
+        once: Names of fields that have come and must not come again; the name is added where it is such a one.
 
     Raises:
         Refusal: With the status.
     """
-    value = value.lower()
-    if name == b"expect" and value != b"100-continue":
+    if name in once:
+        raise Refusal
+    if name in _ONCE:
+        once.add(name)
+    if name == b"expect" and value.lower() != b"100-continue":
         raise Refusal(HTTPStatus.EXPECTATION_FAILED)
-    if name == b"transfer-encoding" and value != b"chunked":
+    if name == b"transfer-encoding" and (value := value.lower()) != b"chunked":
         is_known = value.replace(b" ", b"") in _KNOWN_CODINGS
         raise Refusal(HTTPStatus.BAD_REQUEST if is_known else HTTPStatus.NOT_IMPLEMENTED)
 
@@ -51,19 +59,23 @@ def check_sizes(method: bytes, url: bytes, headers: Fields, settings: EngineSett
         raise Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
 
-def check_head(method: bytes, url: bytes, version: str, headers: Fields) -> None:
+def check_head(method: bytes, url: bytes, version: str, names: set[bytes]) -> None:
     """Refuse a head that can be read in two ways, or that asks for a tunnel.
+
+    Args:
+        method: The method.
+        url: The target.
+        version: The version of HTTP.
+        names: What `check_field` has added to its `once`.
 
     Raises:
         Refusal: With status 400.
     """
-    names = [name for name, _ in headers]
     if (
         version not in ("1.1", "1.0")
         or method == b"CONNECT"
         or (url == b"*" and method != b"OPTIONS")
         or (version == "1.0" and b"transfer-encoding" in names)
-        or any(names.count(name) > 1 for name in _ONCE)
     ):
         raise Refusal
 

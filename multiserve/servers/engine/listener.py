@@ -8,7 +8,7 @@ import logging
 import ssl
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from email.utils import formatdate
 from functools import partial
 from socket import socket
@@ -61,6 +61,22 @@ class State(ServerState):
         self.connections = _Connections()
         self.websockets = _Connections()
         self.listener = listener
+        self._default_fields = b""
+
+    def set_default_headers(self, *headers: tuple[bytes, bytes]) -> None:
+        """Set what every response has where its application does not send it."""
+        self.default_headers = list(headers)
+        self._default_fields = _lines(headers)
+
+    def default_fields(self, own: Container[bytes]) -> bytes:
+        """Return them as lines, but for those names that an application sends itself."""
+        if b"date" in own or b"server" in own:
+            return _lines(each for each in self.default_headers if each[0] not in own)
+        return self._default_fields
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(name + b": " + value + b"\r\n" for name, value in headers)
 
 
 def _log_access(write: Callable[[Access], None], log: Any, access: Access) -> None:
@@ -146,7 +162,7 @@ class Listener:
                 connection.look(now, patience)
 
     def _set_date(self) -> None:
-        self.state.default_headers = [(b"server", b"multiserve"), (b"date", formatdate(usegmt=True).encode())]
+        self.state.set_default_headers((b"server", b"multiserve"), (b"date", formatdate(usegmt=True).encode()))
 
     async def _set_date_each_second(self) -> None:
         while True:

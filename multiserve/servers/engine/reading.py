@@ -6,6 +6,7 @@ What it leans on in uvicorn is listed in `release`, and held against the install
 from __future__ import annotations
 
 import asyncio
+import sys
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -13,10 +14,12 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from multiserve.servers.engine import heads
-from multiserve.servers.engine.heads import Refusal
+from multiserve.servers.engine.heads import LOOKED_AT, Refusal
 from multiserve.servers.engine.host import Host
 
 _SAFE = "/?%:@!$&'()*+,;=-._~#[]|\\^`{}\"<>"  # everything that is printable: only bytes beyond ASCII are escaped
+
+_UNDERSCORE = ord("_")  # to look for a byte is ten times as fast as to look for bytes
 
 _PART = 65536  # bytes that the parser gets at a time: only from one such part to the next they can be counted
 _LONGEST_TRAILER = 65536  # bytes between the end of a part of the body and the next one, or the end of the request
@@ -36,8 +39,12 @@ class RequestReader(HttpToolsProtocol):
         super().__init__(listener.config, listener.state, {}, loop)
         self.listener = listener
         self.settings = listener.settings
+        self._shortest_limit = listener.settings.shortest_limit
+        self._most_fields = listener.settings.most_fields or sys.maxsize
         self._packets = 0
         self._head = self._piece = 0  # bytes, not more than there are, of a head and since the last thing in a message
+        self._part = 0  # bytes that the parser has got last, any of which may belong to the head
+        self._once: set[bytes] = set()  # which fields that must not come twice have come
         self._in_head = self._in_message = False
         self._ignores_upgrade = False
         self.is_refused = self.is_half_closed = False
@@ -49,38 +56,39 @@ class RequestReader(HttpToolsProtocol):
             return
         self._packets += 1
         self._unset_keepalive_if_required()
-        rest = memoryview(data)
+        rest: bytes | memoryview = data if len(data) <= _PART else memoryview(data)
         while rest and not self.is_refused:
             rest = self._read(rest)
 
-    def _read(self, data: memoryview) -> memoryview:
+    def _read(self, data: bytes | memoryview) -> bytes | memoryview:
         """Read some of what has come; return the rest."""
         part = data[:_PART]
+        self._part = len(part)
         self._piece += len(part)
         self._head += len(part)
         try:
-            self._parse(part)
+            self.parser.feed_data(part)
         except httptools.HttpParserUpgrade as upgrade:
             if not self._ignores_upgrade:
                 self._upgrade()
                 return data[:0]
             self._read_without_upgrade()
             return data[upgrade.args[0] :]
-        if not self.is_refused:
+        except httptools.HttpParserError as error:
+            self._refuse_unread(error)
+        if self._in_head or self._piece > _LONGEST_TRAILER:
             self._check_lengths()
         return data[_PART:]
 
-    def _parse(self, part: memoryview | bytes) -> None:
-        try:
-            self.parser.feed_data(part)
-        except httptools.HttpParserUpgrade:
-            raise
-        except httptools.HttpParserError as error:
-            cause = error.__context__
-            self._refuse_in_turn(cause.status if isinstance(cause, Refusal) else HTTPStatus.BAD_REQUEST)
+    def _refuse_unread(self, error: Exception) -> None:
+        """Refuse what the parser could not read, or one of its callbacks did not take."""
+        cause = error.__context__
+        self._refuse_in_turn(cause.status if isinstance(cause, Refusal) else HTTPStatus.BAD_REQUEST)
 
     def _check_lengths(self) -> None:
         """Refuse what has no end; what is complete is looked at when it is."""
+        if self.is_refused:
+            return
         if not self._in_head:
             if self._in_message and self._piece > _LONGEST_TRAILER:
                 self._refuse_in_turn(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -112,43 +120,48 @@ class RequestReader(HttpToolsProtocol):
                 parts += (name, b": ", value, b"\r\n")
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
-        self._parse(b"".join((*parts, b"\r\n")))
+        try:
+            self.parser.feed_data(b"".join((*parts, b"\r\n")))
+        except httptools.HttpParserError as error:
+            self._refuse_unread(error)
 
     def on_message_begin(self) -> None:
         """Begin with a head."""
         super().on_message_begin()
         self._in_head = True
         self._head = self._piece = 0
+        self._once.clear()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field, without the white space behind its value, which httptools leaves on."""
         if not self._in_head:
             return  # a trailer: uvicorn would add it to the headers that an application already has
         self._piece = 0
-        if b"_" in name:
-            return  # X_Name and X-Name would be the same variable of an environ; gunicorn drops it, too
-        name, value = name.lower(), value.rstrip(b" \t")
-        if name in heads.LOOKED_AT:
-            heads.check_field(name, value)
+        name, value, headers = name.lower(), value.rstrip(b" \t"), self.headers
+        if name in LOOKED_AT:
+            heads.check_field(name, value, self._once)
             self.expect_100_continue = self.expect_100_continue or name == b"expect"
-        self.headers.append((name, value))
-        if len(self.headers) > self.settings.most_fields > 0:
+        elif _UNDERSCORE in name:
+            return  # X_Name and X-Name would be the same variable of an environ; gunicorn drops it, too
+        headers.append((name, value))
+        if len(headers) > self._most_fields:
             raise Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
         """Refuse what must not be served, and take the authority off a target in absolute form."""
         self._in_head, self._in_message = False, True
         self._piece = 0
-        method = self.parser.get_method()
-        heads.check_sizes(method, self.url, self.headers, self.settings)
-        heads.check_head(method, self.url, self.parser.get_http_version(), self.headers)
-        if self.parser.get_http_version() == "1.0":
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        if self._head + self._part > self._shortest_limit:  # no more than that can be in the head
+            heads.check_sizes(method, self.url, self.headers, self.settings)
+        heads.check_head(method, self.url, version, self._once)
+        if version == "1.0":
             self.expect_100_continue = False  # RFC 9110, section 10.1.1
         if self.parser.should_upgrade():
             if not self._should_upgrade():
                 self._ignores_upgrade = True
                 return
-            heads.check_handshake(method, self.parser.get_http_version(), self.headers)
+            heads.check_handshake(method, version, self.headers)
         is_whole = self.url == b"*"
         if is_whole:
             self.url = b"/"  # httptools parses no asterisk

@@ -19,9 +19,8 @@ USED: dict[tuple[str, str], tuple[str, ...]] = {
         *("_should_upgrade", "_unset_keepalive_if_required"),
     ),
     (_HTTP, "RequestResponseCycle"): (
-        *("run_asgi", "receive", "send", "send_500_response", "transport", "default_headers", "message_event"),
+        *("run_asgi", "receive", "on_response", "message_event", "waiting_for_100_continue"),
         *("disconnected", "keep_alive", "more_body", "response_started", "response_complete"),
-        *("chunked_encoding", "expected_content_length"),
     ),
     (_WEBSOCKET, "WebSocketsSansIOProtocol"): (
         *("app", "loop", "connections", "tasks", "transport", "conn", "writable", "scope"),
@@ -29,7 +28,7 @@ USED: dict[tuple[str, str], tuple[str, ...]] = {
         *("connection_made", "connection_lost", "data_received", "handle_ping", "shutdown", "send_500_response"),
     ),
     ("uvicorn.server", "ServerState"): ("total_requests", "connections", "tasks", "default_headers"),
-    ("uvicorn.protocols.http.flow_control", "FlowControl"): ("write_paused", "resume_reading"),
+    ("uvicorn.protocols.http.flow_control", "FlowControl"): ("write_paused", "drain", "resume_reading"),
     ("uvicorn.config", "Config"): ("load", "loaded_app", "ws_protocol_class"),
     ("uvicorn.protocols.utils", "ClientDisconnected"): (),
     ("httptools", "HttpRequestParser"): (

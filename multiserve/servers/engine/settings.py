@@ -41,6 +41,11 @@ class EngineSettings:
     is_alone: bool = False
 
     @property
+    def shortest_limit(self) -> int:
+        """How many bytes a head may have without a look at the length of its line and of each field."""
+        return min(limit or _LONGEST_TARGET for limit in (self.longest_line, self.longest_field))
+
+    @property
     def longest_head(self) -> int:
         """How many bytes of a head are read at most."""
         fields = self.most_fields * self.longest_field or _LARGEST_FIELDS

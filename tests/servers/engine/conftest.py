@@ -77,7 +77,7 @@ class Scene:
         self.accesses = []
         self.listener = Listener(application, EngineSettings(**settings), log, self.accesses.append)
         self.loop = self.listener._loop = asyncio.get_running_loop()  # noqa: SLF001 (as `start` does)
-        self.listener.state.default_headers = [(b"server", b"x"), (b"date", b"now")]
+        self.listener.state.set_default_headers((b"server", b"x"), (b"date", b"now"))
 
     @property
     def logged(self):

@@ -57,6 +57,12 @@ SENT = [
         b"HTTP/1.1 200 OK\r\nserver: x\r\ndate: then\r\ncontent-length: 0\r\n\r\n",
         id="one date",
     ),
+    pytest.param(
+        GET,
+        answering(b"", status=299, headers=[(b"Connection", b"x, Close"), (b"content-length", b"0")]),
+        b"HTTP/1.1 299 \r\n" + DEFAULT + b"connection: x, Close\r\ncontent-length: 0\r\n\r\n",
+        id="the application closes, with a status that has no name",
+    ),
 ]  # fmt: skip
 
 
@@ -72,14 +78,20 @@ def test_head_and_body_leave_in_one_packet(play):
     assert len(transport.packets) == 1
 
 
+FAILED = (
+    b"HTTP/1.1 500 Internal Server Error\r\n" + DEFAULT + b"content-type: text/plain; charset=utf-8\r\n"
+    b"content-length: 21\r\nconnection: close\r\n\r\nInternal Server Error"
+)
 BROKEN = [
-    pytest.param(answering(b"ab", headers=[(b"content-length", b"3")]), id="a body too short"),
     pytest.param(answering(b"abcd", headers=[(b"content-length", b"3")]), id="a body too long"),
     pytest.param(answering(b"a", headers=[(b"content-length", b"1")] * 2), id="two lengths"),
     pytest.param(answering(b"a", headers=[(b"content-length", b"+1")]), id="a length with a sign"),
     pytest.param(answering(b"a", headers=[(b"content-length", b"one")]), id="a length that is none"),
     pytest.param(answering(b"a", headers=[(b"x", b"a\r\nb: c")]), id="a header with a line feed"),
+    pytest.param(answering(b"a", headers=[(b"x y", b"a")]), id="a name with a space"),
+    pytest.param(answering(b"a", headers=[(b"", b"a")]), id="a field without a name"),
     pytest.param(answering(b"a", status=103), id="no final status"),
+    pytest.param(answering(b"a", status=1000), id="no status"),
     pytest.param(answering(error=ValueError("no body")), id="an error before the body"),
     pytest.param(answering(), id="no body at all"),
 ]
@@ -87,14 +99,42 @@ BROKEN = [
 
 @pytest.mark.parametrize("application", BROKEN)
 def test_what_cannot_be_sent_is_500_and_the_end_of_the_connection(play, application):
-    scene, connection, transport = play(GET, application=application)
-    assert transport.written.count(b"HTTP/1.1 ") == 1
-    if transport.written.startswith(b"HTTP/1.1 200"):
-        assert connection.cycle.disconnected  # the body has left with its head: it is cut off, and nothing follows
-    else:
-        assert transport.written.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    scene, _, transport = play(GET, application=application)
+    assert transport.written == FAILED
     assert transport.closing
     assert [line.partition(":")[0] for line in scene.logged] == ["Error handling request GET /"]
+
+
+def test_a_body_that_is_too_short_is_cut_off(play):
+    scene, connection, transport = play(GET, application=answering(b"ab", headers=[(b"content-length", b"3")]))
+    assert transport.written.endswith(b"content-length: 3\r\n\r\nab")
+    assert connection.cycle.disconnected
+    assert transport.closing
+    assert scene.logged == ["Error handling request GET /"]
+
+
+OUT_OF_TURN = [
+    pytest.param(("body",), "has not begun", id="a body first"),
+    pytest.param(("start", "start"), "has begun", id="two starts"),
+    pytest.param(("start", "body", "body"), "is complete", id="a body after the end"),
+    pytest.param(("start", "trailers"), "has begun", id="what nobody has asked for"),
+]
+
+
+@pytest.mark.parametrize(("kinds", "state"), OUT_OF_TURN)
+def test_messages_out_of_turn_are_errors_of_the_application(play, kinds, state):
+    said = []
+
+    async def application(scope, receive, send):
+        try:
+            for kind in kinds:
+                await send({"type": f"http.response.{kind}", "status": 200, "headers": []})
+        except RuntimeError as error:
+            said.append(str(error))
+            raise
+
+    play(GET, application=application)
+    assert said == [f"the application sent 'http.response.{kinds[-1]}' where its response {state}"]
 
 
 def test_a_response_that_breaks_off_is_cut_off(play):
