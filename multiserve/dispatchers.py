@@ -9,8 +9,8 @@ from typing import Any
 from multiserve._types import ASGIApplication, Interface, Loaded, WSGIApplication
 from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount
-from multiserve.dispatch.answers import Answer, broken
-from multiserve.dispatch.not_found_page import ListedMount, not_found_in
+from multiserve.dispatch.answers import Answer, broken, misdirected
+from multiserve.dispatch.not_found_page import ListedMount, left_out_of, not_found_in
 from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.keys import MountKey
@@ -38,7 +38,7 @@ def compose_wsgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
 def _answers_wsgi(
     mounts: Sequence[LoadedMount], around: Surroundings
 ) -> list[tuple[MountKey, WSGIApplication | WSGITenantMount]]:
-    return [
+    answers = [
         (
             loaded.mount.key,
             _broken(loaded, around).wsgi
@@ -47,6 +47,7 @@ def _answers_wsgi(
         )
         for loaded in mounts
     ]
+    return [*answers, *((key, answer.wsgi) for key, answer in _answers_elsewhere(mounts, around))]
 
 
 def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> ASGIApplication:
@@ -111,6 +112,9 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
             if (mount.required or config.server.strict) and lifespan not in required:
                 required.append(lifespan)
         composed.append((mount.key, kind_of(mount).answer_asgi(mount, loaded, around, lifespan)))
+    composed += [
+        (key, ASGIMount(http=answer.asgi, websocket=answer.asgi)) for key, answer in _answers_elsewhere(mounts, around)
+    ]
     tenants = [answering for _, answering in composed if isinstance(answering, ASGITenantMount)]
     supervisor = Lifespans(list(lifespans.values()), required, config.server.shutdown_timeout, tenants)
     return ASGIDispatcher(
@@ -124,9 +128,22 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
 
 
 def _surroundings(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> Surroundings:
-    listed = [ListedMount(each.mount.key, each.mount.what, is_loaded=each.error is None) for each in mounts]
-    missing = not_found_in(listed, development=development)
+    missing = not_found_in(_listed(config, mounts), development=development)
     return Surroundings(config=config, not_found=missing, development=development)
+
+
+def _listed(config: Config, mounts: Sequence[LoadedMount]) -> list[ListedMount]:
+    loaded = [ListedMount(each.mount.key, each.mount.what, "FAILED" if each.error else "ok") for each in mounts]
+    return [*loaded, *(ListedMount(each.key, each.what, "left out") for each in config.elsewhere)]
+
+
+def _answers_elsewhere(mounts: Sequence[LoadedMount], around: Surroundings) -> list[tuple[MountKey, Answer]]:
+    """Return what answers for the mounts that another process serves: none of those here."""
+    listed = _listed(around.config, mounts)
+    return [
+        (each.key, left_out_of(listed, each.name) if around.development else misdirected(each.name))
+        for each in around.config.elsewhere
+    ]
 
 
 def _broken(loaded: LoadedMount, surroundings: Surroundings) -> Answer:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from multiserve.composition import compose
-from multiserve.config.file import load_config
+from multiserve.config.file import load_config, select
+from multiserve.probing.exchange import build_scope
+from multiserve.testing.calls import call_wsgi
+from multiserve.testing.client import Client
 
 pytestmark = pytest.mark.usefixtures("clean_process")
 
@@ -89,3 +92,64 @@ def test_functions_that_run_at_the_start_are_lifespans_of_their_mounts(
     lifespans = compose(load_config(write(HOOKED + server)), interface="asgi").application.lifespans
     assert [each.mounts for each in lifespans.lifespans] == [["/"], ["/again"]]
     assert [each.name for each in lifespans.required] == ["/again"]
+
+
+SPLIT = """
+[mounts]
+"/" = "split:app"
+"/live" = "split:app"
+"/live/old" = "split:app"
+"/asgi" = { app = "split:make()", interface = "asgi" }
+"/u/{user}" = "split:make()"
+"api.example.com" = "split:app"
+"""
+APPS = """
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return []
+def make():
+    async def asgi(scope, receive, send): ...
+    return asgi
+"""
+ELSEWHERE = [
+    pytest.param("http://x/", 200, id="here"),
+    pytest.param("http://x/liver", 200, id="a longer name"),
+    pytest.param("http://x/live", 421, id="a mount of another process"),
+    pytest.param("http://x/live/old/1", 200, id="a mount below it"),
+    pytest.param("http://x/u/ann/1", 421, id="a tenant"),
+    pytest.param("http://api.example.com/", 421, id="a host"),
+    pytest.param("http://api.example.com/live", 421, id="no path of another host"),
+]
+HERE = ["/", "/live/old"]
+
+
+@pytest.mark.parametrize("here", [HERE, [*HERE, "/asgi"]], ids=["wsgi", "asgi"])
+@pytest.mark.parametrize(("url", "status"), ELSEWHERE)
+def test_what_another_process_serves_is_answered_by_no_mount_here(
+    write_config: Callable[[str], Path], here: list[str], url: str, status: int
+) -> None:
+    path = write_config(SPLIT)
+    path.with_name("split.py").write_text(APPS)
+    with Client(select(load_config(path), here)) as client:
+        response = client.get(url)
+    assert response.status == status
+    if status == 421:
+        assert response.text.startswith("Misdirected Request: ")
+
+
+def test_development_says_which_mount_is_left_out(write: Callable[[str], Path]) -> None:
+    composition = compose(select(load_config(write(MIXED)), ["/"]), development=True)
+    response = call_wsgi(composition.application, build_scope("GET", "http://x/live/1", "*/*"), b"")
+    assert response.status == 404
+    assert (
+        response.text
+        == """\
+Not Found: --only leaves out the mount /live.
+
+Asked for: http://x/live/1
+
+The mounts are:
+    /      assembled:app   ok
+    /live  assembled:asgi  left out
+"""
+    )

@@ -114,7 +114,7 @@ def _leaves(table: Mapping[str, Any], written: Mapping[str, Any], key: str) -> I
 
 
 def select(config: Config, keys: Iterable[str]) -> Config:
-    """Keep only the mounts with the given keys, at their own prefixes.
+    """Keep only the mounts with the given keys, at their own prefixes; the others are served elsewhere.
 
     Raises:
         ConfigError: There is no mount with such a key.
@@ -132,7 +132,9 @@ def select(config: Config, keys: Iterable[str]) -> Config:
             problems.append(Problem(key=text, message="no such mount", hint=did_you_mean(text, known.values())))
         wanted.add(key.place)
     raise_for(problems)
-    return replace(config, mounts=tuple(mount for mount in config.mounts if mount.key.place in wanted))
+    mounts = tuple(mount for mount in config.mounts if mount.key.place in wanted)
+    elsewhere = tuple(mount for mount in config.mounts if mount.key.place not in wanted)
+    return replace(config, mounts=mounts, elsewhere=(*config.elsewhere, *elsewhere))
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -71,6 +71,7 @@ class Config:
     Attributes:
         source: Where it comes from, absolute.
         mounts: In the order of the file.
+        elsewhere: The other mounts of the file, which another process serves: their URLs are nobody else's.
         middleware: What wraps every mount, outermost first, around its own.
         ignore: Codes of checks whose findings are not wanted.
         plugins: Modules with checks and readers of frameworks; none of them is imported yet.
@@ -104,6 +105,7 @@ class Config:
     gunicorn: Mapping[str, Any] = option(
         help="The production server, multiserve run --production: every setting of gunicorn under its own name."
     )
+    elsewhere: tuple[Mount, ...] = ()
     root: str = ""
     env_files: tuple[Path, ...] = ()
     written: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))

@@ -94,6 +94,14 @@ def not_found() -> Answer:
     return Answer("404 Not Found", "Not Found: no mount answers this URL.\n")
 
 
+def misdirected(name: str) -> Answer:
+    """Return the answer for a mount that another process serves (RFC 9110, section 15.5.20).
+
+    Whatever sends its requests here would otherwise get the answers of another application.
+    """
+    return Answer("421 Misdirected Request", f"Misdirected Request: {name} is served by another process.\n")
+
+
 def broken(name: str, problems: Sequence[Problem] = (), traceback: str = "") -> Answer:
     """Return the answer of a mount that could not be loaded (RFC 9110, section 15.6.4).
 

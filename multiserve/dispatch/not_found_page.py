@@ -20,17 +20,12 @@ class ListedMount(NamedTuple):
     Attributes:
         key: Its key.
         target: What is mounted, as the file spells it.
-        is_loaded: Whether it could be loaded.
+        state: The state in a word or two.
     """
 
     key: MountKey
     target: str
-    is_loaded: bool
-
-    @property
-    def state(self) -> str:
-        """The state in a word."""
-        return "ok" if self.is_loaded else "FAILED"
+    state: str
 
     def url(self, host: str) -> str:
         """Return the URL of the mount as a browser at `host` can follow it; empty for a mount with many URLs."""
@@ -47,10 +42,11 @@ class ListedMount(NamedTuple):
 class NotFoundPage(Answer):
     """The answer for a URL without a mount; what was asked is a part of it."""
 
-    def __init__(self, mounts: Sequence[ListedMount]) -> None:
-        """List these mounts."""
+    def __init__(self, mounts: Sequence[ListedMount], reason: str = _REASON) -> None:
+        """List these mounts; `reason` is the first line."""
         super().__init__("404 Not Found", "")
         self._mounts = mounts
+        self._reason = reason
 
     def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as a WSGI application."""
@@ -73,9 +69,9 @@ class NotFoundPage(Answer):
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
         asked = f"Asked for: {url}"
-        text = "\n".join([_REASON, "", asked, "", "The mounts are:", *(f"    {line}" for line in lines), ""])
+        text = "\n".join([self._reason, "", asked, "", "The mounts are:", *(f"    {line}" for line in lines), ""])
         table = pages.table([(each.url(host), *row) for each, row in zip(self._mounts, rows, strict=True)])
-        page = pages.page(_REASON.rstrip("."), pages.paragraph(asked), pages.paragraph("The mounts are:"), table)
+        page = pages.page(self._reason.rstrip("."), pages.paragraph(asked), pages.paragraph("The mounts are:"), table)
         return Answer(self.status, text, page=page)
 
 
@@ -86,3 +82,8 @@ def _url(scheme: str, host: str, path: str, query: str) -> str:
 def not_found_in(mounts: Sequence[ListedMount], *, development: bool) -> Answer:
     """Return the 404 for a URL without a mount, which lists the mounts in development alone."""
     return NotFoundPage(mounts) if development and mounts else not_found()
+
+
+def left_out_of(mounts: Sequence[ListedMount], name: str) -> Answer:
+    """Return the answer of a development server for a mount that `--only` leaves out."""
+    return NotFoundPage(mounts, f"Not Found: --only leaves out the mount {name}.")

@@ -818,7 +818,10 @@ def test_a_broken_pyproject_is_told(here):
 )
 def test_only_some_mounts_are_selected(read, keys, selected):
     config = read('[mounts]\n"/" = "a"\n"/admin" = "b"\n"example.com" = "c"')
-    assert [str(mount.key) for mount in select(config, keys).mounts] == selected
+    only = select(config, keys)
+    assert [str(mount.key) for mount in only.mounts] == selected
+    assert {*only.mounts, *only.elsewhere} == {*config.mounts}
+    assert len(only.elsewhere) == len(config.mounts) - len(selected)
 
 
 def test_every_key_that_selects_nothing_is_told(read):

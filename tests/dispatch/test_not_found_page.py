@@ -10,8 +10,8 @@ from multiserve.dispatch.not_found_page import ListedMount, not_found_in
 from multiserve.keys import parse_key
 
 MOUNTS = [
-    ListedMount(parse_key("/admin"), "backoffice:create_app()", is_loaded=True),
-    ListedMount(parse_key("api.localhost/v1"), "api", is_loaded=False),
+    ListedMount(parse_key("/admin"), "backoffice:create_app()", "ok"),
+    ListedMount(parse_key("api.localhost/v1"), "api", "FAILED"),
 ]
 TEXT = """\
 Not Found: no mount answers this URL.
@@ -85,7 +85,7 @@ def test_a_browser_gets_a_page_with_links():
     ],
 )
 def test_a_mount_with_one_url_has_a_link(key, host, url):
-    assert ListedMount(parse_key(key), "a", is_loaded=True).url(host) == url
+    assert ListedMount(parse_key(key), "a", "ok").url(host) == url
 
 
 @pytest.mark.parametrize(("mounts", "development"), [(MOUNTS, False), ([], True)], ids=["production", "no mounts"])
