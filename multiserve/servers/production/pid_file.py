@@ -91,8 +91,27 @@ def _tell(pid: int, outcome: _Outcome) -> str:
     return f"Process {pid} has reloaded."
 
 
+def remove_stale(path: Path) -> None:
+    """Remove the pid file of a server that has ended, and whose number another process has now.
+
+    gunicorn takes any process with that number for the server, and does not start: in a container the numbers are low,
+    and come again.
+    """
+    try:
+        _check_process(_read_pid(path), _read_outcome(path), path)
+    except _OtherProcessError:
+        path.unlink(missing_ok=True)
+        forget(path)
+    except ServeError:  # there is none, or none that can be read
+        return
+
+
+class _OtherProcessError(ServeError):
+    """Another process has the number of the server."""
+
+
 def _check_process(pid: int, outcome: _Outcome | None, path: Path) -> None:
-    """Raise `ServeError` if another process has the id of a server that has ended: SIGHUP would end it."""
+    """Raise `_OtherProcessError` if another process has the id of a server that has ended: SIGHUP would end it."""
     if outcome is None:
         command = _command(pid)
         is_other = bool(command) and b"multiserve" not in command and b"gunicorn" not in command
@@ -101,7 +120,7 @@ def _check_process(pid: int, outcome: _Outcome | None, path: Path) -> None:
         is_other = outcome.pid != pid or len(known) > 1
     if is_other:
         hint = f"The server has ended; {path} is what it left, and another process has its number now."
-        raise ServeError(Problem(message=f"process {pid} is not the server that wrote {path}", hint=hint))
+        raise _OtherProcessError(Problem(message=f"process {pid} is not the server that wrote {path}", hint=hint))
 
 
 def _command(pid: int) -> bytes:

@@ -47,6 +47,8 @@ class SwappingArbiter(CarefulArbiter):
 
     def start(self) -> None:
         """Start, and record for `multiserve reload` that this server reports outcomes."""
+        if self.cfg.pidfile:
+            pid_file.remove_stale(Path(self.cfg.pidfile))
         super().start()
         self._record()
 

@@ -24,6 +24,7 @@ from multiserve.hosts import HIGHEST_PORT, authority
 from multiserve.servers.addresses import absolute_socket
 from multiserve.servers.engine.settings import EngineSettings
 from multiserve.servers.production.access_log import ACCESS_LOG_FORMAT
+from multiserve.servers.production.cores import usable_cores
 from multiserve.servers.production.setting_values import check, convert
 
 _TRUSTED_PROXIES = "Write trusted_proxies under [server] instead."
@@ -91,7 +92,7 @@ def defaults(config: Config) -> dict[str, Any]:
     return {
         "bind": [authority(config.server.host, config.server.port)],
         # One worker is no production; more than a few multiply the memory of every mounted application.
-        "workers": min(_cores(), 4),
+        "workers": min(usable_cores(), 4),
         "worker_class": WORKER,
         # For gunicorn's own threads: one slow application must not stop the others. In ours each mount has its own.
         "threads": 4 if given.get("worker_class") == "gthread" else 1,
@@ -107,10 +108,6 @@ def defaults(config: Config) -> dict[str, Any]:
         "access_log_format": ACCESS_LOG_FORMAT,
         "proc_name": "multiserve",
     }
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def configure(

@@ -217,3 +217,33 @@ def test_what_was_recorded_is_forgotten(path):
 
 def test_a_folder_that_cannot_be_written_is_no_reason_to_fail():
     pid_file.record(Path("/nowhere/pid"), 1, "")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.parametrize(
+    "change",
+    [
+        recorded_by_another_process,
+        recorded_by_an_earlier_process_of_the_same_number,
+        pytest.param(pid_file.forget, id="nothing recorded, and the command is another one"),
+    ],
+)
+def test_what_a_server_has_left_is_removed_where_another_process_has_its_number(path, monkeypatch, change):
+    monkeypatch.setattr(pid_file, "_command", lambda _: b"postgres\0-D\0/data\0")
+    pid_file.record(path, 0, "")
+    change(path)
+    pid_file.remove_stale(path)
+    assert not [*path.parent.iterdir()]
+
+
+def unreadable(path):
+    path.write_text("none\n")
+
+
+@pytest.mark.parametrize("change", [pytest.param(lambda _: None, id="a server that runs"), unreadable, Path.unlink])
+def test_what_may_be_of_use_stays(path, change):
+    pid_file.record(path, 0, "")
+    change(path)
+    before = sorted(each.name for each in path.parent.iterdir())
+    pid_file.remove_stale(path)
+    assert sorted(each.name for each in path.parent.iterdir()) == before
