@@ -106,11 +106,10 @@ def disabled_loggers(subject: Subject) -> Iterator[Finding]:
     may be intended, and the finding is a note.
     """
     for member in subject.members:
-        names = member.effects.disabled_loggers
-        others = {each.module.partition(".")[0] for each in subject.members if each is not member} - {""}
-        of_others = [name for name in names if name.partition(".")[0] in others]
-        shown = (of_others or names)[:_SHOWN]
-        if names:
+        if names := member.effects.disabled_loggers:
+            others = {each.module.partition(".")[0] for each in subject.members if each is not member} - {""}
+            of_others = [name for name in names if name.partition(".")[0] in others]
+            shown = (of_others or names)[:_SHOWN]
             more = " and others" if len(names) > len(shown) else ""
             yield disabled_loggers.found(
                 member,
@@ -128,8 +127,8 @@ def time_zones(subject: Subject) -> Iterator[Finding]:
     (The default is America/Chicago.) The local times of all other applications are then in that time zone.
     """
     for member in subject.members:
-        has_others = any(each.module and each is not member for each in subject.members)
-        if has_others and (zone := member.effects.time_zone):
+        zone = member.effects.time_zone
+        if zone and any(each.module and each is not member for each in subject.members):
             message = f"loading it sets the time zone of the process to {zone}"
             cure = f'Write TZ = "{zone}" under [env], or in the environment if that sets TZ.'
             yield time_zones.found(member, message=message, cure=cure)

@@ -64,8 +64,9 @@ def hidden_routes(subject: Subject) -> Iterator[Finding]:
     map of the application. A static folder or a redirect that replaces the static files of an application is not
     reported.
     """
+    router = Router((member.mount.key, member) for member in subject.members)
     for member in subject.members:
-        above = _above(subject, member)
+        above = _above(router, member)
         routes = above.facts.routes if above and above.facts else None
         if not above or not routes:
             continue
@@ -91,15 +92,15 @@ def _hiding(subject: Subject, member: CheckedMount, above: CheckedMount, hidden:
     )
 
 
-def _above(subject: Subject, member: CheckedMount) -> CheckedMount | None:
-    """Return the mount that would answer the prefix of another mount if that did not exist."""
+def _above(router: Router[CheckedMount], member: CheckedMount) -> CheckedMount | None:
+    """Return the mount of the same host that would answer the prefix of another mount if that did not exist."""
     key = member.mount.key
     if key.placeholders or not key.prefix:
         return None
-    same_host = [each for each in subject.members if (each.mount.key.host, each.mount.key.port) == (key.host, key.port)]
-    others = Router((each.mount.key, each) for each in same_host if each is not member)
-    found = others.find(to_wsgi(key.prefix), host_of(key))
-    return None if found is None or found.key.placeholders else found.mount
+    for route in router.rank(to_wsgi(key.prefix), host_of(key)):
+        if (route.key.host, route.key.port) == (key.host, key.port) and route.mount is not member:
+            return None if route.key.placeholders else route.mount
+    return None
 
 
 def _is_hidden(route: InnerRoute, path: str, member: CheckedMount, above: CheckedMount) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -173,7 +174,7 @@ class Table:
         """
         fields = {field.name: field for field in dataclasses.fields(kind) if "help" in field.metadata}  # type: ignore[arg-type]
         self.refuse_unknown(fields)
-        hints = get_type_hints(kind)
+        hints = _type_hints(kind)
         read = {name: self._read_field(field, hints[name]) for name, field in fields.items() if name not in given}
         return kind(**given, **read)
 
@@ -191,6 +192,9 @@ class Table:
         if hint == tuple[str, ...]:
             return self.texts(field.name, default)
         return self.text(field.name, default)
+
+
+_type_hints = functools.cache(get_type_hints)  # a file may have a thousand mounts of a kind
 
 
 def _shorten(value: int) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
+_SIGNALS = signal.valid_signals()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def _take_down() -> _State:
         memory=_memory(),
         threads=frozenset(threading.enumerate()),
         folder=_folder(),
-        handlers={number: signal.getsignal(number) for number in signal.valid_signals()},
+        handlers={number: signal.getsignal(number) for number in _SIGNALS},
         root_logger=(logging.root.level, *logging.root.handlers),
         disabled=frozenset(name for name, each in loggers.items() if each.disabled),
         known=frozenset(loggers),
