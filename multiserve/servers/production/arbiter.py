@@ -130,7 +130,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
                 self._retries.hasten()
 
     def _forget_gone(self) -> None:
-        """Forget workers that have been reaped; gunicorn before 25 keeps one whose exit code says that it failed."""
+        """Forget workers that have been reaped; gunicorn before 26 keeps one whose exit code says that it failed."""
         for pid in list(self.WORKERS):
             try:
                 os.kill(pid, 0)

@@ -411,7 +411,7 @@ def test_an_address_that_cannot_be_bound_starts_nothing(stage, write_config, out
     assert outcome()[1] == f"cannot listen on unix:{stage.app.config.folder / 'log'}: something else is there"
 
 
-forgets = pytest.mark.skipif(gunicorn.version_info < (25,), reason="an older gunicorn keeps such a worker")
+forgets = pytest.mark.skipif(gunicorn.version_info < (26,), reason="an older gunicorn keeps such a worker")
 
 
 @forgets
