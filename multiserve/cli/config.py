@@ -19,7 +19,7 @@ from multiserve.cli.options import (
     targets_argument,
 )
 from multiserve.cli.output import paint, reported_errors, say
-from multiserve.cli.run import gunicorn_overrides, production_options, read_config
+from multiserve.cli.settings import gunicorn_overrides, production_options, read_config
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.tables import quote_key
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import fields
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -21,56 +20,23 @@ from multiserve.cli.options import (
     note_what_is_not_read,
     only_option,
     options_of,
-    override,
     targets_argument,
 )
 from multiserve.cli.output import echo_failures, paint, reported_errors, say
 from multiserve.cli.progress import Progress
+from multiserve.cli.settings import PRODUCTION_OPTIONS, gunicorn_overrides, production_options, read_config
 from multiserve.cli.verbosity import asked_level, number_of, verbosity_options
 from multiserve.config.env_files import named_env_files
-from multiserve.config.file import load_config, select
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.mounts import Mount
-from multiserve.config.source import Source
 from multiserve.errors import Problem, ServeError
-from multiserve.servers.environment import refuse_script_name
 
 if TYPE_CHECKING:
     from multiserve.servers.development.access_line import Answered  # imported where used, so that --help stays fast
     from multiserve.servers.development.server import Started
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 # Options of `run` that only one of the two servers has.
-_DEVELOPMENT_ONLY = ("open", "reload", "debugger", "threaded", "extra_files", "exclude_patterns")
-_OF_PRODUCTION: dict[str, dict[str, Any]] = {
-    "bind": {
-        "multiple": True,
-        "metavar": "ADDRESS",
-        "help": "With --production: HOST:PORT or unix:PATH to listen on; repeatable.",
-    },
-    "workers": {
-        "type": click.IntRange(1),
-        "help": "With --production: worker processes. [default: the cores, 4 at most]",
-    },
-    "threads": {
-        "type": click.IntRange(1),
-        "help": "With --production and worker_class gthread: threads in each worker. [default: 4]",
-    },
-    "pidfile": {
-        "metavar": "FILE",
-        "help": "With --production: the file for the process id, which multiserve reload reads.",
-    },
-}
-PRODUCTION_OPTIONS = tuple(_OF_PRODUCTION)
-
-
-def production_options(command: F) -> F:
-    """Decorate a command with the options of the production server alone."""
-    for name, attributes in reversed(_OF_PRODUCTION.items()):  # click lists the last one first
-        variable = f"MULTISERVE_{name.upper()}"
-        command = click.option(f"--{name}", envvar=variable, show_envvar=True, **attributes)(command)
-    return command
+_DEVELOPMENT_ONLY = ("open", *(field.name for field in fields(Development)))
 
 
 @click.command()
@@ -160,26 +126,6 @@ def _is_typed(ctx: click.Context, name: str) -> bool:
     return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
-def read_config(source: Source, values: Mapping[str, Any], env_files: Sequence[Path]) -> Config:
-    """Read the configuration; options of the command line and environment variables override it."""
-    config = load_config(source, env_files=env_files)
-    refuse_script_name(config)
-    values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}
-    if values["only"]:
-        config = select(config, values["only"])
-    gunicorn = dict(config.gunicorn)
-    if values["host"] is not None or values["port"] is not None:
-        gunicorn.pop("bind", None)
-    if number_of(values.get("log_level")) > logging.INFO and gunicorn.get("accesslog") == "-":
-        del gunicorn["accesslog"]
-    return replace(
-        config,
-        server=override(config.server, values),
-        development=override(config.development, values),
-        gunicorn=gunicorn,
-    )
-
-
 def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None:
     from multiserve.servers.development import server
 
@@ -236,16 +182,6 @@ def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
     level = number_of(values["log_level"])
     progress = Progress(is_verbose=level == logging.DEBUG) if level <= logging.INFO else nullcontext
     server.serve(read, overrides, _announce_mounts, progress)
-
-
-def gunicorn_overrides(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of gunicorn that the command line, or the environment, has a value for."""
-    overrides = {name: values[name] for name in PRODUCTION_OPTIONS if values[name]}
-    if values.get("log_level"):
-        overrides["loglevel"] = values["log_level"]
-    if "bind" in overrides:
-        overrides["bind"] = list(overrides["bind"])
-    return overrides
 
 
 def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) -> None:

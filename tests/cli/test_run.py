@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from multiserve.cli.run import _refuse_gunicorn, gunicorn_overrides, read_config
+from multiserve.cli.run import _refuse_gunicorn
 from multiserve.errors import ServeError
 
 APPS = Path(__file__).parents[1] / "apps"
@@ -103,34 +103,3 @@ def test_on_windows_production_says_which_servers_run_there(monkeypatch: pytest.
         "    Use another server: waitress-serve multiserve.wsgi:application if all mounts are WSGI, "
         "or uvicorn multiserve.asgi:application, which serves mounts of both kinds."
     )
-
-
-VALUES = {"only": (), "host": None, "port": None, "extra_files": ()}
-VALUES |= {"bind": (), "workers": None, "threads": None, "pidfile": None}
-
-
-@pytest.mark.parametrize(
-    ("level", "accesslog", "kept"),
-    [
-        pytest.param(None, "-", True, id="no level"),
-        pytest.param("debug", "-", True, id="debug"),
-        pytest.param("warning", "-", False, id="a quiet terminal"),
-        pytest.param("warning", "access.log", True, id="a file stays"),
-    ],
-)
-def test_a_quiet_production_server_prints_no_line_for_a_request(write_config, level, accesslog, kept):
-    path = write_config(f'{GOOD}[gunicorn]\naccesslog = "{accesslog}"')
-    config = read_config(path, {**VALUES, "log_level": level}, ())
-    assert ("accesslog" in config.gunicorn) is kept
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        pytest.param({}, {}, id="nothing"),
-        pytest.param({"log_level": "error"}, {"loglevel": "error"}, id="a level"),
-        pytest.param({"bind": ("a:1", "b:2"), "workers": 2}, {"bind": ["a:1", "b:2"], "workers": 2}, id="the others"),
-    ],
-)
-def test_options_become_settings_of_gunicorn(given, expected):
-    assert gunicorn_overrides({**VALUES, **given}) == expected

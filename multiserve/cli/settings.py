@@ -1,0 +1,80 @@
+"""What the options of `run` and `config` say: those of the production server, and how they override the file."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from multiserve.cli.options import override
+from multiserve.cli.verbosity import number_of
+from multiserve.config.file import load_config, select
+from multiserve.config.model import Config
+from multiserve.config.source import Source
+from multiserve.servers.environment import refuse_script_name
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OF_PRODUCTION: dict[str, dict[str, Any]] = {
+    "bind": {
+        "multiple": True,
+        "metavar": "ADDRESS",
+        "help": "With --production: HOST:PORT or unix:PATH to listen on; repeatable.",
+    },
+    "workers": {
+        "type": click.IntRange(1),
+        "help": "With --production: worker processes. [default: the cores, 4 at most]",
+    },
+    "threads": {
+        "type": click.IntRange(1),
+        "help": "With --production and worker_class gthread: threads in each worker. [default: 4]",
+    },
+    "pidfile": {
+        "metavar": "FILE",
+        "help": "With --production: the file for the process id, which multiserve reload reads.",
+    },
+}
+PRODUCTION_OPTIONS = tuple(_OF_PRODUCTION)
+
+
+def production_options(command: F) -> F:
+    """Decorate a command with the options of the production server alone."""
+    for name, attributes in reversed(_OF_PRODUCTION.items()):  # click lists the last one first
+        variable = f"MULTISERVE_{name.upper()}"
+        command = click.option(f"--{name}", envvar=variable, show_envvar=True, **attributes)(command)
+    return command
+
+
+def read_config(source: Source, values: Mapping[str, Any], env_files: Sequence[Path]) -> Config:
+    """Read the configuration; options of the command line and environment variables override it."""
+    config = load_config(source, env_files=env_files)
+    refuse_script_name(config)
+    values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}
+    if values["only"]:
+        config = select(config, values["only"])
+    gunicorn = dict(config.gunicorn)
+    if values["host"] is not None or values["port"] is not None:
+        gunicorn.pop("bind", None)
+    if number_of(values.get("log_level")) > logging.INFO and gunicorn.get("accesslog") == "-":
+        del gunicorn["accesslog"]
+    return replace(
+        config,
+        server=override(config.server, values),
+        development=override(config.development, values),
+        gunicorn=gunicorn,
+    )
+
+
+def gunicorn_overrides(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of gunicorn that the command line, or the environment, has a value for."""
+    overrides = {name: values[name] for name in PRODUCTION_OPTIONS if values[name]}
+    if values.get("log_level"):
+        overrides["loglevel"] = values["log_level"]
+    if "bind" in overrides:
+        overrides["bind"] = list(overrides["bind"])
+    return overrides
