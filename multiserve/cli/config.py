@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +18,7 @@ from multiserve.cli.options import (
     targets_argument,
 )
 from multiserve.cli.output import paint, reported_errors, say
-from multiserve.cli.settings import gunicorn_overrides, production_options, read_config
+from multiserve.cli.settings import gunicorn_overrides, production_options, read_config, typed_options
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.tables import quote_key
 
@@ -57,7 +56,7 @@ def config(
         source = find_source(config, targets).absolute()
         note_what_is_not_read(source, values["env_file"])
         found = read_config(source, values, find_env_files(source, values["env_file"]))
-        given = dict(_given(ctx))
+        given = _given(ctx)
         effective = report.effective_values(found, given, _gunicorn(found, gunicorn_overrides(values), given))
         if style == "json":
             say(json.dumps(report.values_as_json(found, effective), indent=2))
@@ -65,15 +64,14 @@ def config(
             say(report.values_as_text(found, effective, paint))
 
 
-def _given(ctx: click.Context) -> Iterator[tuple[str, str]]:
-    """Yield each option that was given, with what has given it: an option, or an environment variable."""
-    for parameter in ctx.command.params:
-        name, source = str(parameter.name), ctx.get_parameter_source(str(parameter.name))
-        if source is click.core.ParameterSource.COMMANDLINE:
-            is_off = parameter.secondary_opts and ctx.params[name] is False
-            yield name, max(parameter.secondary_opts if is_off else parameter.opts, key=len)
-        elif source is click.core.ParameterSource.ENVIRONMENT:
-            yield name, str(parameter.envvar)
+def _given(ctx: click.Context) -> dict[str, str]:
+    """Return each option that was given, with what has given it: an option, or an environment variable."""
+    variables = {
+        str(parameter.name): str(parameter.envvar)
+        for parameter in ctx.command.params
+        if ctx.get_parameter_source(str(parameter.name)) is click.core.ParameterSource.ENVIRONMENT
+    }
+    return {**typed_options(ctx), **variables}
 
 
 def _gunicorn(config: Config, overrides: dict[str, Any], given: dict[str, str]) -> list[Value]:

@@ -24,7 +24,13 @@ from multiserve.cli.options import (
 )
 from multiserve.cli.output import echo_failures, paint, reported_errors, say
 from multiserve.cli.progress import Progress
-from multiserve.cli.settings import PRODUCTION_OPTIONS, gunicorn_overrides, production_options, read_config
+from multiserve.cli.settings import (
+    PRODUCTION_OPTIONS,
+    gunicorn_overrides,
+    production_options,
+    read_config,
+    typed_options,
+)
 from multiserve.cli.verbosity import asked_level, number_of, verbosity_options
 from multiserve.config.env_files import named_env_files
 from multiserve.config.model import Config, Development, Server
@@ -83,8 +89,10 @@ def run(
         if save:
             from multiserve.cli.save import save_targets
 
-            given = {name: value for name, value in values.items() if _is_typed(ctx, name)}
-            click.echo(save_targets(source, given, PRODUCTION_OPTIONS))
+            saved = save_targets(source, values, typed_options(ctx))
+            click.echo(saved.said)
+            if saved.left_out:
+                click.echo(saved.left_out, err=True)
             return
         if not os.environ.get("WERKZEUG_RUN_MAIN"):  # the reloader's first process has printed it
             note_what_is_not_read(source, values["env_file"])
@@ -107,7 +115,7 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
         if production
         else (PRODUCTION_OPTIONS, "needs --production")
     )
-    given = {name for name in ctx.params if _is_typed(ctx, name)}
+    given = typed_options(ctx).keys()
     for name in names:
         if name in given:
             raise click.UsageError(f"--{name.replace('_', '-')} {reason}.", ctx)
@@ -120,10 +128,6 @@ def _refuse_save(ctx: click.Context, targets: tuple[str, ...], values: dict[str,
         raise click.UsageError("--save writes targets into a file: name one, such as module:app.", ctx)
     if values["only"]:
         raise click.UsageError("--save writes all mounts: leave out --only.", ctx)
-
-
-def _is_typed(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None:

@@ -78,3 +78,14 @@ def gunicorn_overrides(values: Mapping[str, Any]) -> dict[str, Any]:
     if "bind" in overrides:
         overrides["bind"] = list(overrides["bind"])
     return overrides
+
+
+def typed_options(ctx: click.Context) -> dict[str, str]:
+    """Return the names of the options that were typed, each with the longest way to spell what was."""
+    found = {}
+    for parameter in ctx.command.params:
+        name = str(parameter.name)
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            is_off = parameter.secondary_opts and ctx.params[name] is False
+            found[name] = max(parameter.secondary_opts if is_off else parameter.opts, key=len)
+    return found

@@ -86,6 +86,42 @@ def test_the_file_reads_as_the_command_line_does(run, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("args", "told", "lines"),
+    [
+        pytest.param(["--open"], "Not saved: --open: it has no key in the file.\n", "", id="one without a key"),
+        pytest.param(
+            ["--open", "-v", "--env-file", "a.env", "-p", "5000"],
+            "Not saved: --env-file, --open, --verbose: they have no key in the file.\n",
+            "[server]\nport = 5000\n",
+            id="three without a key",
+        ),
+        pytest.param(
+            ["--log-level", "debug", "--traceback"],
+            "Not saved: --log-level: it has no key in the file.\n",
+            "",
+            id="the level of development",
+        ),
+        pytest.param(
+            ["--production", "--log-level", "error"], "", '[gunicorn]\nloglevel = "error"\n', id="that of production"
+        ),
+        pytest.param(["--production", "-q"], "", '[gunicorn]\nloglevel = "warning"\n', id="its short form"),
+        pytest.param(
+            ["--production", "--bind", "a:1", "--bind", "unix:b"],
+            "",
+            '[gunicorn]\nbind = ["a:1", "unix:b"]\n',
+            id="several addresses",
+        ),
+    ],
+)
+def test_an_option_is_in_the_file_or_is_told_to_be_left_out(run, tmp_path, monkeypatch, args, told, lines):
+    monkeypatch.setenv("MULTISERVE_LOG_LEVEL", "critical")
+    code, _, err = run("run", "storefront:app", "--save", *args)
+    assert (code, err) == (0, told)
+    tables = (tmp_path / "multiserve.toml").read_text().partition('"/" = "storefront:app"\n\n')[2]
+    assert tables.partition("# What")[0].strip() == lines.strip()
+
+
+@pytest.mark.parametrize(
     ("args", "code", "message"),
     [
         pytest.param([], 2, "--save writes targets into a file: name one, such as module:app.", id="no targets"),
