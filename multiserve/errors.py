@@ -13,7 +13,8 @@ class Problem:
     """One mistake: where it is, what is wrong, and what to do about it.
 
     Attributes:
-        key: The TOML key path as the file spells it, such as `mounts."/admin".app`; empty where no key is concerned.
+        key: The TOML key path as the file spells it, such as `mounts."/admin".app`, or another place, such as a file;
+            empty where there is none.
         message: What is wrong, without a full stop.
         hint: What to do about it, as one or more sentences; empty where the message says it all.
         excerpt: The line of a file that is meant, as `multiserve.excerpts` shows it; empty where there is none.

@@ -18,7 +18,8 @@ class Finding:
         code: The code of its topic.
         severity: An `error` breaks something now, a `warning` breaks something under some requests, a `note` may.
         mounts: The keys of the mounts concerned, the one to change first; empty for the whole file.
-        key: The key path in the file where it can be cured, as TOML spells it.
+        key: The key path in the file where it can be cured, as TOML spells it; for an application of a fleet its own
+            key and its file.
         message: What is wrong.
         consequence: What happens if nothing is changed.
         cure: The change that cures it; "" where only the application's authors know.

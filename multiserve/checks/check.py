@@ -40,7 +40,7 @@ class Check(Topic):
         """
         return self.finding(
             mounts=[each.mount.name for each in mounts],
-            key=key or (mounts[0].mount.toml_key if mounts else ""),
+            key=key or (mounts[0].mount.place if mounts else ""),
             message=message,
             cure=cure,
             severity=severity,

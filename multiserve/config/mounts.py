@@ -8,7 +8,7 @@ from dataclasses import fields
 from multiserve.config.arguments import Arguments
 from multiserve.config.kinds.applications import AppMount, TenantMount
 from multiserve.config.kinds.files import FileMount
-from multiserve.config.kinds.fleets import FleetMount
+from multiserve.config.kinds.fleets import FleetMount, MemberMount
 from multiserve.config.kinds.mount import Entry, Mount, attempt, read_middleware
 from multiserve.config.kinds.redirects import RedirectMount, check_redirect
 from multiserve.config.kinds.static import StaticMount
@@ -22,6 +22,7 @@ __all__ = [
     "AppMount",
     "FileMount",
     "FleetMount",
+    "MemberMount",
     "Mount",
     "RedirectMount",
     "StaticMount",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 KINDS: tuple[type[Mount], ...] = (AppMount, TenantMount, StaticMount, FileMount, RedirectMount, FleetMount)
-"""All kinds of mounts; `multiserve.kinds` has what loads each of them and what answers for it."""
+"""All kinds of mounts that an entry can be; `multiserve.kinds` has what loads each of them and what answers for it."""
 
 _OTHER_WORDS = {
     **dict.fromkeys(("application", "callable", "factory", "module", "target", "wsgi", "asgi"), "app"),

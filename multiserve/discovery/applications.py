@@ -61,6 +61,7 @@ def find(project: Project) -> Iterator[Found | Remark]:
                     project.where(source, value.lineno),
                     names_of(source.module, name),
                     project.pythonpath(source),
+                    file=project.file(source),
                 )
     yield from _plain(project)
     called = {source.dotted(call.func) for source in project.sources for call in _all_calls(source)}
@@ -82,7 +83,8 @@ def _plain(project: Project) -> Iterator[Found]:
             if kind is not None:
                 options = {"app": f"{source.module}:{node.name}"}
                 names = names_of(source.module, node.name)
-                yield Found(kind, options, project.where(source, node.lineno), names, project.pythonpath(source))
+                where, file = project.where(source, node.lineno), project.file(source)
+                yield Found(kind, options, where, names, project.pythonpath(source), file=file)
 
 
 def _arguments(call: ast.Call) -> list[ast.expr]:
@@ -137,16 +139,16 @@ def _values(source: PythonSource, value: ast.expr, owner: ast.FunctionDef | ast.
 
 def _from_factory(project: Project, factory: _Factory) -> Found | Remark:
     source, node = factory.source, factory.node
-    where = project.where(source, node.lineno)
+    where, file = project.where(source, node.lineno), project.file(source)
     target = f"{source.module}:{node.name}"
     if isinstance(node, ast.AsyncFunctionDef):
-        return Remark(f"{factory.kind}, {where}: {node.name}", "An async factory: write a plain function.")
+        return Remark(f"{factory.kind}, {where}: {node.name}", "An async factory: write a plain function.", file)
     required = required_arguments(node)
     arguments = _given(factory.kind, required)
     if arguments is None:
         written = ", ".join(required)
         reason = f'It needs arguments: write "{target}({written})" with literals for {written}.'
-        return Remark(f"{factory.kind}, {where}: {node.name}", reason)
+        return Remark(f"{factory.kind}, {where}: {node.name}", reason, file)
     settings = factory.kind == "Pyramid" and node.args.kwarg is not None and bool(required)
     comment = (
         "The settings of its .ini file can be named arguments, or: multiserve import production.ini" if settings else ""
@@ -158,6 +160,7 @@ def _from_factory(project: Project, factory: _Factory) -> Found | Remark:
         names_of(source.module, node.name),
         project.pythonpath(source),
         comment=comment,
+        file=file,
     )
 
 

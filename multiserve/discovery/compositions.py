@@ -17,8 +17,8 @@ def find(project: Project) -> Iterator[Remark]:
     """Find the modules with DispatcherMiddleware, and the files of Paste, uWSGI and the like in the folder itself."""
     for source in project.sources:
         if any(source.calls("DispatcherMiddleware")):
-            file = source.path.relative_to(project.folder).as_posix()
-            yield Remark(file, _REASON.format(file=file))
+            file = project.file(source)
+            yield Remark(file, _REASON.format(file=file), file)
     for path in sorted(project.folder.iterdir()):
         if path.name == "Procfile" or (path.suffix == ".ini" and _INI.search(_read(path))):
             yield Remark(path.name, _REASON.format(file=path.name))

@@ -28,15 +28,15 @@ def find(project: Project) -> Iterator[Found | Remark]:
 
 
 def _from_object(project: Project, source: PythonSource, name: str, call: ast.Call) -> Found | Remark:
-    where = project.where(source, call.lineno)
+    where, file = project.where(source, call.lineno), project.file(source)
     if any(keyword.arg in _PREFIXES or keyword.arg == "server" for keyword in call.keywords):
         reason = f"It has a prefix, or a server, of its own. {_advice_for(source.module, name)}"
-        return Remark(f"Dash, {where}: {name}", reason)
+        return Remark(f"Dash, {where}: {name}", reason, file)
     calls = [each for each in ast.walk(source.tree) if isinstance(each, ast.Call)]
     made = [ast.unparse(each.func) for each in calls if source.dotted(each.func) in _NAMES]
     is_told = made in (["Dash"], ["dash.Dash"])  # the only Dash of a module is given the prefix of its mount
     target, names = f"{source.module}:{name}", names_of(source.module, name)
-    return Found("Dash", {"app": target}, where, names, project.pythonpath(source), is_whole=not is_told)
+    return Found("Dash", {"app": target}, where, names, project.pythonpath(source), is_whole=not is_told, file=file)
 
 
 def why_not_below_a_prefix(found: Found) -> str:
@@ -65,12 +65,12 @@ def _returns_server(source: PythonSource, node: ast.FunctionDef | ast.AsyncFunct
 def _from_factory(
     project: Project, source: PythonSource, node: ast.FunctionDef | ast.AsyncFunctionDef
 ) -> Found | Remark:
-    where = project.where(source, node.lineno)
+    where, file = project.where(source, node.lineno), project.file(source)
     target = f"{source.module}:{node.name}"
     names = [each.arg for each in [*node.args.posonlyargs, *node.args.args]]
     required = required_arguments(node)
     if required not in ([], ["prefix"]) or "prefix" not in names:
         reason = f'Give it the argument prefix, for requests_pathname_prefix, and mount "{target}(prefix)".'
-        return Remark(f"Dash, {where}: {node.name}", reason)
+        return Remark(f"Dash, {where}: {node.name}", reason, file)
     options = {"app": f"{target}(prefix)"}
-    return Found("Dash", options, where, names_of(source.module, node.name), project.pythonpath(source))
+    return Found("Dash", options, where, names_of(source.module, node.name), project.pythonpath(source), file=file)

@@ -26,7 +26,7 @@ def find(project: Project) -> Iterator[Found | Remark]:
     made = [each for package, source in found.items() if (each := _from_module(project, package, source))]
     made = made or [each for source in project.sources for each in _managed(project, source)]
     for number, each in enumerate(made):
-        yield Remark(f"Django, {each.where}", _SECOND) if number else each
+        yield Remark(f"Django, {each.where}", _SECOND, each.file) if number else each
 
 
 def _rank(source: PythonSource) -> int:
@@ -58,6 +58,7 @@ def _from_module(project: Project, package: str, source: PythonSource) -> Found 
         (package.rpartition(".")[2],),
         project.pythonpath(source),
         comment=_STATIC,
+        file=project.file(source),
     )
 
 
@@ -79,4 +80,5 @@ def _managed(project: Project, source: PythonSource) -> Iterator[Found]:
                 project.pythonpath(source),
                 env={"DJANGO_SETTINGS_MODULE": str(values[1])},
                 comment=_STATIC,
+                file=project.file(source),
             )

@@ -16,7 +16,7 @@ from multiserve.discovery.proposals import why_not_at
 
 _READERS = (applications, django, dash, mcp, streamlit, gradio, compositions)
 _USUAL = re.compile(r"application|app|create_app|make_app")
-_PLACE = re.compile(r"(?:.*, )?(?P<file>[^,:]+\.py)(?::\d+.*)?", re.DOTALL)
+_COLON = "A name in its path has a colon, which ends the name of a file in a target: rename it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ def find_members(folder: Path) -> list[Member]:
     A file that is not valid Python has a target, so that loading it says why.
     """
     project = look_at(folder)
-    members: dict[str, list[tuple[str, Found | Remark]]] = {}
+    members: dict[str, list[Found | Remark]] = {}
     for thing in (thing for reader in _READERS for thing in reader.find(project)):
-        place = _PLACE.fullmatch(thing.where if isinstance(thing, Found) else thing.what)
-        if place:
-            members.setdefault(_name_of(place["file"]), []).append((place["file"], thing))
+        if thing.file:
+            members.setdefault(_name_of(thing.file), []).append(thing)
     found = {name: _member(name, things) for name, things in members.items()}
     for file in _unreadable(project):
-        found.setdefault(_name_of(file), Member(_name_of(file), file))
+        name = _name_of(file)
+        found.setdefault(name, Member(name, reason=_COLON) if ":" in file else Member(name, file))
     return [found[name] for name in sorted(found) if not name.startswith(("_", "."))]
 
 
@@ -55,21 +55,23 @@ def _name_of(file: str) -> str:
     return file.partition("/")[0].removesuffix(".py")
 
 
-def _member(name: str, things: list[tuple[str, Found | Remark]]) -> Member:
+def _member(name: str, things: list[Found | Remark]) -> Member:
     """Return the best of what one file or package has: what has one of the usual names, and is not deep inside."""
     targets = []
     reasons = []
-    for file, thing in things:
+    for thing in things:
         reason = thing.reason if isinstance(thing, Remark) else _why_not(thing, name)
         if isinstance(thing, Found) and not reason:
             attribute = thing.what.partition(":")[2]
             is_usual = _USUAL.fullmatch(attribute.partition("(")[0]) is not None
-            targets.append((not is_usual, file.count("/"), f"{file}:{attribute}"))
+            targets.append((not is_usual, thing.file.count("/"), f"{thing.file}:{attribute}"))
         reasons.append(reason)
     return Member(name, min(targets)[2]) if targets else Member(name, reason=reasons[0])
 
 
 def _why_not(found: Found, name: str) -> str:
+    if ":" in found.file:
+        return _COLON
     if found.env:
         return f"It needs {', '.join(found.env)}, under [env] of a file: write a mount of its own for it."
     return why_not_at(found, f"/{name}")

@@ -23,6 +23,7 @@ class Found:
         key: Where it has to be mounted, if it knows that itself; empty if not.
         is_certain: Whether it certainly is to be mounted.
         is_whole: Whether it can only be mounted at the root.
+        file: The Python file that it is in, relative; empty if it is in none.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Found:
     key: str = ""
     is_certain: bool = True
     is_whole: bool = False
+    file: str = ""
 
     @property
     def what(self) -> str:
@@ -44,7 +46,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that is not mounted: where it is, and why, or what to do."""
+    """Something that is not mounted.
+
+    Attributes:
+        what: What it is, and where, as text.
+        reason: Why it is not mounted, or what to do.
+        file: The Python file that it is in, relative; empty if it is in none.
+    """
 
     what: str
     reason: str
+    file: str = ""

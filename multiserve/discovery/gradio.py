@@ -32,4 +32,5 @@ def find(project: Project) -> Iterator[Found]:
                     project.where(source, source.line(value)),
                     names_of(source.module, "" if name == "demo" else name),
                     project.pythonpath(source),
+                    file=project.file(source),
                 )

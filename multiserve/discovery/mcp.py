@@ -44,4 +44,5 @@ def find(project: Project) -> Iterator[Found]:
                 names_of(source.module, "" if name == "mcp" else name),
                 project.pythonpath(source),
                 comment=_COMMENT,
+                file=project.file(source),
             )

@@ -35,7 +35,11 @@ class Project:
 
     def where(self, source: PythonSource, line: int) -> str:
         """Return the place of something, as `file.py:3`."""
-        return f"{source.path.relative_to(self.folder).as_posix()}:{line}"
+        return f"{self.file(source)}:{line}"
+
+    def file(self, source: PythonSource) -> str:
+        """Return the name of a file, relative to the folder, with slashes."""
+        return source.path.relative_to(self.folder).as_posix()
 
     def pythonpath(self, source: PythonSource) -> str:
         """Return the folder that the imports of a file need; empty for the folder itself."""

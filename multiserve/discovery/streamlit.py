@@ -18,11 +18,11 @@ def find(project: Project) -> Iterator[Found | Remark]:
     folders = {source.path.parent for source in scripts}
     pages = {each for each in scripts if each.path.parent.name == "pages" and each.path.parent.parent in folders}
     for number, source in enumerate(each for each in scripts if each not in pages):
-        file = source.path.relative_to(project.folder).as_posix()
+        file = project.file(source)
         if number:
-            yield Remark(f"Streamlit, {file}", _REASON)
+            yield Remark(f"Streamlit, {file}", _REASON, file)
         else:
-            yield Found("Streamlit", {"app": file}, file, (source.path.stem,))
+            yield Found("Streamlit", {"app": file}, file, (source.path.stem,), file=file)
 
 
 def _is_script(source: PythonSource) -> bool:

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from multiserve.config.mounts import AppMount, FileMount, FleetMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import (
+    AppMount,
+    FileMount,
+    FleetMount,
+    MemberMount,
+    Mount,
+    RedirectMount,
+    StaticMount,
+    TenantMount,
+)
 from multiserve.kinds.applications import ApplicationKind
 from multiserve.kinds.files import FileKind
 from multiserve.kinds.fleets import FleetKind
@@ -23,6 +32,7 @@ KINDS: dict[type[Mount], Kind[Any]] = {
     FileMount: FileKind(),
     RedirectMount: RedirectKind(),
     FleetMount: FleetKind(),
+    MemberMount: ApplicationKind(),
 }
 
 

@@ -91,14 +91,14 @@ class MountLoader:
             LoadError: It cannot be loaded.
         """
         if earlier := self._failed.get(mount.what):
-            error = LoadError(*(replace(problem, key=mount.toml_key) for problem in earlier.problems))
+            error = LoadError(*(replace(problem, key=mount.place) for problem in earlier.problems))
             error.__cause__ = earlier.__cause__
             raise error
         try:
             return load(
                 mount.target,
                 prefix=mount.key.prefix,
-                key=mount.toml_key,
+                key=mount.place,
                 folder=self.config.folder,
                 interface=mount.interface,
                 objects=self._objects,
@@ -198,7 +198,7 @@ class ForeignInterfaceError(LoadError):
         """Report this mount."""
         super().__init__(
             Problem(
-                key=mount.toml_key,
+                key=mount.place,
                 message=f'"{mount.what}" is an ASGI application, which a WSGI server cannot serve',
                 hint="Serve multiserve.asgi:application with an ASGI server instead; it serves the WSGI mounts, too.",
             )

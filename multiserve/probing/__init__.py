@@ -133,7 +133,7 @@ def _ask(composed: Composed, url: str) -> tuple[Received, tuple[str, ...]]:
 
 
 def _begin(loaded: LoadedMount, url: str, *, skipped: str = "") -> ProbeResult:
-    return ProbeResult(mount=loaded.mount.name, toml_key=loaded.mount.toml_key, url=url, skipped=skipped)
+    return ProbeResult(mount=loaded.mount.name, toml_key=loaded.mount.place, url=url, skipped=skipped)
 
 
 def _result(composed: Composed, loaded: LoadedMount, url: str, received: Received) -> ProbeResult:

@@ -112,7 +112,7 @@ def _judged(composed: Composed, visit: Visit, reference: Reference) -> Finding |
         message = f"{leaves} for {neighbour.mount.key if neighbour else 'no mount'}; {better} may be intended"
     return _TOPICS[reference.kind].finding(
         mounts=(str(key),),
-        key=visit.loaded.mount.toml_key,
+        key=visit.loaded.mount.place,
         url=visit.url,
         severity=severity,
         message=message,
@@ -170,7 +170,7 @@ def find_cookie_escapes(composed: Composed, visit: Visit, visits: Sequence[Visit
         concerned = (visit, rival) if rival else (visit,)
         yield PROBED["MS205"].finding(
             mounts=[each.loaded.mount.name for each in concerned],
-            key=visit.loaded.mount.toml_key,
+            key=visit.loaded.mount.place,
             url=visit.url,
             severity="warning" if rival else "note",
             message=message,

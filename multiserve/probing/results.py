@@ -16,7 +16,7 @@ class ProbeResult:
 
     Attributes:
         mount: The key of the mount.
-        toml_key: The key path of its entry, as TOML spells it.
+        toml_key: What findings about it have as their key.
         url: The whole URL.
         method: `GET`; nothing else is sent to find out how an application answers.
         asked_for: Whether `probe` of the mount lists the path, or a path that redirects to it.

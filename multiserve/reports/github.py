@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
+from multiserve.config.mounts import MemberMount
 from multiserve.errors import ConfigError, Problem
 from multiserve.reports.check import CheckOutcome, advice
 
@@ -15,7 +18,8 @@ _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 def as_github(outcome: CheckOutcome) -> str:
     """Return a workflow command for each failure and each finding, at its line of the file."""
     config = outcome.composition.config
-    file = _File(config.source.heading)
+    members = [mount for mount in config.mounts if isinstance(mount, MemberMount)]
+    file = _File(config.source.heading, {each.place: str(config.folder / each.target.file) for each in members})
     failures = [problem for loaded in outcome.composition.failures if loaded.error for problem in loaded.error.problems]
     lines = [file.annotate("error", problem.key, "cannot be loaded", _advice(problem)) for problem in failures]
     for finding in outcome.findings:
@@ -40,9 +44,15 @@ def _advice(problem: Problem) -> str:
 class _File:
     """The configuration as GitHub shows it, with annotations at its lines."""
 
-    def __init__(self, path: str) -> None:
-        """Find the lines of all keys; a file that cannot be read has none."""
+    def __init__(self, path: str, others: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Find the lines of all keys; a file that cannot be read has none.
+
+        Args:
+            path: The file.
+            others: Other files that are meant by a key.
+        """
         self._path = path
+        self._others = others
         self._lines: list[tuple[list[str], int]] = []
         text = ""
         with contextlib.suppress(OSError, ValueError):
@@ -58,6 +68,8 @@ class _File:
     def annotate(self, kind: str, key: str, title: str, message: str) -> str:
         """Write one workflow command; what it cannot hold is escaped as GitHub's own toolkit does it."""
         path, line = self._path, self._line_of(_parts(key))
+        if key in self._others:
+            path, line = self._others[key], 1
         if place := _PLACE.fullmatch(key):  # of what is no TOML
             path, line, title = place[1], int(place[2]), "multiserve"
         properties = {"file": path, "line": str(line), "title": title}

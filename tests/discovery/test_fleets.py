@@ -8,6 +8,7 @@ from multiserve.discovery.fleets import Member, find_members
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 FACTORY = "from flask import Flask\ndef create_app():\n    return Flask(__name__)\n"
+COLON = "A name in its path has a colon, which ends the name of a file in a target: rename it."
 SETTINGS = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site.settings')\n"
 
 
@@ -47,6 +48,16 @@ def write(folder, files):
         pytest.param({"test_wrong.py": "def x(:"}, [], id="a test that is not valid"),
         pytest.param(
             {"wrong/__init__.py": "def x(:"}, [Member("wrong", "wrong/__init__.py")], id="a package that is not valid"
+        ),
+        pytest.param(
+            {"a, b.py": FLASK, "c,d.py": "def x(:", "e (1)=2.py": FLASK},
+            [Member("a, b", "a, b.py:app"), Member("c,d", "c,d.py"), Member("e (1)=2", "e (1)=2.py:app")],
+            id="names with commas and the like",
+        ),
+        pytest.param(
+            {"a:b.py": FLASK, "c:d.py": "def x(:", "e/f:g.py": FLASK},
+            [Member("a:b", reason=COLON), Member("c:d", reason=COLON), Member("e", reason=COLON)],
+            id="names with colons",
         ),
         pytest.param(
             {"report.py": FLASK.replace("app", "async def create_app():\n    return Flask(__name__)\n#", 1)},

@@ -92,6 +92,13 @@ def test_the_page_links_what_is_served_and_escapes_every_name(config, developmen
     assert ("division by zero" in page) is development
 
 
+def test_a_failure_names_the_application_and_its_file(config):
+    (failed,) = compose(config).failures
+    assert str(failed.error).startswith('/data/broken (fleet_apps/broken.py): importing "fleet_apps.broken" failed: ')
+    page = get(config, "/data/broken/", "text/html", development=True)[2]
+    assert "<p>/data/broken (fleet_apps/broken.py): importing" in page
+
+
 def test_other_paths_get_404_and_applications_their_prefix(config):
     assert get(config, "/data/nope")[0] == "404 Not Found"
     assert get(config, "/data/nope")[2] == "Not Found: no mount answers this URL.\n"

@@ -5,4 +5,4 @@ from multiserve.config import mounts
 
 
 def test_every_kind_of_entry_is_loaded_by_a_kind() -> None:
-    assert tuple(kinds.KINDS) == mounts.KINDS
+    assert tuple(kinds.KINDS) == (*mounts.KINDS, mounts.MemberMount)

@@ -120,3 +120,17 @@ def test_a_finding_of_a_probe_has_the_url_that_shows_it(outcome):
     ).splitlines()
     path = outcome.composition.config.path
     assert line == (f"::warning file={path},line=4,title=MS207 /::what is so%0AThen.%0ASeen at http://localhost:8000/")
+
+
+def test_an_application_of_a_fleet_is_annotated_in_its_own_file(tmp_path, write_config, kept_process):
+    (tmp_path / "shops").mkdir()
+    (tmp_path / "shops" / "gone.py").write_text("1 / 0\ndef app(environ, start_response): ...\n")
+    composition = compose(load_config(write_config('[mounts]\n"/" = { fleet = "shops" }\n')))
+    mount = composition.mounts[1].mount
+    findings = [finding("MS120", "warning", ("/gone",), mount.place)]
+    lines = as_github(CheckOutcome(composition, findings, {}, shows_costs=False)).splitlines()
+    place = f"file={tmp_path}/shops/gone.py,line=1"
+    assert [line.partition("::")[2].rpartition("::")[0] for line in lines] == [
+        f"error {place},title=cannot be loaded",
+        f"warning {place},title=MS120 /gone",
+    ]

@@ -15,6 +15,16 @@ from multiserve.keys import KeyProblem, MountKey, parse_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemberMount(AppMount):
+    """An application of a fleet, which has its options from there, and no entry of its own."""
+
+    @property
+    def place(self) -> str:
+        """Its key and its file: what is wrong with it is not mended at the entry of the fleet."""
+        return f"{self.name} ({self.target.file})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FleetMount(Mount):
     """A folder of applications: each is a mount of its own below the key, and the key itself lists them.
 
@@ -33,7 +43,7 @@ class FleetMount(Mount):
         "answers with a list of them."
     )
     folder: Path
-    members: tuple[AppMount, ...] = ()
+    members: tuple[MemberMount, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
 
     @classmethod
@@ -52,15 +62,15 @@ class FleetMount(Mount):
         found = list(_read_members(base, entry))
         return replace(
             base,
-            members=tuple(each for each in found if isinstance(each, AppMount)),
-            left_out=tuple(each for each in found if not isinstance(each, AppMount)),
+            members=tuple(each for each in found if isinstance(each, MemberMount)),
+            left_out=tuple(each for each in found if not isinstance(each, MemberMount)),
         )
 
 
 _SHARED = ("middleware", "required", "slash", "ignore")  # options of the fleet that each of its mounts has as well
 
 
-def _read_members(fleet: FleetMount, entry: Entry) -> Iterator[AppMount | tuple[str, str]]:
+def _read_members(fleet: FleetMount, entry: Entry) -> Iterator[MemberMount | tuple[str, str]]:
     from multiserve.discovery.fleets import find_members  # it reads Python files, which no other mount needs
 
     above = Path(os.path.relpath(os.path.realpath(fleet.folder), os.path.realpath(entry.folder))).as_posix()
@@ -78,7 +88,7 @@ def _read_members(fleet: FleetMount, entry: Entry) -> Iterator[AppMount | tuple[
             yield member.name, "In a key, such a name would stand for many: rename the file."
             continue
         shared = {name: getattr(fleet, name) for name in _SHARED}
-        yield AppMount(key=key, toml_key=fleet.toml_key, what=text, target=target, **shared)
+        yield MemberMount(key=key, toml_key=fleet.toml_key, what=text, target=target, **shared)
 
 
 def _key_below(key: MountKey, name: str) -> MountKey:

@@ -110,6 +110,11 @@ class Mount:
         """The key as text: what logs, workers, lifespans and findings call the mount."""
         return str(self.key)
 
+    @property
+    def place(self) -> str:
+        """What problems and findings have as their key: the key path, unless the mount is found where there is none."""
+        return self.toml_key
+
     def mentions(self, text: str) -> bool:
         """Return whether the key or the target contains a text, in capitals or not."""
         return any(text.casefold() in value.casefold() for value in (self.name, self.what))

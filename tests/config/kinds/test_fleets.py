@@ -45,6 +45,11 @@ def test_each_application_is_a_mount_below_the_key(apps, key, expected):
         zip(expected, ["fleet", "app", "app"], ["apps", "apps/sales.py:app", "apps/stock.py:app"], strict=True)
     )
     assert {mount.toml_key for mount in config.mounts} == {f'mounts."{key}"'}
+    assert [mount.place for mount in config.mounts] == [
+        f'mounts."{key}"',
+        f"{expected[1]} (apps/sales.py)",
+        f"{expected[2]} (apps/stock.py)",
+    ]
     assert config.mounts[0].folder == apps
 
 
