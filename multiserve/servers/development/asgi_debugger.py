@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from urllib.parse import parse_qs
@@ -22,6 +23,7 @@ from multiserve.dispatch.threads import ThreadPool
 
 _THREADS = 4  # for pages, and for the consoles in them
 _LARGEST = 1024 * 1024  # bytes of a response of 500 that are held back
+_PATIENCE = 0.1  # seconds for which it is held back: a framework raises at once, and what streams or works on does not
 
 
 class ASGIDebugger:
@@ -48,6 +50,7 @@ class ASGIDebugger:
                 await application(scope, receive, response.send)
                 await response.release()
             except Exception as error:
+                response.stop_waiting()
                 if response.is_sent:
                     raise
                 await self._bridge(_raising(error))(scope, _receive_nothing, send)
@@ -61,6 +64,9 @@ class ASGIDebugger:
 class _HeldResponse:
     """Holds back a response of 500: frameworks send one before they raise the exception that is the reason.
 
+    They send it whole and raise at once. What comes in parts, is large, or is not followed by an exception for a moment
+    is the application's own answer, and sent.
+
     Attributes:
         is_sent: Whether the client has got anything.
     """
@@ -69,24 +75,43 @@ class _HeldResponse:
         self._send = send
         self._held: list[Message] = []
         self._size = 0
+        self._order = asyncio.Lock()
+        self._waiting: asyncio.Task[None] | None = None
         self.is_sent = False
 
     async def send(self, message: Message) -> None:
         if not self.is_sent and (self._held or message.get("status") == HTTPStatus.INTERNAL_SERVER_ERROR):
             self._held.append(message)
             self._size += len(message.get("body", b""))
-            if self._size > _LARGEST:
+            if self._size > _LARGEST or message.get("more_body"):
                 await self.release()
+            elif self._waiting is None:
+                self._waiting = asyncio.create_task(self._release_later())
             return
         self.is_sent = True
-        await self._send(message)
+        async with self._order:
+            await self._send(message)
+
+    async def _release_later(self) -> None:
+        await asyncio.sleep(_PATIENCE)
+        self._waiting = None  # nothing stops it any more: it sends
+        with contextlib.suppress(Exception):  # the client has left; the application is told by the server
+            await self.release()
 
     async def release(self) -> None:
         """Send what was held back."""
-        held, self._held = self._held, []
-        for message in held:
-            self.is_sent = True
-            await self._send(message)
+        self.stop_waiting()
+        async with self._order:
+            held, self._held = self._held, []
+            self.is_sent = self.is_sent or bool(held)
+            for message in held:
+                await self._send(message)
+
+    def stop_waiting(self) -> None:
+        """Keep what is held back from being sent by itself."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
 
 
 def _is_of_the_page(scope: Scope) -> bool:

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from multiserve.config.file import load_config
+from multiserve.servers.development import asgi_debugger
 from multiserve.servers.development.asgi_debugger import ASGIDebugger
 from multiserve.servers.development.debugger import Debugger
 
@@ -70,12 +71,21 @@ def ask(write_config, monkeypatch):
         async def receive():
             return {"type": "http.disconnect"}
 
+        arrived = asyncio.Event()
+
         async def send(message):
             sent.append(message)
+            arrived.set()
+
+        async def has_arrived(number):
+            while len(sent) < number:
+                arrived.clear()
+                await arrived.wait()
 
         async def call():
+            whole = {**SCOPE, **scope, "has_arrived": has_arrived}
             try:
-                await ASGIDebugger(debugger.wrap_wsgi).wrap(application)({**SCOPE, **scope}, receive, send)
+                await ASGIDebugger(debugger.wrap_wsgi).wrap(application)(whole, receive, send)
             except KeyError as error:
                 raised.append(repr(error))
 
@@ -120,6 +130,26 @@ PASSED_ON = [
 @pytest.mark.parametrize("messages", PASSED_ON)
 def test_a_response_reaches_the_client_as_it_is(ask, messages):
     assert ask(sending(*messages)) == (messages, [])
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        pytest.param([start(500), body(b"a", more=True)], id="the first part of a stream"),
+        pytest.param([start(500), body(b"a")], id="a whole response, behind which it works on"),
+        pytest.param([start(500)], id="a head alone"),
+    ],
+)
+def test_a_response_of_500_does_not_wait_for_the_end_of_the_application(ask, monkeypatch, messages):
+    monkeypatch.setattr(asgi_debugger, "_PATIENCE", 0.01)
+
+    async def application(scope, receive, send):
+        for message in messages:
+            await send(message)
+        await asyncio.wait_for(scope["has_arrived"](len(messages)), 10)
+        await send(body(b"b"))
+
+    assert ask(application) == ([*messages, body(b"b")], [])
 
 
 def test_an_exception_behind_the_head_is_the_matter_of_the_server(ask):
