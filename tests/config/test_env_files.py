@@ -55,6 +55,18 @@ def test_a_file_that_cannot_be_read_is_a_problem(write, tmp_path, content, messa
     assert str(caught.value) == f"{path}:\n{message}"
 
 
+def test_a_line_that_sets_nothing_is_a_problem_at_its_line(write, caplog):
+    path = write("shop.env", 'A=b\n\n# c\n\n  D = "open\nE=f\nG h\n')
+    how = 'Write NAME=value, with the value in quotes where it has spaces, and close every quote: NAME="a b".'
+    with pytest.raises(ConfigError) as caught:
+        read_env_files([path])
+    message = "this does not set an environment variable"
+    assert str(caught.value) == "\n".join(
+        [f'{path}:5: {message}\n    5 | D = "open\n    {how}', f"{path}:7: {message}\n    7 | G h\n    {how}"]
+    )
+    assert not caplog.records
+
+
 def test_without_the_package_the_error_says_what_to_install(write, monkeypatch):
     path = write("shop.env", "A=b")
     monkeypatch.setitem(sys.modules, "dotenv", None)
