@@ -134,6 +134,7 @@ def _load(mount: Mount, loader: MountLoader) -> LoadedMount:
         loader.failures[mount.name] = error
         return LoadedMount(mount=mount, interface="asgi", error=error)
     except LoadError as error:
+        error.problems = tuple(map(loader.config.source.word, error.problems))
         loader.failures[mount.name] = error
         return LoadedMount(mount=mount, error=error)
 

@@ -133,8 +133,8 @@ def _surroundings(config: Config, mounts: Sequence[LoadedMount], *, development:
 
 
 def _listed(config: Config, mounts: Sequence[LoadedMount]) -> list[ListedMount]:
-    loaded = [ListedMount(each.mount.key, each.mount.what, "FAILED" if each.error else "ok") for each in mounts]
-    return [*loaded, *(ListedMount(each.key, each.what, "left out") for each in config.elsewhere)]
+    loaded = [ListedMount(each.mount.key, each.mount.shown, "FAILED" if each.error else "ok") for each in mounts]
+    return [*loaded, *(ListedMount(each.key, each.shown, "left out") for each in config.elsewhere)]
 
 
 def _answers_elsewhere(mounts: Sequence[LoadedMount], around: Surroundings) -> list[tuple[MountKey, Answer]]:

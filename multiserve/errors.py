@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from textwrap import indent
 from typing import ClassVar
 
+from multiserve.shortening import shorten_words
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -24,6 +26,11 @@ class Problem:
     message: str
     hint: str = ""
     excerpt: str = ""
+
+    def __post_init__(self) -> None:
+        """Keep all of it readable: users and exceptions of applications bring texts of any length."""
+        for name in ("key", "message", "hint"):
+            object.__setattr__(self, name, shorten_words(getattr(self, name)))
 
     def __str__(self) -> str:
         where = f"{self.key}: " if self.key else ""

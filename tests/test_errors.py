@@ -19,6 +19,11 @@ WHOLE = Problem(key='mounts."/admin".app', message="no such module", hint="Insta
             "x.toml:2:5: wrong\n    2 | a = b\n      |     ^\n    Mend it.",
             id="a line of a file",
         ),
+        pytest.param(
+            Problem(key="k" * 300, message=f'no "{"m" * 300}"', hint=f"Write {'h' * 300}."),
+            f'{"k" * 100}…{"k" * 99}: no "{"m" * 99}…{"m" * 98}"\n    Write {"h" * 100}…{"h" * 98}.',
+            id="what is too long to be read",
+        ),
     ],
 )
 def test_a_problem_says_where_what_and_what_to_do(problem, text):

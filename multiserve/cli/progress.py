@@ -33,7 +33,7 @@ class Progress:
         began = time.monotonic()
         loaded = threading.Event()
         show = self._rewrite if self._is_terminal else self._write_once
-        showing = threading.Thread(target=show, args=(f"loading {mount.name}  {mount.what}", loaded), daemon=True)
+        showing = threading.Thread(target=show, args=(f"loading {mount.name}  {mount.shown}", loaded), daemon=True)
         showing.start()
         try:
             yield
@@ -41,7 +41,7 @@ class Progress:
             loaded.set()
             showing.join()
             if self._is_verbose:
-                self.say(f"{mount.name}  {mount.what}: {time.monotonic() - began:.2f} s to load")
+                self.say(f"{mount.name}  {mount.shown}: {time.monotonic() - began:.2f} s to load")
 
     def say(self, text: str) -> None:
         """Print a line on stderr, in place of the one that is shown."""

@@ -83,7 +83,7 @@ def load_config(
     config = _read_config(Table(document, root, problems), source.absolute(), root)
     env = MappingProxyType({**config.env, **from_files})
     config = replace(config, env=env, env_files=env_files, written=MappingProxyType(written))
-    raise_for([*problems, *check(config)], source=source.heading)
+    raise_for(map(source.word, [*problems, *check(config)]), source=source.heading)
     return config
 
 

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from multiserve.errors import Problem
+
+_ON_COMMAND_LINE = (  # words of problems, and what they are there
+    (r'pythonpath = \["(.*?)"\]', r"PYTHONPATH=\1"),
+    (r"\bpythonpath\b", "the environment variable PYTHONPATH"),
+    (r"\bthe folder of the configuration\b", "the current folder"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,15 @@ class Source:
     def absolute(self) -> Source:
         """Return the same source, wherever the process goes."""
         return replace(self, path=self.path.absolute())
+
+    def word(self, problem: Problem) -> Problem:
+        """Return a problem, which is worded for a file, with what there is to do on a command line."""
+        if not self.targets:
+            return problem
+        message, hint = problem.message, problem.hint
+        for pattern, words in _ON_COMMAND_LINE:
+            message, hint = re.sub(pattern, words, message), re.sub(pattern, words, hint)
+        return replace(problem, message=message, hint=hint)
 
     def __str__(self) -> str:
         return "the command line" if self.targets else str(self.path)

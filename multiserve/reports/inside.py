@@ -28,7 +28,7 @@ def contents_as_text(contents: Sequence[Contents], paint: Paint = plain) -> str:
     if not contents:
         return NOTHING
     rows = [
-        (*place(each.loaded.mount, paint), _spoken(each.loaded, paint), each.loaded.mount.what, _framework(each.facts))
+        (*place(each.loaded.mount, paint), _spoken(each.loaded, paint), each.loaded.mount.shown, _framework(each.facts))
         for each in contents
     ]
     columns, *lines = table([head((*COLUMNS, "FRAMEWORK"), paint), *rows], indent="").splitlines()

@@ -20,7 +20,7 @@ NOTHING = "Nothing contains this text."
 
 def mounts_as_text(mounts: Sequence[Mount], paint: Paint = plain) -> str:
     """Return a table of mounts as the file has them."""
-    rows = [(*place(mount, paint), declared(mount), mount.what) for mount in mounts]
+    rows = [(*place(mount, paint), declared(mount), mount.shown) for mount in mounts]
     return table([head(COLUMNS, paint), *rows], indent="") if rows else NOTHING
 
 
@@ -74,7 +74,7 @@ def _explained(rows: Iterable[tuple[str, str]], paint: Paint) -> str:
 
 
 def _named(mount: Mount) -> str:
-    return f"{mount.key}  ({mount.what})"
+    return f"{mount.key}  ({mount.shown})"
 
 
 def explanation_as_json(result: Explanation) -> dict[str, Any]:

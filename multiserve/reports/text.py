@@ -58,7 +58,7 @@ def announcement(config: Config, origins: Sequence[str], failed: Sequence[Mount]
     for mount in ordered(config):
         urls = [paint(url_of(mount.key, each), "link") for each in origins] or [""]  # a unix socket has none
         failure = [paint("FAILED", "bad")] * len(urls)
-        rows.append((paint(mount.name, "strong"), mount.what, *(failure if mount in failed else urls)))
+        rows.append((paint(mount.name, "strong"), mount.shown, *(failure if mount in failed else urls)))
     return f"{heading(config)}\n{table(rows)}"
 
 
@@ -74,7 +74,7 @@ def outcomes(composition: Composition, paint: Paint = plain) -> str:
             (
                 paint("FAILED", "bad") if loaded.error else paint("ok", "good"),
                 paint(loaded.mount.name, "strong"),
-                loaded.mount.what,
+                loaded.mount.shown,
                 "" if loaded.error else _spoken(loaded),
             )
             for loaded in composition.mounts

@@ -191,3 +191,11 @@ def test_check_loads_what_the_command_line_says(run, tmp_path):
     assert mount["problems"][0]["key"] == "/admin=storefront:ap"
     code, out, _ = run("check", "/admin=storefront:ap", "--format", "github")
     assert out.startswith('::error line=1,title=cannot be loaded::"storefront" has no "ap"')
+
+
+@pytest.mark.parametrize("target", ["{}:app", "{}.py:app", "os:{}", "os:{}()", "{0}.{0}"])
+def test_a_target_of_any_length_is_told_in_a_few_lines(run, target):
+    code, out, err = run("check", target.format("a" * 5000))
+    assert code == 3
+    assert len(out) + len(err) < 1500
+    assert "aaa…aaa" in out

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from multiserve.config.source import Source
+from multiserve.errors import Problem
 
 FILE = Source(Path("site/multiserve.toml"))
 TARGETS = Source(Path("site"), ("shop:app",))
@@ -22,6 +23,20 @@ TARGETS = Source(Path("site"), ("shop:app",))
 def test_a_source_tells_its_file_its_folder_and_its_name(source, file, heading, text):
     assert (source.file, source.folder) == (file, Path("site"))
     assert (source.heading, str(source)) == (heading, text)
+
+
+@pytest.mark.parametrize(
+    ("hint", "expected"),
+    [
+        pytest.param("Add it to pythonpath.", "Add it to the environment variable PYTHONPATH.", id="the search path"),
+        pytest.param('As in pythonpath = ["a"].', "As in PYTHONPATH=a.", id="a line of the file"),
+        pytest.param("From the folder of the configuration.", "From the current folder.", id="the folder"),
+    ],
+)
+def test_a_problem_is_worded_for_the_command_line(hint, expected):
+    problem = Problem(key="a", message=hint, hint=hint)
+    assert TARGETS.word(problem) == Problem(key="a", message=expected, hint=expected)
+    assert FILE.word(problem) is problem
 
 
 @pytest.mark.parametrize("source", [FILE, TARGETS], ids=["file", "targets"])

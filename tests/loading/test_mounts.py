@@ -14,6 +14,7 @@ import pytest
 from multiserve._types import Interface
 from multiserve.composition import Composition, compose
 from multiserve.config.file import load_config
+from multiserve.shortening import shorten_words
 
 APPS = Path(__file__).parents[1] / "apps"
 
@@ -211,6 +212,8 @@ def test_a_name_that_is_too_long_is_that_of_nothing(
     (failed,) = composition.failures
     assert failed.error is not None
     expected = message.replace("NAME", name).replace("FOLDER", str(composition.config.folder))
+    expected = shorten_words(expected)  # what is too long to be read is cut
+    assert "…" in expected
     assert [problem.message for problem in failed.error.problems] == [expected]
 
 

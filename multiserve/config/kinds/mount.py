@@ -11,6 +11,7 @@ from multiserve.config.source import Source
 from multiserve.config.tables import Table, option
 from multiserve.config.targets import Target, TargetProblem, parse_target
 from multiserve.keys import KeyProblem, MountKey
+from multiserve.shortening import shorten
 
 T = TypeVar("T")
 
@@ -114,6 +115,11 @@ class Mount:
     def place(self) -> str:
         """What problems and findings have as their key: the key path, unless the mount is found where there is none."""
         return self.toml_key
+
+    @property
+    def shown(self) -> str:
+        """What is mounted, as far as there is room for it."""
+        return shorten(self.what)
 
     def mentions(self, text: str) -> bool:
         """Return whether the key or the target contains a text, in capitals or not."""
