@@ -59,6 +59,7 @@ class Development:
     debugger: bool | None = option(
         default=None, help="Show tracebacks with a console in the browser; by default only where host is this machine."
     )
+    refresh: bool = option(default=False, help="Load HTML pages again in the browser after a save.")
     threaded: bool = option(default=True, help="Answer each request in a thread of its own, if all mounts are WSGI.")
     extra_files: tuple[str, ...] = option((), help="More files to watch: paths or glob patterns.")
     exclude_patterns: tuple[str, ...] = option((), help="Files that the reloader leaves alone: fnmatch patterns.")

@@ -25,7 +25,13 @@ class Answer:
     """The same answer to every request, over either interface: a text, and a page for a client that asks for HTML."""
 
     def __init__(
-        self, status: str, text: str, *headers: tuple[str, str], page: str = "", policy: str = pages.POLICY
+        self,
+        status: str,
+        text: str,
+        *headers: tuple[str, str],
+        page: str = "",
+        policy: str = pages.POLICY,
+        kind: str = "text/plain",
     ) -> None:
         """Answer with a status line such as `404 Not Found`, a text, and headers beside those of the text.
 
@@ -35,11 +41,12 @@ class Answer:
             headers: More headers.
             page: The body as HTML; without it everybody gets the text.
             policy: The Content-Security-Policy of the page.
+            kind: The media type of the text.
         """
         self.status = status
         if page:
             headers = (*headers, ("Vary", "Accept"))
-        self._text = _content("text/plain", text, *headers)
+        self._text = _content(kind, text, *headers)
         secured = (*headers, ("Content-Security-Policy", policy))
         self._page = _content("text/html", page, *secured) if page else self._text
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import NamedTuple
 
 from multiserve.hosts import is_loopback
+from multiserve.servers.development.refresh import FOLDER
 from multiserve.servers.engine.access import Access
 from multiserve.styles import Paint, Role, plain
 
@@ -45,6 +47,17 @@ class Answered(NamedTuple):
             *([f"from {_printable(client)}"] if client and not is_loopback(client) else []),
         ]
         return "  ".join(parts)
+
+
+def is_of_a_waiting_page(status: int, target: str, *, waits: bool) -> bool:
+    """Return whether a page only asks whether it is to load again, and is not, so that no line says so.
+
+    Args:
+        status: The status of the response.
+        target: The target of the request.
+        waits: Whether the request says that it comes from such a page.
+    """
+    return waits and (status == HTTPStatus.SERVICE_UNAVAILABLE or FOLDER in target)
 
 
 def answered(access: Access) -> Answered:

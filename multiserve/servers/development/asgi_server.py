@@ -10,13 +10,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
-from http import HTTPStatus
 from socket import socket
 
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.dispatch.pages import WAITS_HEADER
 from multiserve.errors import LoadError
-from multiserve.servers.development.access_line import Answered, answered
+from multiserve.servers.development.access_line import Answered, answered, is_of_a_waiting_page
 from multiserve.servers.engine.access import Access
 from multiserve.servers.engine.listener import Listener, hand_over_errors
 from multiserve.servers.engine.settings import SWITCH_INTERVAL, EngineSettings
@@ -120,8 +119,7 @@ class InProcessServer:
 
 
 def _log_access(write: Callable[[Answered], None], access: Access) -> None:
-    is_of_a_waiting_page = access.status == HTTPStatus.SERVICE_UNAVAILABLE and WAITS_HEADER.lower() in access.fields()
-    if not is_of_a_waiting_page:
+    if not is_of_a_waiting_page(access.status, access.target, waits=WAITS_HEADER.lower() in access.fields()):
         write(answered(access))
 
 

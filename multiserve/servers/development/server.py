@@ -22,6 +22,7 @@ from multiserve.servers.addresses import bind
 from multiserve.servers.development.access_line import Answered
 from multiserve.servers.development.debugger import Debugger, use_debugger
 from multiserve.servers.development.parent import CHANGED, INTERVAL, Reloader, inherit, is_supervised, supervise
+from multiserve.servers.development.refresh import Refresh
 from multiserve.servers.development.wsgi_server import WSGIServer
 from multiserve.servers.trial import try_in_child
 
@@ -183,6 +184,10 @@ def _make_server(
     # `refuse`: whether a required application that cannot start ends the server; the reloader waits for its repair.
     config, write = composition.config, terminal.log_access
     address = config.server.host, listener.getsockname()[1]
+    if config.development.refresh:
+        refresh = Refresh()
+        wrap: Callable[[Any], Any] = refresh.wrap_wsgi if composition.interface == "wsgi" else refresh.wrap_asgi
+        composition.application.surround(wrap)
     terminal.announce(Started(composition=composition, address=address, debugger=debugger, is_restart=is_restart))
     if composition.interface == "wsgi":
         threaded = config.development.threaded

@@ -22,7 +22,7 @@ from multiserve._types import WSGIEnvironment
 from multiserve.dispatch.absolute_form import find_authority
 from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.dispatch.pages import WAITS_HEADER
-from multiserve.servers.development.access_line import Answered
+from multiserve.servers.development.access_line import Answered, is_of_a_waiting_page
 from multiserve.servers.development.request_body import BadBody, RequestBody
 from multiserve.servers.development.wsgi_response import BadResponse, Response
 from multiserve.tracebacks import own_frames
@@ -166,7 +166,7 @@ class RequestHandler(WSGIRequestHandler):
 
     def _is_of_a_waiting_page(self, status: int) -> bool:
         headers: Message | None = getattr(self, "headers", None)
-        return status == HTTPStatus.SERVICE_UNAVAILABLE and headers is not None and WAITS_HEADER in headers
+        return headers is not None and is_of_a_waiting_page(status, self.path, waits=WAITS_HEADER in headers)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Write the line of the access log, also for a request that could not be read."""
