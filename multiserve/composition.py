@@ -25,19 +25,37 @@ from multiserve.loading.server_starts import refused_server_starts
 from multiserve.tracebacks import format_cause
 
 
+def _nothing_failed(_: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composition:
-    """All mounts and the composed application, which is a WSGI or an ASGI application."""
+    """All mounts and the composed application, which is a WSGI or an ASGI application.
+
+    Attributes:
+        config: The configuration.
+        mounts: Its mounts, and what became of them.
+        application: The composed application.
+        interface: Its interface.
+        failure_of_start: Return why the mount of a name could not be started; empty if it could, or may yet.
+    """
 
     config: Config
     mounts: tuple[LoadedMount, ...]
     application: Any
     interface: Interface
+    failure_of_start: Callable[[str], str] = _nothing_failed
 
     @property
     def failures(self) -> tuple[LoadedMount, ...]:
         """The mounts that cannot be served."""
         return tuple(loaded for loaded in self.mounts if loaded.error)
+
+    @property
+    def unserved(self) -> tuple[Mount, ...]:
+        """The mounts that cannot be served now, because they could not be loaded or not be started."""
+        return tuple(each.mount for each in self.mounts if each.error or self.failure_of_start(each.mount.name))
 
     def start(self, *, refuse: bool = False) -> list[str]:
         """Run the `startup` functions of WSGI mounts; over ASGI they are lifespans, which the server runs.
@@ -103,7 +121,25 @@ def compose(
     compose = compose_wsgi if found == "wsgi" else compose_asgi
     application = compose(config, mounts, development=development)
     surround(config, application, found)
-    return Composition(config=config, mounts=mounts, application=application, interface=found)
+    return _composition(config, mounts, application, found, loader)
+
+
+def _composition(
+    config: Config, mounts: tuple[LoadedMount, ...], application: Any, interface: Interface, loader: MountLoader
+) -> Composition:
+    hooks = {each.mount.name: each.hooks for each in mounts if each.hooks}
+    if interface == "asgi":
+        failure_of_start: Callable[[str], str] = application.lifespans.failure_of
+    else:
+        failure_of_start = lambda name: hooks[name].failure if name in hooks else ""  # noqa: E731 (two ways to know it)
+    loader.failure_of_start = failure_of_start
+    return Composition(
+        config=config,
+        mounts=mounts,
+        application=application,
+        interface=interface,
+        failure_of_start=failure_of_start,
+    )
 
 
 def _compose_bridged(
@@ -124,7 +160,7 @@ def _compose_bridged(
         if any(each.error for each in loaded):
             return None
         raise
-    return Composition(config=config, mounts=mounts, application=application, interface="asgi")
+    return _composition(config, mounts, application, "asgi", loader)
 
 
 def _load(mount: Mount, loader: MountLoader) -> LoadedMount:

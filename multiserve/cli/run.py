@@ -157,7 +157,7 @@ def _announce_started(started: Started, *, opens: bool) -> None:
     echo_failures(started.composition)
     here = origin(*started.address)
     say(report.summary(started.composition, here, paint), err=True)
-    if len(started.composition.failures) == len(started.composition.mounts):  # no mount has a URL above
+    if len(started.composition.unserved) == len(started.composition.mounts):  # no mount has a URL above
         say(f"Listening at {paint(f'{here}/', 'link')}", err=True)
     if started.is_restart:
         return

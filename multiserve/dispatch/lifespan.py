@@ -159,6 +159,15 @@ class Lifespans:
         """The names of the mounts whose application has not started, or could not."""
         return [mount for each in self.lifespans if not each.is_serving for mount in each.mounts]
 
+    def failure_of(self, mount: str) -> str:
+        """Return why the application of a mount could not be started; empty if it could, or may yet."""
+        return next((each.failure for each in self.lifespans if mount in each.mounts), "")
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether each application has started, has failed, or is known to have no lifespan."""
+        return all(each.is_serving or each.failure for each in self.lifespans)
+
     async def __call__(self, receive: Receive, send: Send) -> None:
         """Answer the server's lifespan scope."""
         await receive()

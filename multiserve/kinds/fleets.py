@@ -14,14 +14,15 @@ from multiserve.kinds.own_answers import OwnAnswerKind
 from multiserve.loading.mounts import Handlers, LoadedMount, MountLoader
 from multiserve.mounts.fleets import FleetIndex
 
-_BROKEN = "could not be loaded"
+_BROKEN = "It could not be loaded"
+_NOT_STARTED = "It could not be started"
 
 
 class FleetKind(OwnAnswerKind[FleetMount]):
     """Lists what is in the folder; there is nothing to load besides the mounts of the applications."""
 
     def load(self, mount: FleetMount, loader: MountLoader) -> LoadedMount:
-        """Make the list over either interface; what it says is found out when all mounts have been loaded.
+        """Make the list over either interface; what it says is found out when it is asked for.
 
         Raises:
             LoadError: There is no such folder.
@@ -35,7 +36,7 @@ class FleetKind(OwnAnswerKind[FleetMount]):
 
 
 def _describe(fleet: FleetMount, loader: MountLoader) -> Answer:
-    """Return the list, once all mounts have been loaded."""
+    """Return the list as it is now."""
     title = f"Applications in {fleet.what}"
     rows = list(_rows(fleet, loader))
     left_out = [(name, "", reason) for name, reason in fleet.left_out] if loader.development else []
@@ -57,11 +58,19 @@ def _rows(fleet: FleetMount, loader: MountLoader) -> Iterator[tuple[str, str, st
     served = {mount.name for mount in loader.config.mounts}
     for member in fleet.members:
         name = member.key.prefix.rpartition("/")[2]
-        error = loader.failures.get(member.name)
-        if error is None:
+        what, reasons = _why_missing(member.name, loader)
+        if not what:
             yield name, f"./{quote(name)}/" if member.name in served else "", ""
         elif not loader.development:
-            yield name, "", f"It {_BROKEN}."
+            yield name, "", f"{what}."
         else:
-            reasons = [text for each in error.problems for text in (each.message, each.hint) if text]
-            yield name, f"./{quote(name)}/", "\n".join([f"It {_BROKEN}:", *reasons])
+            yield name, f"./{quote(name)}/", "\n".join([f"{what}:", *reasons])
+
+
+def _why_missing(name: str, loader: MountLoader) -> tuple[str, list[str]]:
+    """Return what has gone wrong with a mount, and the reasons; nothing if it is served."""
+    if error := loader.failures.get(name):
+        return _BROKEN, [text for each in error.problems for text in (each.message, each.hint) if text]
+    if failure := loader.failure_of_start(name):
+        return _NOT_STARTED, failure.splitlines()[-1:]  # before it there may be a traceback
+    return "", []

@@ -77,6 +77,7 @@ class MountLoader:
         self.config = config
         self.development = development
         self.failures: dict[str, LoadError] = {}  # by the names of the mounts; complete when all of them are loaded
+        self.failure_of_start: Callable[[str], str] = lambda _: ""  # by the name of a mount; known once it is composed
         self._interface = interface
         self._wrap = wrap
         self._failed: dict[str, LoadError] = {}  # by target: one that is mounted twice is loaded once

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
 
 from multiserve._types import Receive, Scope, Send, StartResponse, WSGIEnvironment
 from multiserve.dispatch.answers import Answer
@@ -17,10 +16,10 @@ class FleetIndex:
         """Answer below a prefix.
 
         Args:
-            describe: Make the list; called for the first request, when everything has been loaded.
+            describe: Make the list as it is now.
             missing: What answers at any other path.
         """
-        self._describe = cache(describe)
+        self._describe = describe
         self._missing = missing
 
     def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -42,8 +42,7 @@ def url_of(key: MountKey, origin: str) -> str:
 
 def summary(composition: Composition, origin: str, paint: Paint = plain) -> str:
     """Return what a starting server prints: each mount with its target, and its URL or that it failed."""
-    failed = [loaded.mount for loaded in composition.failures]
-    return announcement(composition.config, [origin], failed, paint)
+    return announcement(composition.config, [origin], composition.unserved, paint)
 
 
 def heading(config: Config) -> str:

@@ -162,6 +162,7 @@ def test_a_start_up_that_fails_is_shown_and_comes_back(run, site, write, tmp_pat
     answers(server, "/live/", "Service Unavailable: the application at /live could not be started.\n\nno database\n")
     answers(server, "/", "one")
     assert "/live: the start-up failed: no database" in server.log
+    assert re.search(r"^  /live  live +FAILED$", server.log, re.MULTILINE)
     (tmp_path / "fail").unlink()
     write("one.py", (tmp_path / "one.py").read_text())
     answers(server, "/live/", "('up'")

@@ -78,6 +78,8 @@ def test_a_start_that_fails_breaks_its_mount_alone_and_the_server_where_it_is_re
     response = server.get("/shop/")
     assert (response.status, server.get("/").status) == (503, 200)
     assert "the application at /shop could not be started" in response.text
+    if name.startswith("development"):
+        server.until_logged("  /shop  site_app:app  FAILED")
     server.until_logged("RuntimeError: no queue")
     site(mounts, settings, ", required = true")
     refused = run(*arguments)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from multiserve.composition import compose
@@ -11,6 +13,11 @@ WSGI = """\
 def app(environ, start_response):
     start_response("200 OK", [])
     return [environ["SCRIPT_NAME"].encode()]
+"""
+LIVE = """\
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "Traceback\\nno database"})
 """
 FILES = {
     "sales.py": WSGI,
@@ -97,6 +104,33 @@ def test_a_failure_names_the_application_and_its_file(config):
     assert str(failed.error).startswith('/data/broken (fleet_apps/broken.py): importing "fleet_apps.broken" failed: ')
     page = get(config, "/data/broken/", "text/html", development=True)[2]
     assert "<p>/data/broken (fleet_apps/broken.py): importing" in page
+
+
+@pytest.mark.parametrize(
+    ("development", "expected"),
+    [
+        pytest.param(True, "    live\n        It could not be started:\n        no database\n", id="development"),
+        pytest.param(False, "    live\n        It could not be started.\n", id="production"),
+    ],
+)
+def test_the_list_is_that_of_now_with_start_ups_that_have_failed(config, development, expected):
+    (config.folder / "fleet_apps" / "live.py").write_text(LIVE)
+    application = compose(load_config(config.path), development=development).application
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def ask():
+        scope = {"type": "http", "method": "GET", "path": "/data/", "headers": []}
+        await application(dict(scope), None, send)
+        await application.lifespans.start()
+        await application(dict(scope), None, send)
+
+    asyncio.run(ask())
+    before, after = [message["body"].decode() for message in sent[1::2]]
+    assert "    live\n    sales\n" in before
+    assert f"{expected}    sales\n" in after
 
 
 def test_other_paths_get_404_and_applications_their_prefix(config):

@@ -71,8 +71,8 @@ def test_a_websocket_is_refused_and_there_is_no_lifespan(index):
         ask(index, {"type": "lifespan"})
 
 
-def test_the_list_is_made_once_and_not_before_it_is_asked_for(index, made):
+def test_the_list_is_made_each_time_and_not_before_it_is_asked_for(index, made):
     assert made == []
     for _ in range(2):
         ask(index, {"type": "http", "method": "GET", "root_path": "", "path": "/"})
-    assert made == [True]
+    assert made == [True, True]

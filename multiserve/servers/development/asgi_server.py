@@ -24,6 +24,7 @@ from multiserve.servers.engine.settings import SWITCH_INTERVAL, EngineSettings
 _REQUESTS = 0.25  # for requests that run, and streams that never end
 _LINGER = 0.1  # for connections that are kept alive: the listening socket stays, a browser connects anew
 _LIFESPANS = 1.0
+_UNANNOUNCED = 1.0  # for start-ups, before the addresses are printed
 
 _DATE = "%Y-%m-%d %H:%M:%S %z"
 
@@ -31,7 +32,7 @@ _DATE = "%Y-%m-%d %H:%M:%S %z"
 class InProcessServer:
     """Serves one application on a socket that is bound already."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what the server of a command is made of)
         self,
         application: ASGIDispatcher,
         listener: socket,
@@ -40,6 +41,7 @@ class InProcessServer:
         *,
         level: int = logging.INFO,
         refuse: bool = False,
+        announce: Callable[[], object] = lambda: None,
     ) -> None:
         """Prepare to serve.
 
@@ -50,6 +52,7 @@ class InProcessServer:
             log_access: Write a line of the access log; None for no access log.
             level: The least severe messages that are printed; below a warning only where it is debug.
             refuse: End with an error if a required application cannot start; the others would serve.
+            announce: Say what is served, when all applications have started or have failed, or after a second.
         """
         self.asgi = application
         self.loop = asyncio.new_event_loop()
@@ -58,6 +61,7 @@ class InProcessServer:
         self._log_access = log_access
         self._level = level if level == logging.DEBUG else max(level, logging.WARNING)
         self._refuse = refuse
+        self._announce = announce
         self._stopping = asyncio.Event()
         self._stopped = threading.Event()
 
@@ -88,12 +92,19 @@ class InProcessServer:
         log_access = None if write is None else partial(_log_access, write)
         listener = Listener(self.asgi, self._settings, log, log_access)
         await listener.start([self._socket])  # requests wait for the start-up of their own mount
+        announcing = asyncio.create_task(self._announce_start(starting))
         await self._stopping.wait()
+        announcing.cancel()
         await listener.stop(_REQUESTS, _LINGER, takes_rest=False)
         failure = starting.result() if starting.done() else ""
         starting.cancel()
         await lifespans.stop(_LIFESPANS)
         return failure
+
+    async def _announce_start(self, starting: asyncio.Task[str]) -> None:
+        await asyncio.wait({starting}, timeout=_UNANNOUNCED)
+        if not self._stopping.is_set():
+            await asyncio.to_thread(self._announce)
 
     def _check_start(self, starting: asyncio.Task[str]) -> None:
         if not starting.cancelled() and starting.result():

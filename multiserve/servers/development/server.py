@@ -188,8 +188,9 @@ def _make_server(
         refresh = Refresh()
         wrap: Callable[[Any], Any] = refresh.wrap_wsgi if composition.interface == "wsgi" else refresh.wrap_asgi
         composition.application.surround(wrap)
-    terminal.announce(Started(composition=composition, address=address, debugger=debugger, is_restart=is_restart))
+    started = Started(composition=composition, address=address, debugger=debugger, is_restart=is_restart)
     if composition.interface == "wsgi":
+        terminal.announce(started)
         threaded = config.development.threaded
         return WSGIServer(composition.application, listener, config.server.client_timeout, write, threaded=threaded)
     from multiserve.servers.development.asgi_server import InProcessServer
@@ -197,4 +198,7 @@ def _make_server(
 
     server = config.server
     settings = EngineSettings(client_timeout=server.client_timeout, max_websockets=server.max_websockets, is_alone=True)
-    return InProcessServer(composition.application, listener, settings, write, level=terminal.level, refuse=refuse)
+    announce = partial(terminal.announce, started)
+    return InProcessServer(
+        composition.application, listener, settings, write, level=terminal.level, refuse=refuse, announce=announce
+    )
