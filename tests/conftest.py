@@ -20,6 +20,10 @@ from subprocess import CompletedProcess
 import pytest
 from hypothesis import settings
 
+# What the tests start would compile multiserve anew each time, which takes longer than most of them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # A property is right or wrong, however busy the machine is.
 settings.register_profile("multiserve", deadline=None)
 settings.load_profile("multiserve")
