@@ -6,7 +6,6 @@ import importlib
 import sys
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from multiserve._types import Loaded
 
@@ -44,6 +43,8 @@ def _name_of_handler(application: object) -> str:
 
 def _files(handler: str, settings: Any, application: Any) -> Any:
     """Make the handler of `runserver`, but one that asks for STATIC_URL in a request, which knows the prefix."""
+    from urllib.request import url2pathname  # Django has imported it, which takes long
+
     base = getattr(importlib.import_module("django.contrib.staticfiles.handlers"), handler)
 
     def file_path(self: object, url: str) -> str:

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.debug import DebuggedApplication
-
 from multiserve._types import Loaded, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.config.model import Config
 from multiserve.dispatch.environ_keys import MOUNT_KEY
@@ -26,6 +24,8 @@ class Debugger:
 
     def __init__(self, config: Config) -> None:
         """Prepare a debugger that may be used under the hosts of a configuration."""
+        from werkzeug.debug import DebuggedApplication  # it takes long to import
+
         # It would print its PIN at once.
         self._debugged = DebuggedApplication(_current, evalex=True, console_path=None, pin_logging=False)  # type: ignore[arg-type]
         self._debugged.pin_logging = True  # where a page asks for the PIN, it is printed once more

@@ -193,6 +193,9 @@ def _make_server(
         terminal.announce(started)
         threaded = config.development.threaded
         return WSGIServer(composition.application, listener, config.server.client_timeout, write, threaded=threaded)
+    from multiserve.servers.engine.release import check_release
+
+    check_release()  # it takes long, and so do these imports
     from multiserve.servers.development.asgi_server import InProcessServer
     from multiserve.servers.engine.settings import EngineSettings
 

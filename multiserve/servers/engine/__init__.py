@@ -1,5 +1,1 @@
 """The engine of both servers: uvicorn's protocol classes in one event loop, without uvicorn's own server."""
-
-from multiserve.servers.engine.release import check_release
-
-check_release()

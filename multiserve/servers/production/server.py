@@ -13,6 +13,7 @@ from gunicorn import debug, util
 from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ServeError
+from multiserve.servers.engine.release import check_release
 from multiserve.servers.production.application import GunicornApplication
 from multiserve.servers.production.held_signals import held_signals
 from multiserve.servers.production.listeners import check_addresses
@@ -41,6 +42,7 @@ def serve(
         LoadError: A failure must not be served around.
         ServeError: An address cannot be bound, or there is no folder for temporary files.
     """
+    check_release()
     with held_signals() as release:
 
         def announce_ready(config: Config, origins: list[str], failed: list[Mount]) -> None:

@@ -219,7 +219,7 @@ def _use(settings: GunicornConfig, name: str) -> None:
         _check_ports(settings.address)
     elif name == "statsd_host":
         _check_ports([value])
-    elif name == "worker_class":
+    elif name == "worker_class" and value != WORKER:  # which takes long to import
         _check_class(util.load_class(value))
     elif name == "logger_class":
         _check_class(settings.logger_class)
@@ -250,7 +250,10 @@ def _reason(error: BaseException) -> str:
 
 def interface_of(settings: GunicornConfig) -> Interface | None:
     """Return the interface that a worker class asks of the application; None if it is not known."""
-    worker = util.load_class(settings.settings["worker_class"].get())
+    name = settings.settings["worker_class"].get()
+    if name == WORKER:
+        return "asgi"
+    worker = util.load_class(name)
     for interface, modules in _WORKER_MODULES.items():
         if any(each.__module__.startswith(modules) for each in worker.__mro__):
             return interface
