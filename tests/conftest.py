@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +31,8 @@ settings.load_profile("multiserve")
 
 APPS = Path(__file__).parent / "apps"
 ROOT = Path(__file__).parent.parent
+# For a pytest that a test starts: these plugins take longer to import than all the rest.
+WITHOUT_PLUGINS = "-p no:faker -p no:hypothesispytest"
 SHOWN_FOLDER = "/home/you/shop"  # in place of the folder of the test
 PROGRAMS = {"multiserve": ("-m", "multiserve"), "django-admin": ("-m", "django"), "python": ()}
 STEP = re.compile(
@@ -101,7 +104,7 @@ class Document:
     @staticmethod
     def _run(program: str, arguments: list[str], folder: Path, variables: dict[str, str]) -> CompletedProcess[str]:
         command = [sys.executable, *PROGRAMS[program], *arguments]
-        env = {**os.environ, **variables}
+        env = {**os.environ, "PYTEST_ADDOPTS": WITHOUT_PLUGINS, **variables}
         return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
@@ -109,6 +112,25 @@ class Document:
 def read_document() -> Callable[[str], Document]:
     """Read a document of the repository, such as "docs/tutorial.md"."""
     return lambda name: Document((ROOT / name).read_text("utf-8"))
+
+
+@pytest.fixture
+def environment_of_pytest() -> dict[str, str]:
+    """Give the environment for a pytest that a test starts."""
+    return {**os.environ, "PYTEST_ADDOPTS": WITHOUT_PLUGINS}
+
+
+@pytest.fixture(scope="session")
+def _django_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    subprocess.run([sys.executable, "-m", "django", "startproject", "shop", str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture
+def start_project(_django_project: Path, tmp_path: Path) -> Callable[[], None]:
+    """Put what `django-admin startproject shop` writes into the folder of the test."""
+    return lambda: shutil.copytree(_django_project, tmp_path, dirs_exist_ok=True)
 
 
 @pytest.fixture

@@ -149,11 +149,11 @@ def site(tmp_path):
     return tmp_path
 
 
-def test_the_tests_of_the_document_pass(site):
+def test_the_tests_of_the_document_pass(site, environment_of_pytest):
     text = (DOCS / "testing.md").read_text("utf-8")
     [session] = re.findall(r"^```console\n\$ pytest -q\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=site, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=site, env=environment_of_pytest, capture_output=True, text=True, check=False)
     assert (re.sub(r" in [0-9.]+s", "", done.stdout), done.returncode) == (session, 0)
 
 

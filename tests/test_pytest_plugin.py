@@ -31,7 +31,7 @@ MARKER = '@pytest.mark.multiserve("other/site.toml")'
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, environment_of_pytest):
     """Run pytest over a file of tests beside a configuration, and give its outcome and its output."""
 
     def run_pytest(tests, *args, file=GOOD, ini=""):
@@ -40,7 +40,9 @@ def run(tmp_path):
         (tmp_path / "pytest.ini").write_text(f"[pytest]\nfilterwarnings = error\naddopts = --strict-markers\n{ini}")
         (tmp_path / "test_site.py").write_text(f"import pytest\n{tests}")
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", *args]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment_of_pytest, capture_output=True, text=True, check=False
+        )
         return done.returncode, re.sub(r" in [0-9.]+s", "", done.stdout)
 
     return run_pytest

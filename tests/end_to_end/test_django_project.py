@@ -16,13 +16,13 @@ STYLES = "/backoffice/static/admin/css/base.css"
 
 
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path, start_project):
     """Make a project, and return a function that runs one of its commands."""
 
     def manage(*arguments):
         subprocess.run([sys.executable, "manage.py", *arguments], cwd=tmp_path, check=True, capture_output=True)
 
-    subprocess.run([sys.executable, "-m", "django", "startproject", "shop", str(tmp_path)], check=True)
+    start_project()
     manage("migrate")
     return manage
 

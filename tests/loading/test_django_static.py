@@ -56,11 +56,11 @@ urlpatterns = [path("", lambda request: HttpResponse(static("admin/css/base.css"
 
 
 @pytest.fixture
-def ask(tmp_path: Path):
+def ask(tmp_path: Path, start_project):
     """Ask a fresh project, with some more settings, for paths."""
 
     def run(key: str, settings: str, *paths: str, module: str = "wsgi", mode: str = "development") -> list[str]:
-        subprocess.run([sys.executable, "-m", "django", "startproject", "shop", str(tmp_path)], check=True)
+        start_project()
         (tmp_path / "shop" / "urls.py").write_text(URLS, "utf-8")
         with (tmp_path / "shop" / "settings.py").open("a", encoding="utf-8") as file:
             file.write(f'\nALLOWED_HOSTS = ["*"]\n{settings}\n')
