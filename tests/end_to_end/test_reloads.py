@@ -269,19 +269,11 @@ PATIENT = TOML.replace("graceful_timeout = 3", "graceful_timeout = 60")  # longe
 SOURCES = {"threads": WSGI, "asgi": ASGI}
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(kind, marks=pytest.mark.xdist_group("reloads")) for kind in SOURCES],
-)
-def service(request, start_for_module, tmp_path_factory):
-    return Service(tmp_path_factory.mktemp(request.param), start_for_module, SOURCES[request.param])
-
-
-@pytest.fixture
-def asgi(service):
-    if service.source is not ASGI:
-        pytest.skip("for ASGI applications alone")
-    return service
+# The parameter is there for its mark: one process starts the server.
+@pytest.fixture(scope="module", params=[pytest.param("both", marks=pytest.mark.xdist_group("reloads"))])
+def service(start_for_module, tmp_path_factory):
+    """Serve an ASGI application in the event loop, and a WSGI application in threads, by the same workers."""
+    return Service(tmp_path_factory.mktemp("both"), start_for_module, ASGI)
 
 
 @pytest.fixture
@@ -371,14 +363,14 @@ async def lifespan(scope, receive, send):
 
 
 @pytest.mark.parametrize("addition", ["", LATE], ids=["at once", "late"])
-def test_a_lifespan_that_worked_and_fails_now_is_refused(asgi, figures, addition):
-    (asgi.folder / "fail").touch()
-    asgi.write("first.py", asgi.source.replace("@version@", f"first {asgi.version + 1}") + addition)
-    with asgi.load() as load:
-        asgi.hup(REFUSED + "/: no database")
-        until_served(asgi, load)
+def test_a_lifespan_that_worked_and_fails_now_is_refused(service, figures, addition):
+    (service.folder / "fail").touch()
+    service.write("first.py", service.source.replace("@version@", f"first {service.version + 1}") + addition)
+    with service.load() as load:
+        service.hup(REFUSED + "/: no database")
+        until_served(service, load)
     figures(load)
-    asgi.restore()
+    service.restore()
 
 
 @pytest.mark.parametrize("times", [1, 2], ids=["once", "twice in a row"])
@@ -399,13 +391,12 @@ def test_good_code_takes_over_and_nobody_notices(service, figures, times):
 
 
 def test_another_kind_of_application_takes_over_and_comes_back(service, figures):
-    other = ASGI if service.source is WSGI else WSGI
     with service.load() as load:
-        for source in (other, service.source):
+        for source in (WSGI, ASGI):
             until_served(service, load, 100)
             service.version += 1
             service.write("first.py", source.replace("@version@", f"first {service.version}"))
-            service.hup(TAKEN, 1 + (source is service.source))
+            service.hup(TAKEN, 1 + (source is ASGI))
         until_served(service, load)
     figures(load)
     service.write_good()
@@ -431,26 +422,30 @@ def test_a_long_request_ends_where_it_began_while_the_master_goes_on(start, tmp_
     service.settle()
 
 
-def test_a_websocket_is_told_and_an_event_stream_goes_on_while_the_master_goes_on(asgi, figures):
-    address = asgi.server.address
-    with connect(f"ws://{address}/", proxy=None) as websocket, asgi.server.connect() as stream, asgi.load() as load:
+def test_a_websocket_is_told_and_an_event_stream_goes_on_while_the_master_goes_on(service, figures):
+    address = service.server.address
+    with (
+        connect(f"ws://{address}/", proxy=None) as websocket,
+        service.server.connect() as stream,
+        service.load() as load,
+    ):
         websocket.send("which?")
-        assert websocket.recv(20) == f"first {asgi.version}"
+        assert websocket.recv(20) == f"first {service.version}"
         stream.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
         assert stream.recv(100)
-        asgi.hup(TAKEN)
+        service.hup(TAKEN)
         with pytest.raises(ConnectionClosed) as closed:
             websocket.recv(20)
         assert closed.value.rcvd.code == 1012
-        asgi.hup(TAKEN, 2)
+        service.hup(TAKEN, 2)
         assert stream.recv(100)  # it has seconds to end
         for name in ("SIGTTIN", "SIGTTOU", "SIGUSR1"):
-            asgi.server.signal(name)
-        asgi.until_logged("Handling signal: usr1")
-        asgi.until("the end of the stream", lambda: not stream.recv(65536))
-        until_served(asgi, load, 100)
+            service.server.signal(name)
+        service.until_logged("Handling signal: usr1")
+        service.until("the end of the stream", lambda: not stream.recv(65536))
+        until_served(service, load, 100)
     figures(load)
-    asgi.settle()
+    service.settle()
 
 
 def test_a_killed_worker_is_replaced_and_loses_no_more_than_it_was_answering(service, figures):
