@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+PROCESSES = Path("/proc")
 PATIENCE = 30.0  # seconds: for a machine that is busy with other things
 MODULE = (sys.executable, "-m", "multiserve")
 SCRIPT = (sys.executable, str(Path(sys.executable).with_name("multiserve")))
@@ -106,6 +107,19 @@ class Browser:
         return response
 
 
+def _processes() -> Iterator[tuple[int, int, str]]:
+    """Give the id, the session and the state of each process."""
+    if not PROCESSES.is_dir():  # not Linux
+        table = subprocess.run(["ps", "-A", "-o", "pid=,sess=,stat="], capture_output=True, text=True, check=True)
+        for pid, session, state in map(str.split, table.stdout.splitlines()):
+            yield int(pid), int(session), state[0]
+        return
+    for folder in PROCESSES.glob("[0-9]*"):  # a quarter of the time that ps takes
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            state, _parent, _group, session, *_ = (folder / "stat").read_bytes().rpartition(b")")[2].split()
+            yield int(folder.name), int(session), state.decode()
+
+
 class Running:
     """A command that runs in its own session, with all that it starts."""
 
@@ -138,9 +152,7 @@ class Running:
 
     def members(self) -> set[int]:
         """The processes of the session that still run."""
-        table = subprocess.run(["ps", "-A", "-o", "pid=,sess=,stat="], capture_output=True, text=True, check=True)
-        rows = (line.split() for line in table.stdout.splitlines())
-        return {int(pid) for pid, session, state in rows if int(session) == self.pid and state[0] not in "ZX"}
+        return {pid for pid, session, state in _processes() if session == self.pid and state not in "ZX"}
 
     def until(self, condition: Callable[[], object], what: str) -> object:
         """Wait until something is so, and fail with the log if it never is."""

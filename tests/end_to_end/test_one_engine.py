@@ -67,6 +67,9 @@ def app(environ, start_response):
 MOUNTS = '"/" = "site_app:app"\n"/live" = "apps:app"\n'
 
 
+FILE = "[mounts]\n{mounts}[server]\n{server}\n[gunicorn]\n{gunicorn}\n"
+
+
 @pytest.fixture
 def site(write):
     """Write the applications and the file."""
@@ -74,15 +77,27 @@ def site(write):
     def site(mounts=MOUNTS, server="", gunicorn="workers = 1"):
         write("apps.py", APPS)
         write("site_app.py", SITE)
-        return write("multiserve.toml", f"[mounts]\n{mounts}[server]\n{server}\n[gunicorn]\n{gunicorn}\n")
+        return write("multiserve.toml", FILE.format(mounts=mounts, server=server, gunicorn=gunicorn))
 
     return site
 
 
-@pytest.fixture(params=[("--production",), ("--no-reload",)], ids=["production", "development"])
-def server(request, run, site):
-    site(server="max_websockets = 2", gunicorn='workers = 1\naccesslog = "-"')
-    return run(*request.param).ready()
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(way, marks=pytest.mark.xdist_group("one engine"), id=name)
+        for name, way in {"production": "--production", "development": "--no-reload"}.items()
+    ],
+)
+def server(request, start_for_module, tmp_path_factory):
+    """Start a server that its tests only ask."""
+    folder = tmp_path_factory.mktemp("engine")
+    (folder / "apps.py").write_text(APPS, "utf-8")
+    (folder / "site_app.py").write_text(SITE, "utf-8")
+    gunicorn = 'workers = 1\naccesslog = "-"'
+    file = FILE.format(mounts=MOUNTS, server="max_websockets = 2", gunicorn=gunicorn)
+    (folder / "multiserve.toml").write_text(file, "utf-8")
+    return start_for_module("run", "--port", "0", request.param, cwd=folder).ready()
 
 
 def test_an_event_stream_goes_on_until_its_client_leaves(server):
