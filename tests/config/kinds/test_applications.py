@@ -1,30 +1,12 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from multiserve.config.kinds.applications import AppMount, TenantMount
-from multiserve.config.kinds.mount import Entry
-from multiserve.config.source import Source
-from multiserve.config.tables import Table
 from multiserve.config.targets import parse_target
-from multiserve.errors import Problem
 from multiserve.keys import parse_key
-
-
-def entry_of(key: str, options: dict[str, Any], folder: Path = Path("/site")) -> tuple[Entry, list[Problem]]:
-    problems: list[Problem] = []
-    table = Table(options, f'mounts."{key}"', problems)
-    return Entry(
-        table=table,
-        key=parse_key(key),
-        source=Source(folder / "multiserve.toml"),
-        holder=table,
-        name="app",
-        given="app",
-    ), problems
 
 
 @pytest.mark.parametrize(
@@ -34,7 +16,7 @@ def entry_of(key: str, options: dict[str, Any], folder: Path = Path("/site")) ->
         pytest.param(TenantMount, "/u/{user}", {"max_instances": 2, "idle_seconds": 9}, id="tenants"),
     ],
 )
-def test_the_target_and_the_options_are_read(kind: type[AppMount], key: str, options: dict[str, Any]) -> None:
+def test_the_target_and_the_options_are_read(entry_of, kind: type[AppMount], key: str, options: dict[str, Any]) -> None:
     entry, problems = entry_of(key, {"app": "shop:app", **options})
     mount = kind.read_entry(entry)
     assert problems == []
@@ -47,7 +29,7 @@ def test_the_target_and_the_options_are_read(kind: type[AppMount], key: str, opt
     )
 
 
-def test_a_wrong_target_and_a_wrong_option_are_both_noted() -> None:
+def test_a_wrong_target_and_a_wrong_option_are_both_noted(entry_of) -> None:
     entry, problems = entry_of("/shop", {"app": "shop:", "threads": 0})
     assert AppMount.read_entry(entry) is None
     assert [problem.key for problem in problems] == ['mounts."/shop".app', 'mounts."/shop".threads']

@@ -1,32 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from multiserve.config.kinds.mount import Entry
 from multiserve.config.kinds.static import StaticMount
-from multiserve.config.source import Source
-from multiserve.config.tables import Table
 from multiserve.errors import Problem
-from multiserve.keys import parse_key
 
 
-def entry_of(key: str, options: dict[str, Any], folder: Path = Path("/site")) -> tuple[Entry, list[Problem]]:
-    problems: list[Problem] = []
-    table = Table(options, f'mounts."{key}"', problems)
-    return Entry(
-        table=table,
-        key=parse_key(key),
-        source=Source(folder / "multiserve.toml"),
-        holder=table,
-        name="static",
-        given="static",
-    ), problems
-
-
-def test_the_folder_is_relative_to_that_of_the_file() -> None:
+def test_the_folder_is_relative_to_that_of_the_file(entry_of) -> None:
     entry, problems = entry_of("/files", {"static": "web", "max_age": 60})
     mount = StaticMount.read_entry(entry)
     assert problems == []
@@ -35,7 +17,7 @@ def test_the_folder_is_relative_to_that_of_the_file() -> None:
 
 
 @pytest.mark.parametrize("folder", ["", ".", "..", "/site"], ids=["empty", "its own", "above", "absolute"])
-def test_the_folder_of_the_configuration_is_refused(folder: str) -> None:
+def test_the_folder_of_the_configuration_is_refused(entry_of, folder: str) -> None:
     entry, problems = entry_of("/files", {"static": folder})
     StaticMount.read_entry(entry)
     assert problems == [
