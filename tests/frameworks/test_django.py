@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ from multiserve.frameworks import (
     Cookie,
     InnerAnswer,
     InnerRequest,
-    InnerRoute,
     Setting,
     StaticFiles,
     find_route,
@@ -20,62 +20,23 @@ from multiserve.frameworks import (
 )
 from multiserve.frameworks.django import settings_named_in
 from multiserve.frameworks.reading import secret_of, version_of
-from multiserve.frameworks.views import place_of
 
 conf = pytest.importorskip("django.conf")
 asgi = pytest.importorskip("django.core.handlers.asgi")
 urls = pytest.importorskip("django.urls")
 wsgi = pytest.importorskip("django.core.handlers.wsgi")
 reverse_lazy = urls.reverse_lazy
-View = pytest.importorskip("django.views").View
-CALLED = "no view may be called"
 COMMON = "django.middleware.common.CommonMiddleware"
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 
 
-def page(request, **kwargs):
-    raise AssertionError(CALLED)
-
-
-class Item(View):
-    def get(self, request):
-        raise AssertionError(CALLED)
-
-    def put(self, request):
-        raise AssertionError(CALLED)
-
-
-def bare(request):
-    raise AssertionError(CALLED)
-
-
-bare.should_append_slash = False
-
-
-def at(view):
-    return place_of(view)._asdict()
-
-
-def patterns():
-    return [
-        urls.path("", page, name="home"),
-        urls.path("item/<int:number>/", Item.as_view(), name="item"),
-        urls.path("bare/", bare),
-    ]
-
-
-HOME = InnerRoute(path="/", name="home", **at(page))
-ITEM = InnerRoute(path="/item/<int:number>/", methods=("GET", "PUT"), name="item", **at(Item))
-BARE = InnerRoute(path="/bare/", **at(bare))
-
-
 @pytest.mark.parametrize("handler", [wsgi.WSGIHandler, asgi.ASGIHandler], ids=["WSGI", "ASGI"])
-def test_a_whole_project_is_read(configure, handler):
-    configure(patterns, SETTINGS_MODULE="shop.settings")
+def test_a_whole_project_is_read(configure, django_site, handler):
+    configure(django_site.patterns, SETTINGS_MODULE="shop.settings")
     facts = inspect_application(object.__new__(handler))
     assert (facts.framework, facts.version) == ("Django", version_of("django"))
-    assert facts.routes == (HOME, ITEM, BARE)
+    assert facts.routes == tuple(django_site.routes.values())
     assert (facts.cookies, facts.secret) == ((), secret_of("SECRET_KEY", "b24ae1f9c0d7"))
     assert (facts.logger, facts.debug, facts.own_prefix, facts.absolute_urls) == (None, False, (), ())
     assert (facts.hosts, facts.settings_module) == (AllowedHosts("ALLOWED_HOSTS", ("*",)), "shop.settings")
@@ -122,8 +83,8 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize(("settings", "name", "value"), SETTINGS)
-def test_a_setting_is_read(configure, settings, name, value):
-    assert getattr(inspect_application(configure(patterns, **settings)), name) == value
+def test_a_setting_is_read(configure, django_site, settings, name, value):
+    assert getattr(inspect_application(configure(django_site.patterns, **settings)), name) == value
 
 
 APPS = ["django.contrib.staticfiles"]
@@ -147,14 +108,16 @@ STATIC = [
 
 
 @pytest.mark.parametrize(("settings", "expected"), STATIC)
-def test_static_files_that_nothing_serves(configure, settings, expected):
-    with_files = lambda: [*patterns(), urls.path("files/<path:path>", page)]  # noqa: E731 (one more pattern)
+def test_static_files_that_nothing_serves(configure, django_site, settings, expected):
+    def with_files():
+        return [*django_site.patterns(), urls.path("files/<path:path>", django_site.page)]
+
     known = {"INSTALLED_APPS": APPS, "STATIC_URL": "static/", **settings}
     assert inspect_application(configure(with_files, **known)).static_files == expected
 
 
-def test_reading_static_url_does_not_keep_it_without_the_prefix(configure):
-    facts = inspect_application(configure(patterns, STATIC_URL="/static/"))
+def test_reading_static_url_does_not_keep_it_without_the_prefix(configure, django_site):
+    facts = inspect_application(configure(django_site.patterns, STATIC_URL="/static/"))
     assert facts.absolute_urls == (Setting("STATIC_URL", "/static/"),)
     assert not {"STATIC_URL", "MEDIA_URL"} & vars(conf.settings).keys()
 
@@ -168,32 +131,33 @@ def test_settings_that_are_missing_make_everything_unknown(give_settings):
 
 NOT_FOUND = InnerAnswer(outcome="not found", status=404)
 ROUTES = [
-    pytest.param({}, InnerRequest(""), InnerAnswer(outcome="view", route=HOME), id="the bare prefix"),
+    pytest.param({}, InnerRequest(""), InnerAnswer(outcome="view"), "home", id="the bare prefix"),
     pytest.param(
         {}, InnerRequest("/item/1", prefix="/django"),
-        InnerAnswer(outcome="redirect", status=301, route=ITEM, location="/django/item/1/"), id="a slash is added",
+        InnerAnswer(outcome="redirect", status=301, location="/django/item/1/"), "item", id="a slash is added",
     ),
-    pytest.param({"APPEND_SLASH": False}, InnerRequest("/item/1"), NOT_FOUND, id="no slash is added"),
-    pytest.param({"MIDDLEWARE": []}, InnerRequest("/item/1"), NOT_FOUND, id="nobody adds a slash"),
-    pytest.param({}, InnerRequest("/bare"), NOT_FOUND, id="a view without slashes"),
-    pytest.param({"DEBUG": True}, InnerRequest("/item/1", "POST"), None, id="Django raises"),
+    pytest.param({"APPEND_SLASH": False}, InnerRequest("/item/1"), NOT_FOUND, "", id="no slash is added"),
+    pytest.param({"MIDDLEWARE": []}, InnerRequest("/item/1"), NOT_FOUND, "", id="nobody adds a slash"),
+    pytest.param({}, InnerRequest("/bare"), NOT_FOUND, "", id="a view without slashes"),
+    pytest.param({"DEBUG": True}, InnerRequest("/item/1", "POST"), None, "", id="Django raises"),
     pytest.param(
         {"ALLOWED_HOSTS": ["example.com"]}, InnerRequest("/", host="other.com:80"),
-        InnerAnswer(outcome="host refused", status=400), id="another host",
+        InnerAnswer(outcome="host refused", status=400), "", id="another host",
     ),
-    pytest.param({"PREPEND_WWW": True}, InnerRequest("/"), None, id="a host that Django redirects to"),
+    pytest.param({"PREPEND_WWW": True}, InnerRequest("/"), None, "", id="a host that Django redirects to"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("settings", "request_", "answer"), ROUTES)
-def test_a_request_is_answered_as_the_settings_have_it(configure, settings, request_, answer):
-    assert find_route(configure(patterns, **settings), request_) == answer
+@pytest.mark.parametrize(("settings", "request_", "answer", "route"), ROUTES)
+def test_a_request_is_answered_as_the_settings_have_it(configure, django_site, settings, request_, answer, route):
+    expected = answer and replace(answer, route=django_site.routes.get(route))
+    assert find_route(configure(django_site.patterns, **settings), request_) == expected
 
 
-def test_the_bare_prefix_gets_a_slash_over_asgi(configure):
-    configure(patterns)
+def test_the_bare_prefix_gets_a_slash_over_asgi(configure, django_site):
+    configure(django_site.patterns)
     answer = find_route(object.__new__(asgi.ASGIHandler), InnerRequest("", prefix="/django"))
-    assert answer == InnerAnswer(outcome="redirect", status=301, route=HOME, location="/django/")
+    assert answer == InnerAnswer(outcome="redirect", status=301, route=django_site.routes["home"], location="/django/")
 
 
 @pytest.mark.parametrize(
