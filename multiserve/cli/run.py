@@ -116,6 +116,9 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
         else (PRODUCTION_OPTIONS, "needs --production")
     )
     given = typed_options(ctx).keys()
+    if production and "https" in given:
+        message = "--https is for development: for --production, set certfile and keyfile under [gunicorn]."
+        raise click.UsageError(message, ctx)
     for name in names:
         if name in given:
             raise click.UsageError(f"--{name.replace('_', '-')} {reason}.", ctx)
@@ -155,18 +158,20 @@ def _announce_started(started: Started, *, opens: bool) -> None:
     from multiserve.servers.addresses import origin, origins_for_others
 
     echo_failures(started.composition)
-    here = origin(*started.address)
+    here = origin(*started.address, started.scheme)
     say(report.summary(started.composition, here, paint), err=True)
     if len(started.composition.unserved) == len(started.composition.mounts):  # no mount has a URL above
         say(f"Listening at {paint(f'{here}/', 'link')}", err=True)
     if started.is_restart:
         return
-    if others := origins_for_others(*started.address):
+    if others := origins_for_others(*started.address, started.scheme):
         say(f"Others reach it at {', '.join(paint(f'{each}/', 'link') for each in others)}", err=True)
     if started.debugger:
         pin = started.debugger.pin
         protection = paint(pin, "strong") if pin else paint("off: anyone who reaches this server can run code", "bad")
         say(f"Debugger PIN: {protection}", err=True)
+    if started.certificate:
+        say(started.certificate.advice, err=True)
     say("Press CTRL+C to quit", err=True)
     if opens:
         from multiserve.cli.browser import open_browser

@@ -60,6 +60,7 @@ class Development:
         default=None, help="Show tracebacks with a console in the browser; by default only where host is this machine."
     )
     refresh: bool = option(default=False, help="Load HTML pages again in the browser after a save.")
+    https: bool = option(default=False, help="Serve HTTPS, with a certificate made for this machine.")
     threaded: bool = option(default=True, help="Answer each request in a thread of its own, if all mounts are WSGI.")
     extra_files: tuple[str, ...] = option((), help="More files to watch: paths or glob patterns.")
     exclude_patterns: tuple[str, ...] = option((), help="Files that the reloader leaves alone: fnmatch patterns.")

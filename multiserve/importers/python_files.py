@@ -96,8 +96,13 @@ def _nothing(draft: Draft, value: Any, what: str, line: int) -> None:
 
 
 def _ssl(draft: Draft, value: Any, what: str, line: int) -> None:
-    del value
-    draft.note(what, "The development server serves plain HTTP: put a proxy in front that has the certificate.", line)
+    if value is None:
+        return  # plain HTTP
+    draft.development["https"] = True
+    if value != "adhoc":
+        draft.note(
+            what, "In development, https makes a certificate of its own; in production, set certfile and keyfile.", line
+        )
 
 
 def _static_files(draft: Draft, value: Any, what: str, line: int) -> None:
@@ -195,7 +200,7 @@ def _read_option(draft: Draft, source: PythonSource, name: str, node: ast.expr, 
         if setter is Draft.set_port:
             draft.set_port(ast.unparse(node).upper(), what, source.line(node))
         elif setter is _ssl:
-            setter(draft, None, what, source.line(node))
+            setter(draft, "", what, source.line(node))
         else:
             draft.note(what, f"{error} Write the value itself.", source.line(node))
     else:

@@ -69,11 +69,25 @@ _SOMEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 def origins_for_others(host: str, port: int, scheme: str = "http") -> list[str]:
     """Return the URLs by which other machines reach a server that listens on every network; none for one address."""
+    return [f"{scheme}://{authority(address, port)}" for address in addresses_for_others(host)]
+
+
+def addresses_for_others(host: str) -> list[str]:
+    """Return the addresses by which other machines reach this one if a server listens on every network."""
     if host not in _EVERY_NETWORK:
         return []
     families = [socket.AF_INET] if _EVERY_NETWORK[host] == socket.AF_INET else [socket.AF_INET, socket.AF_INET6]
-    found = [address for family in families for address in _own_addresses(family)]
-    return [f"{scheme}://{authority(address, port)}" for address in dict.fromkeys(found)]
+    return list(dict.fromkeys(address for family in families for address in _own_addresses(family)))
+
+
+def spoken_https(address: object) -> str:
+    """Return a message that a client has begun with TLS on a plain port, given the socket's own address."""
+    where = f": open {origin(str(address[0]), int(address[1]))}/ instead" if isinstance(address, tuple) else ""
+    return f"A client spoke HTTPS to a port that serves HTTP{where}."
+
+
+TLS_RECORD = b"\x16"
+"""The first byte of a client that begins with TLS (RFC 8446, section 5.1); no request begins with it."""
 
 
 def _own_addresses(family: socket.AddressFamily) -> Iterator[str]:

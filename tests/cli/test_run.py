@@ -44,6 +44,11 @@ pythonpath = ['{APPS}']
             id="files",
         ),
         pytest.param(
+            ["--production", "--https"],
+            "--https is for development: for --production, set certfile and keyfile under [gunicorn].",
+            id="https",
+        ),
+        pytest.param(
             ["--production", "--bind", "x:1", "--port", "1"],
             "--bind replaces --host and --port: leave them out.",
             id="bind and port",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from multiserve.errors import ServeError
-from multiserve.servers.addresses import absolute_socket, bind, origin, origins_for_others
+from multiserve.servers.addresses import absolute_socket, bind, origin, origins_for_others, spoken_https
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", ""])
@@ -129,3 +129,16 @@ def test_a_server_on_every_network_has_the_addresses_of_the_machine(monkeypatch,
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setattr(socket.socket, "connect", connect)
     assert origins_for_others(host, 81) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        (("127.0.0.1", 80), "A client spoke HTTPS to a port that serves HTTP: open http://127.0.0.1:80/ instead."),
+        (("::1", 80, 0, 0), "A client spoke HTTPS to a port that serves HTTP: open http://[::1]:80/ instead."),
+        ("/run/shop.sock", "A client spoke HTTPS to a port that serves HTTP."),
+    ],
+    ids=["IPv4", "IPv6", "unix"],
+)
+def test_a_client_that_begins_with_tls_is_told_in_words(address, message):
+    assert spoken_https(address) == message

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -42,6 +43,7 @@ class InProcessServer:
         level: int = logging.INFO,
         refuse: bool = False,
         announce: Callable[[], object] = lambda: None,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         """Prepare to serve.
 
@@ -53,6 +55,7 @@ class InProcessServer:
             level: The least severe messages that are printed; below a warning only where it is debug.
             refuse: End with an error if a required application cannot start; the others would serve.
             announce: Say what is served, when all applications have started or have failed, or after a second.
+            ssl_context: Serve HTTPS with it.
         """
         self.asgi = application
         self.loop = asyncio.new_event_loop()
@@ -62,6 +65,7 @@ class InProcessServer:
         self._level = level if level == logging.DEBUG else max(level, logging.WARNING)
         self._refuse = refuse
         self._announce = announce
+        self._ssl_context = ssl_context
         self._stopping = asyncio.Event()
         self._stopped = threading.Event()
 
@@ -93,6 +97,7 @@ class InProcessServer:
         listener = Listener(self.asgi, self._settings, log, log_access)
         await listener.start([self._socket])  # requests wait for the start-up of their own mount
         announcing = asyncio.create_task(self._announce_start(starting))
+        await listener.start([self._socket], self._ssl_context)  # requests wait for the start-up of their own mount
         await self._stopping.wait()
         announcing.cancel()
         await listener.stop(_REQUESTS, _LINGER, takes_rest=False)

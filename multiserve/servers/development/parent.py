@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -81,6 +82,7 @@ def supervise(
     config: Config,
     tell: Callable[[str], None],
     log_access: Callable[[Answered], None] | None = None,
+    ssl_context: ssl.SSLContext | None = None,
 ) -> NoReturn:
     """Hold the socket, start the serving process, and start it again for each change.
 
@@ -92,6 +94,7 @@ def supervise(
         config: The configuration as it is now.
         tell: Prints a message in the terminal.
         log_access: Write a line of the access log; None for no access log.
+        ssl_context: Answer over HTTPS with it.
     """
     host, port = config.server.host, config.server.port
     listener = bind(host, port)
@@ -109,7 +112,7 @@ def supervise(
         if code != CHANGED:
             how = describe_end(code)
             tell(f"The process that served {how}: waiting for a change.")
-            with _standing_in(listener, ended(how), log_access):
+            with _standing_in(listener, ended(how), log_access, ssl_context):
                 while not watch.look():
                     time.sleep(INTERVAL)
         environ[_ADDRESS_VARIABLE] = json.dumps([host, port, True])
@@ -151,14 +154,20 @@ class _BriefHandler(RequestHandler):
 
 
 @contextlib.contextmanager
-def _standing_in(listener: socket.socket, answer: Answer, write: Callable[[Answered], None] | None) -> Iterator[None]:
+def _standing_in(
+    listener: socket.socket,
+    answer: Answer,
+    write: Callable[[Answered], None] | None,
+    ssl_context: ssl.SSLContext | None,
+) -> Iterator[None]:
     """Answer every request while there is no serving process."""
 
     class Handler(_BriefHandler):
         log_access = write
 
     address, port = listener.getsockname()[:2]
-    server = make_server(address, port, answer.wsgi, threaded=True, request_handler=Handler, fd=listener.fileno())
+    options: dict[str, Any] = {"threaded": True, "ssl_context": ssl_context, "fd": listener.fileno()}
+    server = make_server(address, port, answer.wsgi, request_handler=Handler, **options)
     serving = threading.Thread(target=server.serve_forever, args=(_POLL,), daemon=True)
     serving.start()
     try:

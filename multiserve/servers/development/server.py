@@ -6,20 +6,22 @@ import contextlib
 import logging
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from multiserve.composition import Composition, compose, may_refuse, refuse_failures
 from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ServeError
-from multiserve.servers.addresses import bind
+from multiserve.servers.addresses import bind, origin
 from multiserve.servers.development.access_line import Answered
+from multiserve.servers.development.certificates import Certificate, find_certificate
 from multiserve.servers.development.debugger import Debugger, use_debugger
 from multiserve.servers.development.parent import CHANGED, INTERVAL, Reloader, inherit, is_supervised, supervise
 from multiserve.servers.development.refresh import Refresh
@@ -42,12 +44,19 @@ class Started:
         address: The host and the port that it listens on.
         debugger: The debugger; None if it is off.
         is_restart: Whether it has served before, until a file was changed.
+        certificate: What it serves HTTPS with; None for HTTP.
     """
 
     composition: Composition
     address: tuple[str, int]
     debugger: Debugger | None
     is_restart: bool
+    certificate: Certificate | None
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of its URLs."""
+        return "https" if self.certificate else "http"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +101,8 @@ def serve(read: Callable[[], Config], terminal: Terminal, *, debugger: bool | No
     used = Debugger(config) if use_debugger(config, asked=debugger) else None
     extras: dict[str, Any] = {"environment": ENVIRONMENT, "wrap": used.wrap} if used else {}
     load = partial(compose, config, development=True, observe=terminal.progress, **extras)
-    make = partial(_make_server, terminal, used)
+    certificate = find_certificate(config) if config.development.https else None
+    make = partial(_make_server, terminal, _Used(used, certificate))
     with contextlib.suppress(KeyboardInterrupt):
         if inherited:
             if stay := inherited.describe_stay(written):
@@ -104,7 +114,8 @@ def serve(read: Callable[[], Config], terminal: Terminal, *, debugger: bool | No
             if may_refuse(config):
                 try_in_child(lambda: refuse_failures(load()))
             _on_signals_to_end(_leave)
-            supervise(read, config, terminal.tell, terminal.log_access)
+            context = _context(certificate, config.server.host, config.server.port, terminal)
+            supervise(read, config, terminal.tell, terminal.log_access, context)
         else:
             _serve_once(load, config, make)
 
@@ -172,9 +183,16 @@ def _turn_on_echo() -> None:
         termios.tcsetattr(sys.stdin, termios.TCSANOW, attributes)
 
 
+class _Used(NamedTuple):
+    """What a server has beside its applications."""
+
+    debugger: Debugger | None
+    certificate: Certificate | None
+
+
 def _make_server(
     terminal: Terminal,
-    debugger: Debugger | None,
+    used: _Used,
     listener: socket.socket,
     composition: Composition,
     *,
@@ -188,11 +206,20 @@ def _make_server(
         refresh = Refresh()
         wrap: Callable[[Any], Any] = refresh.wrap_wsgi if composition.interface == "wsgi" else refresh.wrap_asgi
         composition.application.surround(wrap)
-    started = Started(composition=composition, address=address, debugger=debugger, is_restart=is_restart)
+    started = Started(
+        composition=composition,
+        address=address,
+        debugger=used.debugger,
+        is_restart=is_restart,
+        certificate=used.certificate,
+    )
+    secured: dict[str, Any] = {"ssl_context": _context(used.certificate, *address, terminal)}
     if composition.interface == "wsgi":
         terminal.announce(started)
         threaded = config.development.threaded
-        return WSGIServer(composition.application, listener, config.server.client_timeout, write, threaded=threaded)
+        return WSGIServer(
+            composition.application, listener, config.server.client_timeout, write, threaded=threaded, **secured
+        )
     from multiserve.servers.engine.release import check_release
 
     check_release()  # it takes long, and so do these imports
@@ -203,5 +230,18 @@ def _make_server(
     settings = EngineSettings(client_timeout=server.client_timeout, max_websockets=server.max_websockets, is_alone=True)
     announce = partial(terminal.announce, started)
     return InProcessServer(
-        composition.application, listener, settings, write, level=terminal.level, refuse=refuse, announce=announce
+        composition.application,
+        listener,
+        settings,
+        write,
+        level=terminal.level,
+        refuse=refuse,
+        announce=announce,
+        **secured,
     )
+
+
+def _context(certificate: Certificate | None, host: str, port: int, terminal: Terminal) -> ssl.SSLContext | None:
+    from multiserve.servers.development.tls import server_context
+
+    return server_context(certificate.path, origin(host, port, "https"), terminal.tell) if certificate else None

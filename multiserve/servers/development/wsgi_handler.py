@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import ssl
 import threading
 import time
 import traceback
@@ -22,8 +23,10 @@ from multiserve._types import WSGIEnvironment
 from multiserve.dispatch.absolute_form import find_authority
 from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.dispatch.pages import WAITS_HEADER
+from multiserve.servers.addresses import TLS_RECORD, spoken_https
 from multiserve.servers.development.access_line import Answered, is_of_a_waiting_page
 from multiserve.servers.development.request_body import BadBody, RequestBody
+from multiserve.servers.development.tls import end_gently
 from multiserve.servers.development.wsgi_response import BadResponse, Response
 from multiserve.tracebacks import own_frames
 
@@ -49,6 +52,20 @@ class RequestHandler(WSGIRequestHandler):
     _is_read = False  # everything has been read that belongs to the request
     _status = 0  # of the response, once its head is sent
     _began = 0.0
+
+    def handle_one_request(self) -> None:
+        """Make the handshake of TLS, read a request, and answer it; refuse a client that begins with TLS over HTTP.
+
+        What such a client sends has no end of a line: both sides would wait.
+        """
+        if isinstance(self.connection, ssl.SSLSocket):
+            self.connection.do_handshake()
+        elif self.rfile.peek(1)[:1] == TLS_RECORD:  # type: ignore[attr-defined] # it is buffered
+            self.close_connection = self._is_read = True
+            self.log("warning", "%s", spoken_https(self.connection.getsockname()))
+            self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return
+        super().handle_one_request()
 
     def parse_request(self) -> bool:
         """Parse the request line and the headers; what is malformed gets 400, and too long a target 414."""
@@ -129,6 +146,8 @@ class RequestHandler(WSGIRequestHandler):
     def finish(self) -> None:
         """Close the connection so that the client can still read the response (RFC 9112, section 9.6)."""
         super().finish()
+        if isinstance(self.connection, ssl.SSLSocket):
+            end_gently(self.connection)
         _drop_rest(self.connection, _MOMENT if self._is_read else _PAUSE)
 
     def _continue(self) -> None:

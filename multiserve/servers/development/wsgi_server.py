@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from socket import socket
@@ -29,6 +30,7 @@ class WSGIServer:
         log_access: Callable[[Answered], None] | None = None,
         *,
         threaded: bool,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         """Serve on a socket that is bound already.
 
@@ -38,12 +40,14 @@ class WSGIServer:
             client_timeout: Seconds that a client may keep the server waiting.
             log_access: Write a line of the access log; None for no access log.
             threaded: Whether requests are answered at the same time.
+            ssl_context: Serve HTTPS with it.
         """
         self._application = application
         self._listener = listener
         self._client_timeout = client_timeout
         self._log_access = log_access
         self._threaded = threaded
+        self._ssl_context = ssl_context
 
     def serve_forever(self) -> None:
         """Serve until the process ends; in the main thread until Ctrl-C, too."""
@@ -56,6 +60,7 @@ class WSGIServer:
             port,
             self._application,
             threaded=self._threaded,
+            ssl_context=self._ssl_context,
             request_handler=_handler(self._client_timeout, self._log_access, before),
         )
 

@@ -38,6 +38,10 @@ class Host(Protocol):
         """Make room for one connection more, at the cost of another one; return whether there is room."""
         ...
 
+    def note_https(self, transport: asyncio.Transport) -> None:
+        """Log that a client has begun with TLS where none is served."""
+        ...
+
     def close_gently(self, connection: ClosedGently) -> None:
         """Close a connection whose client may still be sending."""
         ...

@@ -18,6 +18,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from multiserve._types import ASGIApplication
+from multiserve.servers.addresses import spoken_https
 from multiserve.servers.engine.access import Access
 from multiserve.servers.engine.connection import Connection
 from multiserve.servers.engine.host import ClosedGently
@@ -30,6 +31,7 @@ _TICK = 0.02  # seconds between two looks at the connections of a server that st
 _LOOKS = 8  # at each connection, while its client keeps the server waiting for as long as it may
 _ACCEPTED_AT_ONCE = 64  # where descriptors run out, asyncio of Python 3.11 fails as often as this
 _GENTLE = 2.0  # seconds for a client to take in a response before it has sent its request
+_PAUSE = 1.0  # seconds in which the same line is logged once
 _DRAINED = 65536  # bytes that are read meanwhile
 
 
@@ -119,7 +121,7 @@ class Listener:
         self._servers: list[tuple[socket, asyncio.AbstractServer]] = []
         self._tls: dict[str, Any] = {}
         self._loop: asyncio.AbstractEventLoop
-        self._complained = -1.0
+        self._complained = self._noted = -_PAUSE
 
     @property
     def answered(self) -> int:
@@ -149,7 +151,7 @@ class Listener:
             loop.default_exception_handler(context)
             return
         self._close_one()
-        if loop.time() - self._complained > 1.0:
+        if loop.time() - self._complained > _PAUSE:
             self._complained = loop.time()
             self.log.error("Cannot accept more connections: %s", context["exception"])
 
@@ -190,6 +192,12 @@ class Listener:
     def has_room_for_websocket(self) -> bool:
         """Whether one WebSocket more may be opened."""
         return len(self.state.websockets) < self.settings.max_websockets
+
+    def note_https(self, transport: asyncio.Transport) -> None:
+        """Log that a client has begun with TLS where none is served."""
+        if self._loop.time() - self._noted > _PAUSE:
+            self._noted = self._loop.time()
+            self.log.warning("%s", spoken_https(transport.get_extra_info("sockname")))
 
     def close_gently(self, connection: ClosedGently) -> None:
         """Close a connection whose client may still be sending: at once, its system would drop the response."""

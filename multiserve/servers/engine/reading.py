@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from multiserve.servers.addresses import TLS_RECORD
 from multiserve.servers.engine import heads
 from multiserve.servers.engine.heads import LOOKED_AT, Refusal
 from multiserve.servers.engine.host import Host
@@ -55,6 +56,8 @@ class RequestReader(HttpToolsProtocol):
         if self.is_refused:
             return
         self._packets += 1
+        if self._packets == 1 and data.startswith(TLS_RECORD) and self.scheme == "http":
+            self.listener.note_https(self.transport)
         self._unset_keepalive_if_required()
         rest: bytes | memoryview = data if len(data) <= _PART else memoryview(data)
         while rest and not self.is_refused:

@@ -85,7 +85,7 @@ def test_run_simple_serves_on_the_socket_that_it_is_handed(host, threads, main):
         "multiprocess": False,
         "main": threads == "single",
     }
-    assert out == "[['request_handler', 'threaded']]\n"
+    assert out == "[['request_handler', 'ssl_context', 'threaded']]\n"
     assert "Running on" not in err
     assert "development server" not in err
     assert process.returncode == 0

@@ -1,0 +1,147 @@
+"""The certificate of the development server: for which hosts, who signs it, and the private folder that keeps it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from multiserve.config.model import Config
+from multiserve.errors import Problem, ServeError
+from multiserve.servers.addresses import addresses_for_others
+from multiserve.servers.development import mkcert
+
+T = TypeVar("T")
+
+INSTALL = 'pip install "multiserve[https]"'
+_VALID = 90  # days
+_RENEWED = 60 * 86400  # seconds after which a certificate is made anew
+_WILDCARD = re.compile(r"(?:\{\w+\}|\*)(\.[^.{}]+\.[^{}]+)")  # no browser takes *.localhost or *.com
+
+
+class Certificate(NamedTuple):
+    """What a server proves its name with.
+
+    Attributes:
+        path: The file with its key and the certificate.
+        advice: How users make their browser trust it.
+    """
+
+    path: Path
+    advice: str
+
+
+def find_certificate(config: Config) -> Certificate:
+    """Return a certificate for the hosts of a configuration, a new one if there is none that is right.
+
+    Raises:
+        ServeError: There is nothing to make it with, or no place to keep it.
+    """
+    hosts = hosts_of(config)
+    program = mkcert.find_mkcert()
+    if not program and importlib.util.find_spec("cryptography") is None:
+        message = "HTTPS needs a certificate, and there is nothing to make one with"
+        raise ServeError(Problem(message=message, hint=f"Install mkcert, or type {INSTALL}."))
+    folder = cache_folder()
+    try:
+        _make_private(folder)
+        return _of_mkcert(program, folder, hosts) if program else _of_own_authority(folder, hosts)
+    except OSError as error:
+        message = f"the certificate for HTTPS cannot be kept in {folder}: {error.strerror or error}"
+        hint = "Set XDG_CACHE_HOME to a folder that is yours alone."
+        raise ServeError(Problem(message=message, hint=hint)) from None
+
+
+def hosts_of(config: Config) -> tuple[str, ...]:
+    """Return the names and addresses under which browsers reach the server; one label may be `*`."""
+    hosts = ["localhost", "127.0.0.1", "::1", *addresses_for_others(config.server.host)]
+    if config.server.host not in ("", "0.0.0.0", "::"):  # noqa: S104 (compared)
+        hosts.append(config.server.host)
+    hosts += filter(None, (_name_for(mount.key.host) for mount in config.mounts))
+    return tuple(dict.fromkeys(hosts))
+
+
+def _name_for(host: str) -> str:
+    """Return what a certificate has for the host of a key; empty if there is nothing."""
+    if found := _WILDCARD.fullmatch(host):
+        return f"*{found[1]}"
+    return "" if set("{}*") & set(host) else host.strip("[]")
+
+
+def cache_folder() -> Path:
+    """Return the folder for certificates, which is the user's own (XDG Base Directory Specification)."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(base):  # noqa: PTH117 (a text, which may be empty)
+        base = os.environ.get("LOCALAPPDATA", "") if os.name == "nt" else ""
+    return (Path(base) if base else Path(os.path.expanduser("~/.cache"))) / "multiserve" / "https"  # noqa: PTH111
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)  # fails for the folder of another user, who could replace what is in it
+
+
+def _of_mkcert(program: str, folder: Path, hosts: tuple[str, ...]) -> Certificate:
+    path = _place(folder, hosts, mkcert.root_certificate(program))
+    if not _is_fresh(path):
+        made = folder / f"{os.getpid()}.new"
+        mkcert.issue(program, hosts, made)
+        made.chmod(0o600)
+        path = _place(folder, hosts, mkcert.root_certificate(program))  # its authority may be new, too
+        made.replace(path)
+    return Certificate(path, 'The certificate is from mkcert; if the browser warns of it, type "mkcert -install" once.')
+
+
+def _of_own_authority(folder: Path, hosts: tuple[str, ...]) -> Certificate:
+    from multiserve.servers.development.own_authority import Authority
+
+    kept, public = folder / "authority.pem", folder / "ca.pem"
+    signer: Authority | None = None
+    with contextlib.suppress(FileNotFoundError):
+        signer = _read(kept, Authority.read)
+    if signer is None or not signer.is_valid_for(_VALID):
+        signer = Authority.make()
+        _write(kept, signer.pem())
+    _write(public, signer.public_pem())
+    path = _place(folder, hosts, signer.public_pem())
+    if not _is_fresh(path):
+        _write(path, signer.issue(hosts, _VALID))
+    advice = f"The browser trusts the certificate once you import {public} into it, as an authority for websites."
+    return Certificate(path, advice)
+
+
+def _read(path: Path, read: Callable[[bytes], T]) -> T:
+    try:
+        return read(path.read_bytes())
+    except ValueError as error:
+        message = f"{path} is not the authority that multiserve has written there: {error}"
+        raise ServeError(Problem(message=message, hint="Delete it, and trust the new one.")) from None
+
+
+def _place(folder: Path, hosts: tuple[str, ...], root: bytes) -> Path:
+    """Return the file for the certificate of some hosts, signed by some authority."""
+    digest = hashlib.sha256("\n".join(hosts).encode() + b"\n" + root).hexdigest()
+    return folder / f"{digest[:16]}.pem"
+
+
+def _is_fresh(path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime < _RENEWED
+    return False
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that nobody else may read, at once: another server may be reading it."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.read_bytes() == data:
+            return
+    made = path.with_suffix(f".{os.getpid()}.new")
+    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+    made.replace(path)
