@@ -8,6 +8,7 @@ _NAME = r"[^\W\d][\w.]*(?:\(.*\))?"
 _SLIPS = tuple(
     (re.compile(pattern, re.DOTALL), hint)
     for pattern, hint in (
+        (r"(?:config:)?(?P<file>\S+\.(?:ini|cfg)(?:#\S*)?)", 'Write "paste:{file}" for a file of PasteDeploy.'),
         (r"(?:\S+\s+)+(?P<target>[\w.]+:[\w.]+|[\w/.-]+\.py(?::\w+)?)(?:\s.*)?", 'Write "{target}" alone.'),
         (r"from\s+(?P<module>[\w.]+)\s+import\s+(?P<name>\w+)", 'Write "{module}:{name}".'),
         (r"(?P<module>[\w.]+)\.(?P<name>\w+\(.*\))", 'Write "{module}:{name}".'),

@@ -16,6 +16,7 @@ from multiserve.config.target_slips import what_was_meant
 from multiserve.errors import UnlocatedError
 
 _FILE = re.compile(r"(?P<file>(?:[A-Za-z]:)?[^:]+\.py)(?::(?P<rest>.*))?", re.DOTALL)
+_PASTE = re.compile(r"paste:(?P<file>[^#]+\.\w+|[^#]+(?=#))(?:#(?P<section>.*))?", re.DOTALL)
 _SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:attribute".'
 
 
@@ -58,6 +59,7 @@ class Target:
         attribute: The dotted name inside the module; empty where the usual names are tried.
         call: How to call the attribute; None if it is the application itself.
         file: The file that the module must come from, relative to the folder of the configuration; empty if any.
+        section: The section of the file, if that is one of PasteDeploy; there is no module then.
     """
 
     text: str
@@ -65,6 +67,7 @@ class Target:
     attribute: str = ""
     call: Call | None = None
     file: str = ""
+    section: str = ""
 
 
 def parse_target(text: str) -> Target:
@@ -79,6 +82,10 @@ def parse_target(text: str) -> Target:
     if not re.split("[:(]", stripped, maxsplit=1)[0].isprintable():
         hint = "A backslash between double quotes is an escape: write slashes in a path."
         raise TargetProblem("the target has a character in it that cannot be printed", hint)
+    if match := _PASTE.fullmatch(stripped):
+        return Target(text, "", file=match["file"].replace("\\", "/"), section=(match["section"] or "main").strip())
+    if re.fullmatch(r"config:\S+\.(?:ini|cfg)(?:#.*)?", stripped):
+        raise TargetProblem(f'"{stripped}" names a file of PasteDeploy', what_was_meant(stripped))
     if match := _FILE.fullmatch(stripped):
         file, expression = match["file"].replace("\\", "/"), match["rest"]
         module = _module_of(file)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from multiserve.discovery import paste_files
 from multiserve.discovery.found import Found, Remark
 from multiserve.discovery.names import names_of
 from multiserve.discovery.project import Project
@@ -68,7 +69,10 @@ def find(project: Project) -> Iterator[Found | Remark]:
     called |= {
         f"{s.module}.{c.func.id}" for s in project.sources for c in _all_calls(s) if isinstance(c.func, ast.Name)
     }
+    has_settings = any(paste_files.find(project))
     for factory in factories:
+        if has_settings and factory.kind == "Pyramid" and factory.node.args.kwarg is not None:
+            continue  # the file of PasteDeploy calls it, with its settings
         if factory.dotted not in called:
             yield _from_factory(project, factory)
 

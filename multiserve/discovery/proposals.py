@@ -14,6 +14,7 @@ from multiserve.discovery import (
     gradio,
     javascript,
     mcp,
+    paste_files,
     static_folders,
     streamlit,
 )
@@ -21,7 +22,10 @@ from multiserve.discovery.found import Found, Remark
 from multiserve.discovery.names import prefix_of, siteness
 from multiserve.discovery.project import look_at
 
-_READERS = (applications, django, dash, mcp, javascript, static_folders, streamlit, gradio, compositions)
+_READERS = (
+    *(applications, django, dash, mcp, javascript, static_folders, streamlit, gradio, compositions),
+    *(paste_files,),
+)
 _NAMES = {"FastAPI": "api", "Litestar": "api", "Falcon": "api"}
 
 

@@ -66,9 +66,9 @@ def _leave_to_pastedeploy(
     draft: Draft, sections: Sections, section: Section, key: str, around: tuple[str, ...], reason: str
 ) -> None:
     """Mount what PasteDeploy itself makes of a section that has no target of its own."""
-    target = f"paste.deploy:loadapp('config:{sections.path.name}', {section.name!r}, relative_to='.')"
+    target = f"paste:{sections.path.name}#{section.name}"
     draft.add(key, section.header, section.line, app=target, middleware=list(around))
-    reason = f"{reason} PasteDeploy loads it, from the folder in which multiserve is started."
+    reason = f'{reason} PasteDeploy loads it: pip install "multiserve[paste]".'
     draft.note(f"{section.header}, at {key}", reason, section.line)
 
 

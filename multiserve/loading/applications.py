@@ -58,6 +58,9 @@ def load(
     """
     with reported(target, key), told_prefix(target, prefix, folder):
         objects = objects or Objects()
+        if target.section:
+            found = objects.sections.application_of(target, folder)
+            return identify(found, target.text, interface, is_made=False)
         if script := script_of(target, folder):
             with blamed(f'making the application of "{target.text}" failed: '):
                 return identify(objects.scripts.application_of(script), target.text, interface, is_made=False)

@@ -24,7 +24,7 @@ def told_prefix(target: Target, prefix: str, folder: Path) -> Iterator[None]:
     Two in one module may be mounted at different prefixes, and both would be told the same one.
     """
     is_told = any(os.environ.get(name) for name in (_VARIABLE, *_OTHERS))
-    if not prefix or is_told or not _makes_one_without_prefix(target, folder):
+    if not prefix or is_told or target.section or not _makes_one_without_prefix(target, folder):
         yield
         return
     os.environ[_VARIABLE] = f"{prefix}/"

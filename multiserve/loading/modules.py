@@ -50,6 +50,10 @@ def import_module(target: Target, folder: Path) -> ModuleType:
     Raises:
         Failure: There is none, its import failed, or it is not the file that the target names.
     """
+    if target.section:
+        raise Failure(
+            f'"{target.text}" is an application of PasteDeploy, and cannot be called', "Name a function in a module."
+        )
     name, file = target.module, folder / target.file
     if target.file and not os.path.isfile(file):  # noqa: PTH113 (Path.is_file raises where a name is too long)
         raise Failure(f"there is no file {file}", "Paths are relative to the folder of the configuration.")
@@ -67,6 +71,8 @@ def import_module(target: Target, folder: Path) -> ModuleType:
             hint = _elsewhere(error.name, folder) or _where_to_look(name, error.name)
             if os.path.isfile(folder / name):  # noqa: PTH113 (Path.is_file raises where a name is too long)
                 hint = f'Write {{ file = "{name}" }} for a file.'
+                if name.endswith(".ini"):
+                    hint = f'Write "paste:{name}" for a file of PasteDeploy.'
             raise Failure(f'there is no module "{error.name}"', hint) from None
     if target.file and not _is_from(module, file):
         raise _hidden(target, module, file)

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from multiserve.loading.paste_file import PasteSections
 from multiserve.loading.streamlit_script import Scripts
 
 
@@ -35,11 +36,13 @@ class Objects:
 
     Attributes:
         scripts: Those of Streamlit, which are no objects, but have an application, too.
+        sections: Those of files of PasteDeploy, likewise.
     """
 
     def __init__(self) -> None:
         """Start without any application."""
         self.scripts = Scripts()
+        self.sections = PasteSections()
         self._made: dict[int, tuple[Any, Any]] = {}  # keeps the object alive, so that its id is not reused
 
     def application_of(self, found: Any) -> Any:

@@ -14,7 +14,7 @@ from multiserve.python_source.source import PythonSource
 
 def script_of(target: Target, folder: Path) -> Path | None:
     """Return the script that a target names; None for a target that is imported like any other."""
-    if not target.file or target.attribute:
+    if not target.file or target.attribute or target.section:
         return None
     file = folder / target.file
     try:

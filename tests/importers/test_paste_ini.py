@@ -22,13 +22,12 @@ def test_a_section_takes_the_settings_of_the_one_that_it_uses():
     [
         pytest.param(
             "[app:main]\nuse = other\n[app:other]\nuse = main\n",
-            "The sections use one another in a circle. "
-            "PasteDeploy loads it, from the folder in which multiserve is started.",
+            'The sections use one another in a circle. PasteDeploy loads it: pip install "multiserve[paste]".',
             id="sections that use each other",
         ),
         pytest.param(
             "[app:main]\nx = 1\n",
-            "It does not say what it uses. PasteDeploy loads it, from the folder in which multiserve is started.",
+            'It does not say what it uses. PasteDeploy loads it: pip install "multiserve[paste]".',
             id="nothing is used",
         ),
         pytest.param("[pipeline:main]\npipeline = main\n", "It contains itself.", id="a pipeline in itself"),

@@ -147,6 +147,10 @@ def parse_named(text: str) -> Target:
         TargetProblem: It is not one.
     """
     target = parse_target(text)
+    if target.section:
+        raise TargetProblem(
+            f'"{text}" is an application, and no function', 'Write "module:name" or "module:name(option=1)".'
+        )
     if not target.attribute:
         raise TargetProblem(f'"{text}" names nothing in the module', f'Write "{text}:name" or "{text}:name(option=1)".')
     return target
