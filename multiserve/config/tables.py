@@ -174,7 +174,7 @@ class Table:
         """
         fields = {field.name: field for field in dataclasses.fields(kind) if "help" in field.metadata}  # type: ignore[arg-type]
         self.refuse_unknown(fields)
-        hints = _type_hints(kind)
+        hints = _type_hints(kind)  # type: ignore[arg-type] # a class can be hashed
         read = {name: self._read_field(field, hints[name]) for name, field in fields.items() if name not in given}
         return kind(**given, **read)
 
@@ -194,7 +194,9 @@ class Table:
         return self.text(field.name, default)
 
 
-_type_hints = functools.cache(get_type_hints)  # a file may have a thousand mounts of a kind
+@functools.cache
+def _type_hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)  # it takes long, and a file may have a thousand mounts of a kind
 
 
 def _shorten(value: int) -> str:

@@ -95,9 +95,8 @@ class InProcessServer:
         write = self._log_access
         log_access = None if write is None else partial(_log_access, write)
         listener = Listener(self.asgi, self._settings, log, log_access)
-        await listener.start([self._socket])  # requests wait for the start-up of their own mount
-        announcing = asyncio.create_task(self._announce_start(starting))
         await listener.start([self._socket], self._ssl_context)  # requests wait for the start-up of their own mount
+        announcing = asyncio.create_task(self._announce_start(starting))
         await self._stopping.wait()
         announcing.cancel()
         await listener.stop(_REQUESTS, _LINGER, takes_rest=False)
