@@ -49,9 +49,16 @@ def websocket_of(server):
     return connect(f"ws://{server.address}/live/ws", proxy=None)
 
 
+def _save(server, write, hello, text):
+    begin = time.monotonic()
+    write("one.py", hello(text))
+    answers(server, "/", text)
+    return time.monotonic() - begin
+
+
 def test_a_save_restarts_it_at_once_whatever_is_open(run, site, write, hello):
     server = run().ready()
-    took = []
+    took, alone = [], _save(server, write, hello, "alone")
     for text in ("first", "second", "third"):
         with server.connect() as stream, server.connect() as idle, websocket_of(server) as client:
             assert client.recv(20) == "accepted"
@@ -59,16 +66,13 @@ def test_a_save_restarts_it_at_once_whatever_is_open(run, site, write, hello):
             assert stream.recv(65536)
             idle.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             assert idle.recv(65536)
-            begin = time.monotonic()
-            write("one.py", hello(text))
-            answers(server, "/", text)
-            took.append(time.monotonic() - begin)
+            took.append(_save(server, write, hello, text))
             with pytest.raises(ConnectionClosed) as closed:
                 client.recv(20)
             assert closed.value.rcvd.code == 1012
-    assert min(took) < 2, took
+    assert min(took) < 2 * alone + 1, (took, alone)  # the machine may be busy
     said = re.findall(r"live: (up|down|disconnected with 1012|the stream ended)", server.log)
-    assert said == ["up", *(["disconnected with 1012", "the stream ended", "down", "up"] * 3)]
+    assert said == ["up", "down", "up", *(["disconnected with 1012", "the stream ended", "down", "up"] * 3)]
     assert "Traceback" not in server.log
 
 
