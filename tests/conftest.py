@@ -183,5 +183,5 @@ def kept_process(clean_process: None) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_multiserve_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith(("MULTISERVE_", "WEB_CONCURRENCY"))]:
+    for name in [name for name in os.environ if name.startswith(("MULTISERVE_", "PORT", "WEB_CONCURRENCY"))]:
         monkeypatch.delenv(name)

@@ -18,7 +18,14 @@ from multiserve.cli.options import (
     targets_argument,
 )
 from multiserve.cli.output import paint, reported_errors, say
-from multiserve.cli.settings import gunicorn_overrides, production_options, read_config, typed_options
+from multiserve.cli.settings import (
+    PORT,
+    gunicorn_overrides,
+    platform_port,
+    production_options,
+    read_config,
+    typed_options,
+)
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.tables import quote_key
 
@@ -71,7 +78,8 @@ def _given(ctx: click.Context) -> dict[str, str]:
         for parameter in ctx.command.params
         if ctx.get_parameter_source(str(parameter.name)) is click.core.ParameterSource.ENVIRONMENT
     }
-    return {**typed_options(ctx), **variables}
+    platform = {"port": PORT} if ctx.params["port"] is None and platform_port() is not None else {}
+    return {**typed_options(ctx), **variables, **platform}
 
 
 def _gunicorn(config: Config, overrides: dict[str, Any], given: dict[str, str]) -> list[Value]:
@@ -92,5 +100,7 @@ def _gunicorn(config: Config, overrides: dict[str, Any], given: dict[str, str]) 
             found["bind"] = (found["bind"][0], "server.host and server.port")
         found |= {name: (value, "WEB_CONCURRENCY") for name, value in concurrency().items()}
         found |= in_file
+    if given.get("port") == PORT and "bind" in config.gunicorn:
+        found["bind"] = (config.gunicorn["bind"], PORT)
     found |= {name: (value, given.get(name, "command line")) for name, value in overrides.items()}
     return [Value(f"{root}.{name}", value, origin) for name, (value, origin) in found.items()]

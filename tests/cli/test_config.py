@@ -61,6 +61,9 @@ def test_a_value_comes_from_the_file_or_is_the_default(origins, key, expected):
     [
         pytest.param(["-p", "1"], {"MULTISERVE_PORT": "2"}, "server.port", (1, "--port"), id="an option"),
         pytest.param([], {"MULTISERVE_PORT": "2"}, "server.port", (2, "MULTISERVE_PORT"), id="a variable"),
+        pytest.param([], {"PORT": "3", "MULTISERVE_PORT": "2"}, "server.port", (2, "MULTISERVE_PORT"), id="ours first"),
+        pytest.param([], {"PORT": "3", "MULTISERVE_PORT": ""}, "server.port", (3, "PORT"), id="that of a platform"),
+        pytest.param(["-p", "1"], {"PORT": "3"}, "server.port", (1, "--port"), id="an option before a platform's"),
         pytest.param(["--no-reload"], {}, "development.reload", (False, "--no-reload"), id="a switch"),
         pytest.param(["--workers", "3"], {}, "gunicorn.workers", (3, "--workers"), id="an option of gunicorn"),
         pytest.param([], {"MULTISERVE_WORKERS": "3"}, "gunicorn.workers", (3, "MULTISERVE_WORKERS"), id="its variable"),
@@ -72,6 +75,12 @@ def test_what_was_given_beats_the_file(origins, monkeypatch, args, variables, ke
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert origins(*args)[key] == expected
+
+
+def test_the_port_of_a_platform_is_in_the_addresses_of_the_file(origins, tmp_path, monkeypatch):
+    (tmp_path / "multiserve.toml").write_text(f'{FILE}bind = ["0.0.0.0:80", "unix:a"]\n')
+    monkeypatch.setenv("PORT", "3")
+    assert origins()["gunicorn.bind"] == (["0.0.0.0:3", "unix:a"], "PORT")
 
 
 def test_a_variable_of_an_env_file_names_that_file(origins, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from multiserve.cli.settings import gunicorn_overrides, read_config
+from multiserve.errors import ConfigError
 
 VALUES = {"only": (), "host": None, "port": None, "extra_files": ()}
 VALUES |= {"bind": (), "workers": None, "threads": None, "pidfile": None}
@@ -35,3 +36,39 @@ def test_a_quiet_production_server_prints_no_line_for_a_request(write_config, le
 )
 def test_options_become_settings_of_gunicorn(given, expected):
     assert gunicorn_overrides({**VALUES, **given}) == expected
+
+
+PLATFORM = [
+    pytest.param("", {}, 5000, None, id="the port alone"),
+    pytest.param("[server]\nport = 9000", {}, 5000, None, id="before that of the file"),
+    pytest.param("", {"port": 1}, 1, None, id="behind an option"),
+    pytest.param('[gunicorn]\nbind = "0.0.0.0:8000"', {}, 5000, "0.0.0.0:5000", id="in an address"),
+    pytest.param('[gunicorn]\nbind = "0.0.0.0:${PORT:-8000}"', {}, 5000, "0.0.0.0:5000", id="in one that names it"),
+    pytest.param(
+        '[gunicorn]\nbind = ["[::]:80", "localhost", ":1", "unix:a:1", "fd://3"]',
+        {},
+        5000,
+        ["[::]:5000", "localhost:5000", ":5000", "unix:a:1", "fd://3"],
+        id="in each that has one",
+    ),
+    pytest.param('[gunicorn]\nbind = "0.0.0.0:8000"', {"host": "::1"}, 5000, None, id="with a host"),
+    pytest.param("[gunicorn]\nbind = [1]", {}, 5000, [1], id="what is no address is refused later"),
+]
+
+
+@pytest.mark.parametrize(("text", "given", "port", "bind"), PLATFORM)
+def test_a_platform_says_in_port_where_to_listen(write_config, monkeypatch, text, given, port, bind):
+    monkeypatch.setenv("PORT", "5000")
+    config = read_config(write_config(f'[mounts]\n"/" = "good:app"\n{text}'), {**VALUES, **given}, ())
+    assert (config.server.port, config.gunicorn.get("bind")) == (port, bind)
+
+
+@pytest.mark.parametrize("text", ["tcp://10.0.0.1:80", "65536", "-1", "\u0661", "1" * 5000])
+def test_a_platform_s_port_that_is_none_is_an_error(write_config, monkeypatch, text):
+    monkeypatch.setenv("PORT", text)
+    with pytest.raises(ConfigError) as caught:
+        read_config(write_config('[mounts]\n"/" = "good:app"'), VALUES, ())
+    assert str(caught.value) == (
+        f"PORT: the environment variable is no port: {text[:40]!r}\n"
+        "    Write a number from 0 to 65535, or set MULTISERVE_PORT, which counts first."
+    )

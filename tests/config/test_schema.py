@@ -119,7 +119,13 @@ def test_every_option_of_every_kind_of_mount_has_them_too() -> None:
 
 
 def test_every_table_of_the_file_is_described() -> None:
-    names = {field.name for field in dataclasses.fields(Config)} - {"source", "root", "env_files", "written", "elsewhere"}
+    names = {field.name for field in dataclasses.fields(Config)} - {
+        "source",
+        "root",
+        "env_files",
+        "written",
+        "elsewhere",
+    }
     assert set(SCHEMA["properties"]) == names
     assert all(each["description"] for each in SCHEMA["properties"].values())
 

@@ -125,7 +125,7 @@ class Running:
 
     def __init__(self, command: tuple[str, ...], folder: Path, log: Path, env: Mapping[str, str]) -> None:
         self.log_path = log
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MULTISERVE_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MULTISERVE_", "PORT"))}
         with log.open("wb") as stream:
             self.process = subprocess.Popen(
                 command,

@@ -527,6 +527,11 @@ def test_an_environment_variable_of_gunicorn_that_is_wrong_is_an_error(produce, 
     assert server.log.splitlines()[-1].removeprefix("Error: ") == f"{name}: {message}"
 
 
+def test_a_platform_says_in_port_where_to_listen(produce, mounts):
+    mounts('workers = 1\nbind = "127.0.0.1:1"', root="one")  # a port that is for root alone
+    assert produce(env={"PORT": "0"}, port=False).ready().get("/").text.startswith("one")
+
+
 def test_web_concurrency_is_the_number_of_workers(produce, mounts):
     mounts("", root="one")
     settled(produce(env={"WEB_CONCURRENCY": "2"}).ready(), 2)
