@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -92,7 +92,7 @@ def routes(  # noqa: PLR0913 (one for each option)
             leave(0)
 
 
-def _dump(value: dict[str, Any]) -> str:
+def _dump(value: Mapping[str, object]) -> str:
     import json
 
     return json.dumps(value, indent=2)
@@ -113,7 +113,7 @@ def _refuse_what_does_not_fit(ctx: click.Context, url: str | None, method: str |
         raise click.UsageError("--explain takes one URL and nothing to filter: leave out TEXT.", ctx)
 
 
-def _listed(config: Config, text: str) -> tuple[str, dict[str, Any]]:
+def _listed(config: Config, text: str) -> tuple[str, Mapping[str, object]]:
     """List the mounts, as text and as JSON values."""
     from multiserve.reports import routes as report
     from multiserve.reports.text import ordered
@@ -122,7 +122,7 @@ def _listed(config: Config, text: str) -> tuple[str, dict[str, Any]]:
     return report.mounts_as_text(mounts, paint), report.mounts_as_json(mounts)
 
 
-def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, dict[str, Any]]:
+def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, Mapping[str, object]]:
     """Load the mounts and list the routes inside, as text and as JSON values."""
     # What reads the frameworks takes long to import, and the plain command does not need it.
     from multiserve.reports import inside
@@ -134,7 +134,9 @@ def _contents(config: Config, text: str, *, traceback: bool) -> tuple[str, dict[
     return inside.contents_as_text(contents, paint), inside.contents_as_json(contents)
 
 
-def _explained(config: Config, url: str, method: str, *, loads: bool, traceback: bool) -> tuple[str, dict[str, Any]]:
+def _explained(
+    config: Config, url: str, method: str, *, loads: bool, traceback: bool
+) -> tuple[str, Mapping[str, object]]:
     """Describe what answers a URL, as text and as JSON values; with `loads`, inside the application as well."""
     from multiserve.reports import routes as report
     from multiserve.routes.explain import explain

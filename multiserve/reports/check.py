@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple, NotRequired, TypedDict
 
 from multiserve.composition import Composition
 from multiserve.errors import ConfigError
-from multiserve.findings import Finding
+from multiserve.findings import Finding, Severity
 from multiserve.loading.side_effects import SideEffects
 from multiserve.probing.results import ProbeResult
 from multiserve.reports import text
+from multiserve.reports.text import OutcomeJson, ProblemJson
 from multiserve.styles import Paint, Role, plain
 
 _INDENT = "        "
@@ -90,24 +90,102 @@ def advice(finding: Finding) -> Iterator[str]:
         yield f"Seen at {finding.url}"
 
 
+class CheckedMountJson(OutcomeJson):
+    """A mount, whether it could be loaded, and what that costs."""
+
+    seconds: Annotated[float, "How long it took to load."]
+    memory: Annotated[int, "How many bytes more the process has since."]
+
+
+class FindingJson(TypedDict):
+    """Something that is wrong with the composition, or may be."""
+
+    code: Annotated[str, "What it is about, for ignore and check --explain."]
+    severity: Severity
+    mounts: Annotated[list[str], "The keys of the mounts, the one to change first; empty for the whole file."]
+    key: Annotated[str, "The key path in the file where it can be cured, or another place."]
+    message: Annotated[str, "What is wrong."]
+    consequence: Annotated[str, "What happens if nothing is changed."]
+    cure: Annotated[str, "The change that cures it; empty where only the authors of the application know."]
+    url: Annotated[str, "The URL whose response shows it; empty if no request was needed."]
+
+
+class ProbeJson(TypedDict):
+    """A request that --probe has sent."""
+
+    mount: Annotated[str, "The key of the mount."]
+    toml_key: Annotated[str, "The key path of its entry, or another place."]
+    url: Annotated[str, "The whole URL."]
+    method: str
+    asked_for: Annotated[bool, "Whether the probe option of the mount lists it."]
+    status: Annotated[int | None, "The status; null if there was no response."]
+    seconds: Annotated[float, "How long the response took."]
+    content_type: Annotated[str, "Its type; empty if there is none."]
+    error: Annotated[str, "What the application raised; empty if nothing."]
+    skipped: Annotated[str, "Why nothing was sent; empty if something was."]
+
+
+class CheckJson(TypedDict):
+    """What check finds."""
+
+    ok: Annotated[bool, "Whether everything could be loaded and nothing is wrong."]
+    problems: Annotated[list[ProblemJson], "The mistakes of the file; with any, nothing was loaded."]
+    mounts: list[CheckedMountJson]
+    findings: list[FindingJson]
+    probes: NotRequired[Annotated[list[ProbeJson], "Only with --probe."]]
+
+
 def as_json(outcome: CheckOutcome) -> str:
     """Return everything as JSON; the "probes" are there only with --probe."""
+    document: CheckJson = {
+        "ok": not (outcome.composition.failures or outcome.is_wrong),
+        "problems": [],
+        "mounts": list(_mounts(outcome)),
+        "findings": [_finding_as_json(finding) for finding in outcome.findings],
+    }
+    if outcome.probes is not None:
+        document["probes"] = [_probe_as_json(each) for each in outcome.probes]
+    return json.dumps(document, indent=2)
+
+
+def _mounts(outcome: CheckOutcome) -> Iterator[CheckedMountJson]:
     mounts = text.outcomes_as_json(outcome.composition)
     for mount, loaded in zip(mounts, outcome.composition.mounts, strict=True):
         effects = outcome.effects[loaded.mount.name]
-        mount |= {"seconds": round(effects.seconds, 3), "memory": effects.memory}
-    found = [asdict(finding) for finding in outcome.findings]
-    is_right = not (outcome.composition.failures or outcome.is_wrong)
-    probed = {} if outcome.probes is None else {"probes": [_probe_as_json(each) for each in outcome.probes]}
-    return json.dumps({"ok": is_right, "problems": [], "mounts": mounts, "findings": found, **probed}, indent=2)
+        yield {**mount, "seconds": round(effects.seconds, 3), "memory": effects.memory}
 
 
-def _probe_as_json(result: ProbeResult) -> dict[str, Any]:
+def _finding_as_json(finding: Finding) -> FindingJson:
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "mounts": list(finding.mounts),
+        "key": finding.key,
+        "message": finding.message,
+        "consequence": finding.consequence,
+        "cure": finding.cure,
+        "url": finding.url,
+    }
+
+
+def _probe_as_json(result: ProbeResult) -> ProbeJson:
     """Return a request as values for JSON; what is wrong with its response is among the findings."""
-    return {name: value for name, value in asdict(result).items() if name != "findings"}
+    return {
+        "mount": result.mount,
+        "toml_key": result.toml_key,
+        "url": result.url,
+        "method": result.method,
+        "asked_for": result.asked_for,
+        "status": result.status,
+        "seconds": result.seconds,
+        "content_type": result.content_type,
+        "error": result.error,
+        "skipped": result.skipped,
+    }
 
 
 def refusal_as_json(error: ConfigError) -> str:
     """Return what is wrong with the file as JSON."""
     problems = text.problems_as_json(error.problems)
-    return json.dumps({"ok": False, "problems": problems, "mounts": [], "findings": []})
+    document: CheckJson = {"ok": False, "problems": problems, "mounts": [], "findings": []}
+    return json.dumps(document)

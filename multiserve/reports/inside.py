@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, NotRequired, TypedDict
 
 from multiserve.config.mounts import AppMount, FileMount, FleetMount, Mount, RedirectMount, StaticMount, TenantMount
 from multiserve.frameworks import Facts, InnerRoute
 from multiserve.loading.mounts import LoadedMount
-from multiserve.reports.routes import COLUMNS, NOTHING, declared, explanation_as_json, explanation_as_text, head, place
-from multiserve.reports.text import mount_as_json, problems_as_json, table
-from multiserve.routes.arrival import Arrival
+from multiserve.reports.routes import (
+    COLUMNS,
+    NOTHING,
+    ExplanationJson,
+    declared,
+    explanation_as_json,
+    explanation_as_text,
+    head,
+    place,
+)
+from multiserve.reports.text import MountJson, ProblemJson, mount_as_json, problems_as_json, table
+from multiserve.routes.arrival import Arrival, ArrivalOutcome
 from multiserve.routes.explain import Explanation
 from multiserve.routes.inside import Contents, OuterRoute
 from multiserve.styles import Paint, plain
@@ -91,12 +100,69 @@ def _row(mount: Mount, route: OuterRoute, paint: Paint) -> tuple[str, ...]:
     return ", ".join(route.inner.methods) or "any", route.url, route.inner.name, "  ".join(filter(None, view))
 
 
-def contents_as_json(contents: Iterable[Contents]) -> dict[str, Any]:
+class RouteJson(TypedDict):
+    """A route inside an application."""
+
+    url: Annotated[str, "The URL from outside, with placeholders as the framework spells them."]
+    methods: Annotated[list[str], "The methods; empty for any."]
+    name: Annotated[str, "What the application calls it; empty for nothing."]
+    view: Annotated[str, "The function or class that answers, as module:name; empty if it is not known."]
+    file: Annotated[str, "Where that is defined; empty if it is not known."]
+    line: Annotated[int, "The line there; 0 if it is not known."]
+
+
+class OuterRouteJson(RouteJson):
+    """A route, and what a request for it reaches."""
+
+    answered_by: Annotated[str | None, "The key of the mount that answers its URL, which may be another; null if none."]
+
+
+class StateJson(TypedDict):
+    """What is known about an application."""
+
+    ok: Annotated[bool, "Whether it could be loaded."]
+    problems: list[ProblemJson]
+    framework: Annotated[str | None, "The framework; null if multiserve cannot see inside."]
+    version: Annotated[str | None, "The version of the framework; null if it is not known."]
+
+
+class ContentsMountJson(MountJson, StateJson):
+    """A mount, and the routes inside."""
+
+    routes: Annotated[list[OuterRouteJson] | None, "The routes; null if they are not known."]
+
+
+class ContentsJson(TypedDict):
+    """The mounts, in the order in which a request tries them."""
+
+    mounts: list[ContentsMountJson]
+
+
+class InsideJson(StateJson):
+    """What handles a request inside its mount."""
+
+    outcome: Annotated[ArrivalOutcome, "What happens to the request."]
+    through: Annotated[list[str], "The middleware in front, the outermost first."]
+    status: Annotated[int | None, "The status, if no view is called; null if only the view decides."]
+    location: Annotated[str | None, "Where a redirect goes; null without one."]
+    methods: Annotated[list[str], "The allowed methods, if this one is not allowed."]
+    file: Annotated[str | None, "The file that a static folder or a file as a mount sends; null without one."]
+    content_type: Annotated[str | None, "The type of what such a mount answers; null without one."]
+    route: Annotated[RouteJson | None, "The route that matches; null if none does, or it is not known."]
+
+
+class ArrivalJson(ExplanationJson):
+    """Which mount answers a URL, why, and with --all what handles the request inside."""
+
+    inside: NotRequired[Annotated[InsideJson, "Only with --all, and if a mount answers."]]
+
+
+def contents_as_json(contents: Iterable[Contents]) -> ContentsJson:
     """Return mounts with the routes inside as values for JSON."""
     return {"mounts": [_contents_as_json(each) for each in contents]}
 
 
-def _contents_as_json(each: Contents) -> dict[str, Any]:
+def _contents_as_json(each: Contents) -> ContentsMountJson:
     routes = None if each.routes is None else [_outer_as_json(route) for route in each.routes]
     spoken = each.loaded.interface if isinstance(each.loaded.mount, AppMount) else None
     return {
@@ -107,7 +173,7 @@ def _contents_as_json(each: Contents) -> dict[str, Any]:
     }
 
 
-def _state_as_json(loaded: LoadedMount, facts: Facts | None) -> dict[str, Any]:
+def _state_as_json(loaded: LoadedMount, facts: Facts | None) -> StateJson:
     return {
         "ok": loaded.error is None,
         "problems": problems_as_json(loaded.error.problems if loaded.error else ()),
@@ -116,12 +182,12 @@ def _state_as_json(loaded: LoadedMount, facts: Facts | None) -> dict[str, Any]:
     }
 
 
-def _outer_as_json(route: OuterRoute) -> dict[str, Any]:
+def _outer_as_json(route: OuterRoute) -> OuterRouteJson:
     answers = route.answered_by.name if route.answered_by else None
     return {**_route_as_json(route.url, route.inner), "answered_by": answers}
 
 
-def _route_as_json(url: str, route: InnerRoute) -> dict[str, Any]:
+def _route_as_json(url: str, route: InnerRoute) -> RouteJson:
     return {
         "url": url,
         "methods": list(route.methods),
@@ -208,9 +274,9 @@ def _relative(file: str, folder: Path) -> str:
     return str(Path(file).relative_to(folder)) if file and Path(file).is_relative_to(folder) else file
 
 
-def arrival_as_json(result: Explanation, arrival: Arrival) -> dict[str, Any]:
+def arrival_as_json(result: Explanation, arrival: Arrival) -> ArrivalJson:
     """Return an explanation with what is inside as values for JSON."""
-    inside = {
+    inside: InsideJson = {
         "outcome": arrival.outcome,
         **_state_as_json(arrival.loaded, arrival.facts),
         "through": list(arrival.through),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 from multiserve.config.mounts import AppMount, Mount
-from multiserve.reports.text import mount_as_json, table
+from multiserve.reports.text import MountJson, mount_as_json, table
 from multiserve.styles import Paint, plain
 
 if TYPE_CHECKING:
@@ -16,6 +16,28 @@ if TYPE_CHECKING:
 
 COLUMNS = ("HOST", "PREFIX", "KIND", "INTERFACE", "TARGET")
 NOTHING = "Nothing contains this text."
+
+
+class MountsJson(TypedDict):
+    """The mounts, in the order in which a request tries them."""
+
+    mounts: list[MountJson]
+
+
+class ExplanationJson(TypedDict):
+    """Which mount answers a URL, and why."""
+
+    url: Annotated[str, "The URL that was asked for."]
+    method: Annotated[str, "The method, in capitals; WEBSOCKET for a WebSocket."]
+    mount: Annotated[MountJson | None, "The mount that answers; null if none does."]
+    reason: Annotated[str, "Why it does, in a few words."]
+    values: Annotated[dict[str, str], "What the placeholders of the key stand for, by their names."]
+    script_name: Annotated[str | None, "SCRIPT_NAME; null for an application that is ASGI."]
+    path_info: Annotated[str | None, "PATH_INFO, likewise."]
+    root_path: Annotated[str | None, "root_path; null for an application that is WSGI."]
+    path: Annotated[str | None, "path, likewise."]
+    location: Annotated[str | None, "Where the mount itself redirects to; null if it does not."]
+    runner_up: Annotated[MountJson | None, "The mount that would answer without the first one; null if none would."]
 
 
 def mounts_as_text(mounts: Sequence[Mount], paint: Paint = plain) -> str:
@@ -42,7 +64,7 @@ def declared(mount: Mount) -> str:
     return mount.interface.upper() if mount.interface else "auto"
 
 
-def mounts_as_json(mounts: Iterable[Mount]) -> dict[str, Any]:
+def mounts_as_json(mounts: Iterable[Mount]) -> MountsJson:
     """Return the configuration of mounts as values for JSON."""
     return {"mounts": [mount_as_json(mount) for mount in mounts]}
 
@@ -77,7 +99,7 @@ def _named(mount: Mount) -> str:
     return f"{mount.key}  ({mount.shown})"
 
 
-def explanation_as_json(result: Explanation) -> dict[str, Any]:
+def explanation_as_json(result: Explanation) -> ExplanationJson:
     """Return an explanation as values for JSON."""
     return {
         "url": result.url,

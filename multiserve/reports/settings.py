@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypedDict
 
 from multiserve.config.env_files import read_env_files
 from multiserve.config.model import Config
@@ -32,6 +32,22 @@ class Value(NamedTuple):
     key: str
     value: Any
     origin: str
+
+
+class ValueJson(TypedDict):
+    """One value of the configuration."""
+
+    key: Annotated[str, "The key path."]
+    value: Annotated[Any, "The value; null where there is none, and for a variable under env."]
+    origin: Annotated[str, "The file, the variable or the option that it comes from, or default."]
+
+
+class SettingsJson(TypedDict):
+    """The effective configuration."""
+
+    file: Annotated[str | None, "The file; null for targets of a command line."]
+    env_files: Annotated[list[str], "The files of environment variables that were read."]
+    values: list[ValueJson]
 
 
 def effective_values(config: Config, given: Mapping[str, str], gunicorn: Iterable[Value]) -> list[Value]:
@@ -114,10 +130,10 @@ def _where(value: Value, config: Config, paint: Paint) -> str:
     return paint(names.get(value.origin, value.origin), "strong")
 
 
-def values_as_json(config: Config, values: Iterable[Value]) -> dict[str, Any]:
+def values_as_json(config: Config, values: Iterable[Value]) -> SettingsJson:
     """Return the values for JSON; a variable under `env` has none."""
     return {
         "file": str(config.path) if config.path else None,
         "env_files": [str(path) for path in config.env_files],
-        "values": [each._asdict() for each in values],
+        "values": [{"key": each.key, "value": each.value, "origin": each.origin} for each in values],
     }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 from urllib.parse import quote
 
+from multiserve._types import Interface
 from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount, Mount
 from multiserve.errors import Problem
@@ -17,6 +18,34 @@ from multiserve.styles import Paint, plain, visible_length
 if TYPE_CHECKING:  # reading the file does not need the modules that load applications
     from multiserve.composition import Composition
     from multiserve.loading.mounts import LoadedMount
+
+
+class MountJson(TypedDict):
+    """A mount."""
+
+    mount: Annotated[str, "The key, which names the mount everywhere."]
+    host: Annotated[str, "The host of the key; empty for any."]
+    port: Annotated[int | None, "The port of the key; null for any."]
+    prefix: Annotated[str, "The prefix of the key; empty for the root."]
+    kind: Annotated[str, "The kind of mount in one word, such as app, static or fleet."]
+    target: Annotated[str, "What is mounted, as the file spells it."]
+    interface: Annotated[Interface | None, "The interface; null if it is not known, or either will do."]
+
+
+class ProblemJson(TypedDict):
+    """A mistake, or why something cannot be loaded."""
+
+    key: Annotated[str, "The key path in the file, or another place; empty if there is none."]
+    message: Annotated[str, "What is wrong."]
+    hint: Annotated[str, "What to do; empty where the message says it all."]
+    excerpt: Annotated[str, "The line that is meant; empty if there is none."]
+
+
+class OutcomeJson(MountJson):
+    """A mount, and whether it could be loaded."""
+
+    ok: Annotated[bool, "Whether it could be loaded."]
+    problems: list[ProblemJson]
 
 
 def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:
@@ -89,7 +118,7 @@ def outcomes(composition: Composition, paint: Paint = plain) -> str:
     return "\n".join(lines)
 
 
-def outcomes_as_json(composition: Composition) -> list[dict[str, Any]]:
+def outcomes_as_json(composition: Composition) -> list[OutcomeJson]:
     """Return for each mount whether it could be loaded, as values for JSON."""
     return [
         {
@@ -102,7 +131,7 @@ def outcomes_as_json(composition: Composition) -> list[dict[str, Any]]:
     ]
 
 
-def mount_as_json(mount: Mount) -> dict[str, Any]:
+def mount_as_json(mount: Mount) -> MountJson:
     """Return the configuration of a mount as values for JSON."""
     key = mount.key
     return {
@@ -116,7 +145,7 @@ def mount_as_json(mount: Mount) -> dict[str, Any]:
     }
 
 
-def problems_as_json(problems: Iterable[Problem]) -> list[dict[str, str]]:
+def problems_as_json(problems: Iterable[Problem]) -> list[ProblemJson]:
     """Return problems as values for JSON."""
     return [{"key": each.key, "message": each.message, "hint": each.hint, "excerpt": each.excerpt} for each in problems]
 
