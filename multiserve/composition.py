@@ -39,6 +39,7 @@ class Composition:
         application: The composed application.
         interface: Its interface.
         failure_of_start: Return why the mount of a name could not be started; empty if it could, or may yet.
+        loader: What has loaded the mounts, and can load more.
     """
 
     config: Config
@@ -46,6 +47,7 @@ class Composition:
     application: Any
     interface: Interface
     failure_of_start: Callable[[str], str] = _nothing_failed
+    loader: MountLoader | None = None
 
     @property
     def failures(self) -> tuple[LoadedMount, ...]:
@@ -109,7 +111,7 @@ def compose(
     loaded = []
     for mount in config.mounts:
         with observe(mount), refused_monkey_patches():
-            loaded.append(_load(mount, loader))
+            loaded.append(load_mount(mount, loader))
     forget_settled_urls()
     natural: Interface = "asgi" if any(each.interface == "asgi" for each in loaded) else "wsgi"
     found = interface or natural
@@ -139,6 +141,7 @@ def _composition(
         application=application,
         interface=interface,
         failure_of_start=failure_of_start,
+        loader=loader,
     )
 
 
@@ -163,7 +166,8 @@ def _compose_bridged(
     return _composition(config, mounts, application, "asgi", loader)
 
 
-def _load(mount: Mount, loader: MountLoader) -> LoadedMount:
+def load_mount(mount: Mount, loader: MountLoader) -> LoadedMount:
+    """Load one mount; why that fails is in the result."""
     try:
         return kind_of(mount).load(mount, loader)
     except ForeignInterfaceError as error:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from multiserve._types import ASGIApplication, Interface, Loaded, WSGIApplication
 from multiserve.config.model import Config
@@ -20,6 +21,10 @@ from multiserve.loading.applications import Middleware
 from multiserve.loading.mounts import LoadedMount
 from multiserve.routing import Router
 from multiserve.tracebacks import format_traceback
+
+if TYPE_CHECKING:  # asyncio takes long to import, and WSGI applications alone do not need it
+    from multiserve.dispatch.asgi import ASGIMount
+    from multiserve.dispatch.lifespan import Lifespan
 
 
 def compose_wsgi(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> WSGIApplication:
@@ -38,16 +43,14 @@ def compose_wsgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
 def _answers_wsgi(
     mounts: Sequence[LoadedMount], around: Surroundings
 ) -> list[tuple[MountKey, WSGIApplication | WSGITenantMount]]:
-    answers = [
-        (
-            loaded.mount.key,
-            _broken(loaded, around).wsgi
-            if loaded.error and loaded.application is None
-            else kind_of(loaded.mount).answer_wsgi(loaded.mount, loaded, around),
-        )
-        for loaded in mounts
-    ]
+    answers = [(loaded.mount.key, _answer_wsgi(loaded, around)) for loaded in mounts]
     return [*answers, *((key, answer.wsgi) for key, answer in _answers_elsewhere(mounts, around))]
+
+
+def _answer_wsgi(loaded: LoadedMount, around: Surroundings) -> WSGIApplication | WSGITenantMount:
+    if loaded.error and loaded.application is None:
+        return _broken(loaded, around).wsgi
+    return kind_of(loaded.mount).answer_wsgi(loaded.mount, loaded, around)
 
 
 def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> ASGIApplication:
@@ -87,8 +90,8 @@ def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, developmen
 def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> ASGIApplication:
     """Compose mounts of either interface; the arguments are those of `compose_wsgi`."""
     # asyncio takes long to import, and a composition of WSGI applications does not need it.
-    from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
-    from multiserve.dispatch.lifespan import Lifespan, Lifespans
+    from multiserve.dispatch.asgi import ASGIDispatcher
+    from multiserve.dispatch.lifespan import Lifespans
 
     # A mount that failed may be the one that is ASGI.
     takes_asgi = any(loaded.interface == "asgi" or loaded.error for loaded in mounts)
@@ -97,24 +100,11 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
     required: list[Lifespan] = []
     composed: list[tuple[MountKey, ASGIMount | ASGITenantMount]] = []
     for loaded in mounts:
-        mount = loaded.mount
-        if loaded.error and loaded.application is None:
-            answer = _broken(loaded, around).asgi
-            composed.append((mount.key, ASGIMount(http=answer, websocket=answer)))
-            continue
-        lifespan = None
-        if loaded.hooks:
-            lifespan = lifespans.setdefault(id(loaded.hooks), Lifespan(loaded.hooks.lifespan))
-        elif loaded.interface == "asgi" and kind_of(mount).may_have_lifespan(loaded, config):
-            lifespan = lifespans.setdefault(id(loaded.application), Lifespan(loaded.application))
-        if lifespan is not None:
-            lifespan.mounts.append(mount.name)
-            if (mount.required or config.server.strict) and lifespan not in required:
-                required.append(lifespan)
-        composed.append((mount.key, kind_of(mount).answer_asgi(mount, loaded, around, lifespan)))
-    composed += [
-        (key, ASGIMount(http=answer.asgi, websocket=answer.asgi)) for key, answer in _answers_elsewhere(mounts, around)
-    ]
+        lifespan = _lifespan_of(loaded, config, lifespans)
+        if lifespan is not None and (loaded.mount.required or config.server.strict) and lifespan not in required:
+            required.append(lifespan)
+        composed.append((loaded.mount.key, _answer_asgi(loaded, around, lifespan)))
+    composed += _elsewhere_asgi(mounts, around)
     tenants = [answering for _, answering in composed if isinstance(answering, ASGITenantMount)]
     supervisor = Lifespans(list(lifespans.values()), required, config.server.shutdown_timeout, tenants)
     return ASGIDispatcher(
@@ -125,6 +115,69 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
         details=development,
         trusted_proxies=config.server.trusted_proxies,
     )
+
+
+def _lifespan_of(loaded: LoadedMount, config: Config, lifespans: dict[int, Lifespan]) -> Lifespan | None:
+    """Return the lifespan of a mount, which is added to those of the other applications; None if it has none."""
+    from multiserve.dispatch.lifespan import Lifespan
+
+    if loaded.error and loaded.application is None:
+        return None
+    lifespan = None
+    if loaded.hooks:
+        lifespan = lifespans.setdefault(id(loaded.hooks), Lifespan(loaded.hooks.lifespan))
+    elif loaded.interface == "asgi" and kind_of(loaded.mount).may_have_lifespan(loaded, config):
+        lifespan = lifespans.setdefault(id(loaded.application), Lifespan(loaded.application))
+    if lifespan is not None:
+        lifespan.mounts.append(loaded.mount.name)
+    return lifespan
+
+
+def _answer_asgi(loaded: LoadedMount, around: Surroundings, lifespan: Lifespan | None) -> ASGIMount | ASGITenantMount:
+    from multiserve.dispatch.asgi import ASGIMount
+
+    if loaded.error and loaded.application is None:
+        answer = _broken(loaded, around).asgi
+        return ASGIMount(http=answer, websocket=answer)
+    return kind_of(loaded.mount).answer_asgi(loaded.mount, loaded, around, lifespan)
+
+
+def recompose(
+    dispatcher: Any, config: Config, mounts: Sequence[LoadedMount], *, development: bool
+) -> Callable[[], None]:
+    """Prepare other mounts for a dispatcher that serves; what answers at a name that it has stays as it is.
+
+    Args:
+        dispatcher: What `compose_wsgi` or `compose_asgi` has made.
+        config: The configuration with these mounts.
+        mounts: All of them.
+        development: Show tracebacks and the list of mounts to clients.
+
+    Returns:
+        What makes the dispatcher serve them; for ASGI it has to be called in the event loop.
+    """
+    around = _surroundings(config, mounts, development=development)
+    before: dict[str, Any] = dispatcher.router.mounts
+    if isinstance(dispatcher, WSGIDispatcher):
+        of_wsgi = [(each.mount.key, before.get(each.mount.name) or _answer_wsgi(each, around)) for each in mounts]
+        elsewhere = [(key, answer.wsgi) for key, answer in _answers_elsewhere(mounts, around)]
+        return partial(dispatcher.replace, Router([*of_wsgi, *elsewhere]), around.not_found.wsgi)
+    lifespans = {id(each.application): each for each in dispatcher.lifespans.lifespans}
+    new = [each for each in mounts if each.mount.name not in before]
+    begun = {each.mount.name: _lifespan_of(each, config, lifespans) for each in new}
+    answers = {each.mount.name: _answer_asgi(each, around, begun[each.mount.name]) for each in new}
+    of_asgi = [(each.mount.key, (before | answers)[each.mount.name]) for each in mounts]
+    router = Router([*of_asgi, *_elsewhere_asgi(mounts, around)])
+
+    def apply() -> None:
+        for lifespan in begun.values():
+            if lifespan is not None:
+                dispatcher.lifespans.begin(lifespan)
+        dispatcher.replace(router, around.not_found)
+        for name in before.keys() - router.mounts.keys():
+            dispatcher.lifespans.leave(name)
+
+    return apply
 
 
 def _surroundings(config: Config, mounts: Sequence[LoadedMount], *, development: bool) -> Surroundings:
@@ -144,6 +197,13 @@ def _answers_elsewhere(mounts: Sequence[LoadedMount], around: Surroundings) -> l
         (each.key, left_out_of(listed, each.name) if around.development else misdirected(each.name))
         for each in around.config.elsewhere
     ]
+
+
+def _elsewhere_asgi(mounts: Sequence[LoadedMount], around: Surroundings) -> list[tuple[MountKey, ASGIMount]]:
+    from multiserve.dispatch.asgi import ASGIMount
+
+    answers = _answers_elsewhere(mounts, around)
+    return [(key, ASGIMount(http=answer.asgi, websocket=answer.asgi)) for key, answer in answers]
 
 
 def _broken(loaded: LoadedMount, surroundings: Surroundings) -> Answer:

@@ -173,16 +173,24 @@ def _shorter(match: tuple[int, object, object]) -> int:
 
 
 class Router(Generic[T]):
-    """The mounts by host and prefix."""
+    """The mounts by host and prefix.
+
+    Attributes:
+        mounts: Whatever it was given, by the names of the keys.
+        has_hosts: Whether a key has a host.
+        has_placeholders: Whether a key has placeholders.
+    """
 
     def __init__(self, mounts: Iterable[tuple[MountKey, T]]) -> None:
         """Build the look-up; no two keys may be equal."""
+        self.mounts: dict[str, T] = {}
         self._anywhere: _Paths[T] = _Paths()
         self._exact: dict[tuple[str, int | None], _Paths[T]] = {}
         self._patterns: _Node[dict[int | None, _Paths[T]]] = _Node()  # hosts with placeholders, by their labels
         self._wildcards: dict[tuple[str, int | None], _Paths[T]] = {}
         self.has_hosts = self.has_placeholders = False
         for key, mount in mounts:
+            self.mounts[str(key)] = mount
             paths = self._paths_of(key)
             paths.add(key, mount)
             self.has_hosts |= bool(key.host)

@@ -7,6 +7,7 @@ import linecache
 import os
 import sysconfig
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 from multiserve.errors import LoadError
@@ -30,6 +31,20 @@ def format_traceback(error: LoadError) -> str:
     details = traceback.TracebackException.from_exception(error.__cause__)
     del details.stack[: len(details.stack) - len(own_frames(error.__cause__))]
     return "".join(details.format()).rstrip()
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, and those behind it and in it."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        waiting += [each.__cause__, each.__context__]
+        waiting += each.exceptions if isinstance(each, BaseExceptionGroup) else ()
 
 
 def in_one_line(error: BaseException) -> str:

@@ -64,9 +64,7 @@ class ASGIDispatcher:
             details: Tell clients why an application could not start.
             trusted_proxies: How many proxies are in front; what they say counts before anything is looked up.
         """
-        self.router = router
-        self._is_plain = not (router.has_hosts or router.has_placeholders)
-        self._find_path = router.find_path
+        self.replace(router, not_found)
         self._believe: Callable[[Scope], object] | None = None
         if trusted_proxies:
             from multiserve.dispatch.forwarded import believe_scope
@@ -74,9 +72,15 @@ class ASGIDispatcher:
             self._believe = partial(believe_scope, hops=trusted_proxies)
         self._answer: ASGIApplication = self._dispatch
         self.lifespans = lifespans
-        self.not_found = not_found
         self.startup_timeout = startup_timeout
         self.details = details
+
+    def replace(self, router: Router[Any], not_found: Answer) -> None:
+        """Serve the mounts of another router from the next request on; whether any has a host stays the same."""
+        self.router = router
+        self.not_found = not_found
+        self._is_plain = not (router.has_hosts or router.has_placeholders)
+        self._find_path = router.find_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""

@@ -149,7 +149,8 @@ class Lifespans:
             shutdown_timeout: Seconds that all of them together get to shut down.
             tenants: Mounts whose lifespans start later, on demand, but shut down with all others.
         """
-        self.lifespans = lifespans
+        self.lifespans = list(lifespans)
+        self.leaving: set[asyncio.Task[None]] = set()
         self.required = required
         self.shutdown_timeout = shutdown_timeout
         self.tenants = tenants
@@ -163,10 +164,21 @@ class Lifespans:
         """Return why the application of a mount could not be started; empty if it could, or may yet."""
         return next((each.failure for each in self.lifespans if mount in each.mounts), "")
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether each application has started, has failed, or is known to have no lifespan."""
-        return all(each.is_serving or each.failure for each in self.lifespans)
+    def begin(self, lifespan: Lifespan) -> None:
+        """Start one more application, while the others serve; does nothing for one that is here already."""
+        if lifespan not in self.lifespans:
+            self.lifespans.append(lifespan)
+            lifespan.start()
+
+    def leave(self, mount: str) -> None:
+        """Shut down the application of a mount, while the others serve, unless it answers at another mount as well."""
+        for lifespan in [each for each in self.lifespans if mount in each.mounts]:
+            lifespan.mounts.remove(mount)
+            if not lifespan.mounts:
+                self.lifespans.remove(lifespan)
+                task = asyncio.create_task(lifespan.stop(self.shutdown_timeout))
+                self.leaving.add(task)
+                task.add_done_callback(self.leaving.discard)
 
     async def __call__(self, receive: Receive, send: Send) -> None:
         """Answer the server's lifespan scope."""

@@ -29,16 +29,20 @@ class WSGIDispatcher:
             not_found: What answers where no mount does.
             trusted_proxies: How many proxies are in front; what they say counts before anything is looked up.
         """
-        self.router = router
-        self.not_found = not_found
-        self._is_plain = not (router.has_hosts or router.has_placeholders)
-        self._find_path = router.find_path
+        self.replace(router, not_found)
         self._believe: Callable[[WSGIEnvironment], object] | None = None
         if trusted_proxies:
             from multiserve.dispatch.forwarded import believe_environ
 
             self._believe = partial(believe_environ, hops=trusted_proxies)
         self._answer: WSGIApplication = self._dispatch
+
+    def replace(self, router: Router[Any], not_found: WSGIApplication) -> None:
+        """Serve the mounts of another router from the next request on; whether any has a host stays the same."""
+        self.router = router
+        self.not_found = not_found
+        self._is_plain = not (router.has_hosts or router.has_placeholders)
+        self._find_path = router.find_path
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""

@@ -31,8 +31,14 @@ class FleetKind(OwnAnswerKind[FleetMount]):
             hint = "Paths are relative to the folder of the configuration."
             raise LoadError(Problem(key=mount.toml_key, message=f"there is no folder {mount.folder}", hint=hint))
         loader.load_middleware(mount)
-        index = FleetIndex(lambda: _describe(mount, loader), not_found())
+        index = FleetIndex(lambda: _describe(_now(mount, loader), loader), not_found())
         return LoadedMount(mount=mount, handlers=Handlers(index.wsgi, index.asgi))
+
+
+def _now(fleet: FleetMount, loader: MountLoader) -> FleetMount:
+    """Return the mount with the applications that it has now."""
+    found = (mount for mount in loader.config.mounts if mount.name == fleet.name)
+    return next((mount for mount in found if isinstance(mount, FleetMount)), fleet)
 
 
 def _describe(fleet: FleetMount, loader: MountLoader) -> Answer:

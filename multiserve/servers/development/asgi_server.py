@@ -127,6 +127,15 @@ class InProcessServer:
         with contextlib.suppress(RuntimeError):  # the loop has ended by itself
             self.loop.call_soon_threadsafe(self._stopping.set)
 
+    def call(self, function: Callable[[], None]) -> None:
+        """Call a function in the event loop, from another thread, and wait for its end."""
+
+        async def run() -> None:
+            function()
+
+        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+            asyncio.run_coroutine_threadsafe(run(), self.loop).result()
+
     def stop(self) -> None:
         """Stop from another thread, and wait for it, but not for long."""
         self._tell()

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, NoReturn
 
@@ -181,17 +181,22 @@ class Reloader:
     """Decides when the serving process ends: when a file has changed and the configuration is valid.
 
     While the configuration is invalid, the process keeps serving the last valid one.
+
+    Attributes:
+        watch: The files.
+        take: Serve what has changed in this process, and return whether that was possible; None if it never is.
     """
 
-    def __init__(self, config: Config, check: Callable[[], object], tell: Callable[[str], None]) -> None:
+    def __init__(self, config: Config, check: Callable[[], Config], tell: Callable[[str], None]) -> None:
         """Record the state of all files; `is_due` compares with it.
 
         Args:
             config: The configuration that is served.
-            check: Reads the configuration again, and raises ConfigError if it is invalid.
+            check: Reads the configuration again; raises ConfigError if it is invalid.
             tell: Prints a message in the terminal.
         """
         self.watch = Watch(config)
+        self.take: Callable[[Config, Sequence[str]], bool] | None = None
         self._check = check
         self._tell = tell
         self._changed = ""
@@ -205,15 +210,33 @@ class Reloader:
 
     def is_due(self) -> bool:
         """Check every file once, and return whether the process should be restarted."""
-        self._changed = self._changed or self.watch.look()
         if not self._changed:
-            return False
+            changed = self.watch.changes()
+            if not changed or self._is_taken(changed):
+                return False
+            self._changed = changed[0]
         try:
             self._check()
         except ConfigError as error:
             self._tell_once(str(error))
             return False
         self._tell(f" * Detected change in {self._changed!r}, reloading")
+        return True
+
+    def _is_taken(self, changed: Sequence[str]) -> bool:
+        """Return whether the process can serve what has changed without a restart."""
+        take, self.take = self.take, None  # while it loads, a thread looks for changes, for which there is a restart
+        if take is None:
+            return False
+        try:
+            config = self._check()
+            if not take(config, changed):
+                return False
+        except ConfigError:
+            return False
+        finally:
+            self.take = take
+        self.watch.accept(config, changed)
         return True
 
     def _tell_once(self, wrong: str) -> None:

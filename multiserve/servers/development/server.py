@@ -23,6 +23,7 @@ from multiserve.servers.addresses import bind, origin
 from multiserve.servers.development.access_line import Answered
 from multiserve.servers.development.certificates import Certificate, find_certificate
 from multiserve.servers.development.debugger import Debugger, use_debugger
+from multiserve.servers.development.fleet_changes import FleetChanges
 from multiserve.servers.development.parent import CHANGED, INTERVAL, Reloader, inherit, is_supervised, supervise
 from multiserve.servers.development.refresh import Refresh
 from multiserve.servers.development.wsgi_server import WSGIServer
@@ -107,8 +108,15 @@ def serve(read: Callable[[], Config], terminal: Terminal, *, debugger: bool | No
         if inherited:
             if stay := inherited.describe_stay(written):
                 terminal.tell(stay)
-            reloader = Reloader(config, lambda: use_debugger(keep(read()), asked=debugger), terminal.tell)
-            _serve_and_watch(load, reloader, partial(make, inherited.listener, is_restart=inherited.is_restart))
+
+            def check() -> Config:
+                found = keep(read())
+                use_debugger(found, asked=debugger)
+                return found
+
+            reloader = Reloader(config, check, terminal.tell)
+            fleets = FleetChanges(reloader, terminal.tell)
+            _serve_and_watch(load, fleets, partial(make, inherited.listener, is_restart=inherited.is_restart))
         elif config.development.reload:
             # Without `strict` or `required` a mount that is broken may be repaired while the server runs.
             if may_refuse(config):
@@ -144,10 +152,11 @@ def _on_signals_to_end(act: Callable[..., object] | signal.Handlers) -> None:
 
 
 def _serve_and_watch(
-    load: Callable[[], Composition], reloader: Reloader, make: Callable[[Composition], WSGIServer | InProcessServer]
+    load: Callable[[], Composition], fleets: FleetChanges, make: Callable[[Composition], WSGIServer | InProcessServer]
 ) -> None:
     """Load and serve, and end the process when a file changes, or when the process that restarts it has ended."""
     _turn_on_echo()
+    reloader = fleets.reloader
     with reloader.while_loading():
         composition = load()  # in the main thread, as production does: signal handlers and event loops need it
         composition.start()
@@ -158,6 +167,7 @@ def _serve_and_watch(
     _on_signals_to_end(_leave)
     serving = threading.Thread(target=server.serve_forever, daemon=True)
     serving.start()
+    fleets.follow(composition, server.call)
     try:
         while serving.is_alive():
             if reloader.is_orphan():

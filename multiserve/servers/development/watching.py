@@ -18,6 +18,7 @@ from multiserve.config.env_files import USUAL_NAME
 from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount, FleetMount
 from multiserve.config.targets import Target
+from multiserve.tracebacks import causes
 
 _Stamp: TypeAlias = tuple[int, int] | None  # time of the last change in ns, and size; None for what is not there
 
@@ -40,6 +41,7 @@ class Watch:
         self._roots = list(dict.fromkeys(source_roots(config)))
         self._began = time.time_ns()
         self._stamps: dict[str, _Stamp] = {}
+        self._observed: dict[str, _Stamp] = {}
         self._missing: set[str] = set()
         self._blamed: set[str] = set()
         self._stamps = {name: _stamp(name) for name in (*self._found(), *self._loaded())}
@@ -50,14 +52,30 @@ class Watch:
 
     def look(self) -> str:
         """Check every file once, and return one that has changed; empty if none has."""
+        return next(iter(self.changes()), "")
+
+    def changes(self) -> list[str]:
+        """Check every file once, and return those that have changed."""
         found = set(self._found())
-        for name in {*self._stamps, *found, *self._loaded()}:
-            if self._has_changed(name, is_found=name in found):
-                return name
-        return ""
+        names = {*self._stamps, *found, *self._loaded()}
+        return [name for name in names if self._has_changed(name, is_found=name in found)]
+
+    def accept(self, config: Config, changed: Iterable[str]) -> None:
+        """Go on from here with another configuration, in which the changes of some files are settled.
+
+        Args:
+            config: The configuration; the folders to look into are the same.
+            changed: The files.
+        """
+        self._config = config
+        for name in changed:
+            self._missing.discard(name)
+            self._stamps[name] = self._observed.get(name)  # as it was then: it may have changed again
+        for name in self._without_excluded(named_files(config)):
+            self._stamps.setdefault(name, _stamp(name))
 
     def _has_changed(self, name: str, *, is_found: bool) -> bool:
-        stamp = _stamp(name)
+        stamp = self._observed[name] = _stamp(name)
         if name not in self._stamps:
             self._stamps[name] = stamp
             # What appears in a folder is new; a module that is imported late is not, unless it was edited meanwhile.
@@ -168,18 +186,7 @@ def is_installed(name: str) -> bool:
 def blamed_files(error: BaseException) -> set[str]:
     """Return the files in the tracebacks of an error and its causes, and those with a syntax error."""
     names: set[str] = set()
-    seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        each = waiting.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        waiting += [
-            each.__cause__,
-            each.__context__,
-            *(each.exceptions if isinstance(each, BaseExceptionGroup) else ()),
-        ]
+    for each in causes(error):
         names |= {frame.f_code.co_filename for frame, _ in walk_tb(each.__traceback__)}
         if isinstance(each, SyntaxError) and isinstance(each.filename, str):
             names.add(each.filename)

@@ -64,6 +64,10 @@ class WSGIServer:
             request_handler=_handler(self._client_timeout, self._log_access, before),
         )
 
+    def call(self, function: Callable[[], None]) -> None:
+        """Call a function at once: threads take each step of a change as it is made."""
+        function()
+
     def stop(self) -> None:
         """Do nothing: requests end with the process."""
 

@@ -1,0 +1,52 @@
+"""Serves what comes into the folders of fleets, and no longer what goes, without a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from multiserve.composition import Composition
+from multiserve.config.model import Config
+from multiserve.recomposition import without_restart
+from multiserve.servers.development.parent import Reloader
+
+
+class FleetChanges:
+    """Keeps the composition that is served up with the folders of its fleets.
+
+    Attributes:
+        reloader: What decides when the process is restarted.
+    """
+
+    def __init__(self, reloader: Reloader, tell: Callable[[str], None]) -> None:
+        """Do nothing until something is served; `tell` prints a message in the terminal."""
+        self.reloader = reloader
+        self._tell = tell
+
+    def follow(self, composition: Composition, call: Callable[[Callable[[], None]], None]) -> None:
+        """Keep up a composition that is served from now on.
+
+        Args:
+            composition: The composition.
+            call: Call a function where the server may be changed, and wait for its end.
+        """
+        self._composition = composition
+        self._call = call
+        self.reloader.take = self._take
+
+    def _take(self, config: Config, changed: Sequence[str]) -> bool:
+        """Serve other applications; called by the main thread, in which all of them are loaded."""
+        with self.reloader.while_loading():
+            found = without_restart(self._composition, config, changed)
+        if found is None:
+            return False
+        self._call(found.apply)
+        self._composition = found.composition
+        for mount in found.removed:
+            self._tell(f" * {mount.name} is gone")
+        for loaded in found.added:
+            if loaded.error is None:
+                self._tell(f" * {loaded.mount.name} is there")
+            else:
+                self.reloader.watch.blame(loaded.error)
+                self._tell(f" * {loaded.mount.name} FAILED: {loaded.error}")
+        return True
