@@ -29,7 +29,6 @@ MOUNT = '"/shop" = { app = "site_app:app", startup = "site_app:start", shutdown 
 
 SERVERS = {
     "production": (("--production",), "", "[gunicorn]\nworkers = 2\n"),
-    "production, with an ASGI mount": (("--production",), '"/live" = "live_app:app"\n', "[gunicorn]\nworkers = 2\n"),
     "production, middleware around all": (
         ("--production",),
         "",

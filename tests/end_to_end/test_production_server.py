@@ -113,41 +113,29 @@ def test_sighup_reads_the_file_again(produce, mounts):
     server.until(lambda: not workers(server) & before, "new workers")
 
 
-@pytest.mark.parametrize(
-    ("settings", "targets", "reason"),
-    [
-        pytest.param(
-            "workers =", {"root": "one"}, "multiserve.toml:4:10: not TOML: there is no value behind the =", id="syntax"
-        ),
-        pytest.param(
-            "worker = 1",
-            {"root": "one"},
-            'gunicorn.worker: gunicorn has no such setting\n    Did you mean "workers"?',
-            id="unknown setting",
-        ),
-        pytest.param(
-            "workers = 1", {"root": "broken"}, 'mounts."/": importing "broken" failed: ZeroDivision', id="all broken"
-        ),
-        pytest.param(
-            "workers = 1",
-            {"root": "leaving"},
-            "ended before it could serve",
-            id="an application that ends its process",
-        ),
-    ],
-)
-def test_sighup_with_nothing_better_keeps_serving_and_says_why(produce, mounts, write, settings, targets, reason):
-    server = produce().ready()
-    before = workers(server)
+NOTHING_BETTER = {
+    "multiserve.toml:4:10: not TOML: there is no value behind the =": ("workers =", "one"),
+    'gunicorn.worker: gunicorn has no such setting\n    Did you mean "workers"?': ("worker = 1", "one"),
+    'mounts."/": importing "broken" failed: ZeroDivision': ("workers = 1", "broken"),
+    "ended before it could serve": ("workers = 1", "leaving"),
+}
+
+
+def test_sighup_with_nothing_better_keeps_serving_and_says_why(produce, mounts, write):
     write("leaving.py", "import os\nos._exit(7)\n")
-    mounts(settings, **targets)
-    server.signal("SIGHUP")
-    server.until_logged("The workers stay as they were:\n")
-    assert reason in server.log
-    assert workers(server) == before
-    mounts(root="two")
-    server.signal("SIGHUP")
-    answers(server, "/", "two /")
+    server = produce().ready()
+    for number, (reason, (settings, target)) in enumerate(NOTHING_BETTER.items()):
+        before = workers(server)
+        mounts(settings, root=target)
+        server.signal("SIGHUP")
+        server.until_logged("The workers stay as they were:\n", number + 1)
+        assert reason in server.log.rpartition("The workers stay as they were:\n")[2]
+        assert workers(server) == before
+        mended = ("two", "one")[number % 2]
+        mounts(root=mended)
+        server.signal("SIGHUP")
+        answers(server, "/", f"{mended} /")
+        settled(server, 1)
 
 
 def test_sighup_with_an_address_in_use_keeps_serving(produce, mounts):
