@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.util
 import logging
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -112,6 +114,103 @@ class Document:
 def read_document() -> Callable[[str], Document]:
     """Read a document of the repository, such as "docs/tutorial.md"."""
     return lambda name: Document((ROOT / name).read_text("utf-8"))
+
+
+class RawServer:
+    """A server of raw bytes behind a proxied mount, which records the requests that it gets.
+
+    Attributes:
+        heads: The heads of all requests, as they came, without the empty line.
+        bodies: Their bodies, as they came.
+        port: Where it listens.
+    """
+
+    def __init__(
+        self, answer: Callable[[socket.socket, bytes, bytes], bytes | None], path: str = "", port: int = 0
+    ) -> None:
+        self.heads: list[bytes] = []
+        self.bodies: list[bytes] = []
+        self.answer = answer
+        if path:
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(path)
+            self.listener.listen()
+        else:
+            self.listener = socket.create_server(("127.0.0.1", port))
+        self.port = 0 if path else self.listener.getsockname()[1]
+        self.connections: list[socket.socket] = []
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                self.connections.append(connection)
+                threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        data: bytes | None = b""
+        with connection, contextlib.suppress(OSError):
+            while data is not None:
+                while b"\r\n\r\n" not in data:
+                    if not (part := connection.recv(65536)):
+                        return
+                    data += part
+                head, _, data = data.partition(b"\r\n\r\n")
+                self.heads.append(head)
+                data = self.answer(connection, head, data)
+
+    def read_body(self, connection: socket.socket, head: bytes, data: bytes) -> tuple[bytes, bytes]:
+        """Read the body of a request as it comes, and return it and what comes behind it."""
+        length = re.search(rb"(?im)^content-length: (\d+)\r?$", head)
+        end = int(length[1]) if length else 0
+        if re.search(rb"(?im)^transfer-encoding: chunked\r?$", head):
+            while not data.endswith(b"0\r\n\r\n"):
+                data += connection.recv(65536)
+            end = len(data)
+        while len(data) < end:
+            data += connection.recv(65536)
+        self.bodies.append(data[:end])
+        return data[:end], data[end:]
+
+    def close(self) -> None:
+        """End it, and the connections to it."""
+        for each in (self.listener, *self.connections):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        self.thread.join(5)
+
+
+def always(response: bytes) -> Callable[[RawServer], Callable[..., bytes | None]]:
+    """Return what answers every request with the same bytes, once its body has been read."""
+
+    def made(server: RawServer) -> Callable[..., bytes | None]:
+        def answer(connection: socket.socket, head: bytes, data: bytes) -> bytes | None:
+            _, rest = server.read_body(connection, head, data)
+            connection.sendall(response)
+            return rest
+
+        return answer
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def serve_raw() -> Iterator[Callable[..., RawServer]]:
+    """Start servers of raw bytes; each answers with the bytes, or by the function, that is given."""
+    servers: list[RawServer] = []
+
+    def serve(answer: bytes | Callable[..., bytes | None], path: str = "", port: int = 0) -> RawServer:
+        server = RawServer(lambda *_: None, path, port)
+        server.answer = always(answer)(server) if isinstance(answer, bytes) else answer
+        servers.append(server)
+        return server
+
+    yield serve
+    for server in servers:
+        server.close()
 
 
 @pytest.fixture

@@ -19,7 +19,16 @@ import multiserve
 from multiserve.cli import main
 from multiserve.config.file import load_config
 from multiserve.config.model import Development, Server
-from multiserve.config.mounts import AppMount, FileMount, FleetMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import (
+    AppMount,
+    FileMount,
+    FleetMount,
+    Mount,
+    ProxiedMount,
+    RedirectMount,
+    StaticMount,
+    TenantMount,
+)
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(multiserve.__file__).parent  # outside of ROOT where a built wheel is tested
@@ -51,6 +60,7 @@ def test_the_example_file_shows_every_key_with_its_default(section: str, kind: t
         pytest.param("/static", StaticMount, {"static": "shared/static"}, Mount, id="a static folder"),
         pytest.param("/robots.txt", FileMount, {"file": "site/robots.txt"}, Mount, id="a file"),
         pytest.param("/old", RedirectMount, {"redirect": "/new"}, Mount, id="a redirect"),
+        pytest.param("/app", ProxiedMount, {"proxy": "http://127.0.0.1:5173"}, Mount, id="a proxy"),
         pytest.param("/reports", FleetMount, {"fleet": "reports"}, Mount, id="a fleet"),
     ],
 )

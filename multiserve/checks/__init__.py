@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from multiserve.checks import capacity, exposure, imports, mounts, prefixes, sessions, sharing, static_files
+from multiserve.checks import capacity, exposure, imports, mounts, prefixes, servers, sessions, sharing, static_files
 from multiserve.checks.check import Check
 from multiserve.checks.subject import Subject, look_at
 from multiserve.config.model import Config
@@ -25,6 +25,7 @@ CHECKS: dict[str, Check] = {
         *exposure.CHECKS,
         *imports.CHECKS,
         *capacity.CHECKS,
+        *servers.CHECKS,
     )
 }
 TOPICS: dict[str, Topic] = dict(sorted({**CHECKS, **PROBED}.items()))

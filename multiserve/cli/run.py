@@ -65,9 +65,10 @@ def run(
     """Serve the mounts, for development or for production.
 
     The mounts are those of the file, or targets, written as in the file: KEY=TARGET, or TARGET alone for "/". A folder
-    is served as static files, or as a fleet of applications if it has Python files, a file as it is, a URL is
-    redirected to, and anything else is written as a table, in single quotes:
-    '/docs={ static = "site", fallback = "index.html" }'. Paths and modules start from the current folder.
+    is served as static files, or as a fleet of applications if it has Python files, a file as it is.
+    http://localhost:5173, or unix:run/app.sock, is a server that requests are handed on to; to any other URL they are
+    redirected. Anything else is written as a table, in single quotes: '/docs={ static = "site", fallback =
+    "index.html" }'. Paths and modules start from the current folder.
 
     \b
     Examples:

@@ -7,15 +7,19 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import tomli
 
 from multiserve.config.tables import Table, quote_text
 from multiserve.config.targets import TargetProblem
 from multiserve.errors import Problem
+from multiserve.hosts import is_loopback
 
 _ROOT = "/"
 _TARGET = re.compile(r"[\w./-]+:\w|[^=]*=|\.{1,2}/|.*\.py\Z|[^/].*/\Z")
+_SERVER = re.compile(r"https?://(?:[^/?#@\[\]]+|\[[0-9A-Fa-f:.]+\](?::\d+)?)/?")
+_SOCKET = re.compile(r"unix:.*(?:/|\.sock\Z)")
 _BRACKETS = (("(", ")"), ("{", "}"), ("[", "]"))
 _OTHER_SHAPE = "Write it as in the file, in single quotes for the shell: '/docs={ static = \"site\" }'."
 
@@ -95,8 +99,11 @@ def is_target(argument: str) -> bool:
 
 def _kind_of(text: str, key: str, folder: Path) -> str:
     """Return the keyword of the kind of mount that a text looks like."""
-    if text.startswith(("http://", "https://")):
-        return "redirect"
+    if text.startswith(("http://", "https://")):  # nobody is redirected to their own machine
+        is_here = _SERVER.fullmatch(text) and is_loopback(urlsplit(text).hostname or "")
+        return "proxy" if is_here else "redirect"
+    if _SOCKET.match(text):
+        return "proxy"
     path = folder / text
     # Path.is_dir and Path.is_file raise where a name is too long.
     # A module wins over a folder of its name, as it does where it is imported.

@@ -10,6 +10,7 @@ from multiserve.config.kinds.applications import AppMount, TenantMount
 from multiserve.config.kinds.files import FileMount
 from multiserve.config.kinds.fleets import FleetMount, MemberMount
 from multiserve.config.kinds.mount import Entry, Mount, attempt, read_middleware
+from multiserve.config.kinds.proxied import ProxiedMount, ProxiedPlaceholderMount
 from multiserve.config.kinds.redirects import RedirectMount, check_redirect
 from multiserve.config.kinds.static import StaticMount
 from multiserve.config.source import Source
@@ -24,6 +25,8 @@ __all__ = [
     "FleetMount",
     "MemberMount",
     "Mount",
+    "ProxiedMount",
+    "ProxiedPlaceholderMount",
     "RedirectMount",
     "StaticMount",
     "TenantMount",
@@ -33,13 +36,23 @@ __all__ = [
     "read_mount",
 ]
 
-KINDS: tuple[type[Mount], ...] = (AppMount, TenantMount, StaticMount, FileMount, RedirectMount, FleetMount)
+KINDS: tuple[type[Mount], ...] = (
+    AppMount,
+    TenantMount,
+    StaticMount,
+    FileMount,
+    RedirectMount,
+    ProxiedMount,
+    ProxiedPlaceholderMount,
+    FleetMount,
+)
 """All kinds of mounts that an entry can be; `multiserve.kinds` has what loads each of them and what answers for it."""
 
 _OTHER_WORDS = {
     **dict.fromkeys(("application", "callable", "factory", "module", "target", "wsgi", "asgi"), "app"),
     **dict.fromkeys(("alias", "dir", "directory", "folder", "path", "root"), "static"),
     **dict.fromkeys(("location", "to", "url"), "redirect"),
+    **dict.fromkeys(("backend", "proxy_pass", "upstream"), "proxy"),
 }
 _GIVEN = tuple(dict.fromkeys(kind.given for kind in KINDS))
 OPTIONS = frozenset(field.name for kind in KINDS for field in fields(kind) if field.metadata).union(_GIVEN)
@@ -86,7 +99,9 @@ def read_mount(mounts: Table, name: str, key: MountKey | None, source: Source) -
 
 def _refuse_placeholders(mounts: Table, name: str, key: MountKey | None, kind: type[Mount]) -> None:
     if key and key.placeholders and not kind.has_placeholders:
-        mounts.refuse(name, "only an app can stand at a key with placeholders", "Write one key for each prefix.")
+        mounts.refuse(
+            name, "only an app or a proxy can stand at a key with placeholders", "Write one key for each prefix."
+        )
 
 
 def _kind_of(given: str, key: MountKey | None) -> type[Mount]:

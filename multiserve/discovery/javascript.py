@@ -14,9 +14,10 @@ from multiserve.discovery.project import Project
 _CONFIGS = tuple(f"vite.config.{ending}" for ending in ("js", "ts", "mjs", "mts", "cjs", "cts"))
 _LEVELS = 2  # folders below the one that is looked at
 _DEVELOPMENT = (
-    "While you work on it, open Vite's own server, http://localhost:5173: multiserve cannot mount it yet.\n"
-    "Its server.proxy sends /api and the like on to multiserve at http://127.0.0.1:8000."
+    'While you work on it, mount its own server, in a file for development (pip install "multiserve[proxy]"):\n'
+    '"{key}" = {{ proxy = "http://localhost:5173" }}'
 )
+_NO_PROXY = "Its server.proxy is not needed then."
 
 
 def find(project: Project) -> Iterator[Found | Remark]:
@@ -56,8 +57,14 @@ def _vite(project: Project, folder: Path, config: Path) -> Iterator[Found | Rema
     out = re.search(r"\boutDir\s*:\s*['\"]([^'\"]+)['\"]", text)
     base = re.search(r"\bbase\s*:\s*['\"]([^'\"]+)['\"]", text)
     yield from _built(project, folder, "Vite", out[1] if out else "dist", base[1] if base else "")
-    reason = _DEVELOPMENT if "proxy" in text else _DEVELOPMENT.partition("\n")[0]
+    development = _DEVELOPMENT.format(key=_key_of(base[1] if base else "") or "/")
+    reason = f"{development}\n{_NO_PROXY}" if "proxy" in text else development
     yield Remark(f"Vite, {_relative(project, config)}", reason)
+
+
+def _key_of(base: str) -> str:
+    """Return the prefix that a front end is built for; empty for the root, or where it is a whole URL."""
+    return f"/{base.strip('/')}" if base.startswith("/") and base.strip("/") else ""
 
 
 def _built(project: Project, folder: Path, kind: str, out: str, base: str) -> Iterator[Found | Remark]:
@@ -67,7 +74,7 @@ def _built(project: Project, folder: Path, kind: str, out: str, base: str) -> It
         yield Remark(f"{kind}, {_relative(project, folder)}/{out}", "What it builds is outside of this folder.")
         return
     where = _relative(project, built)
-    key = f"/{base.strip('/')}" if base.startswith("/") and base.strip("/") else ""
+    key = _key_of(base)
     options = {"static": where, "fallback": "index.html", "immutable": ["assets/*"] if kind == "Vite" else []}
     if (built / "index.html").is_file():
         options = {name: value for name, value in options.items() if value}

@@ -21,6 +21,9 @@ footer { margin-top: 2rem; opacity: .7; }
 WAITS_HEADER = "X-Multiserve-Waits"
 """What a page says when it asks whether its mount is back, so that the answers that it is not need no line in a log."""
 
+WAITING_STATUSES = (502, 503, 504)
+"""What the mount of such a page answers until it is back."""
+
 # Loads the page anew when the answer to its URL is no longer what it was. The first text may be newer than the page.
 _SCRIPT = f"""
 let before;
@@ -28,7 +31,7 @@ async function look() {{
   try {{
     const headers = {{"{WAITS_HEADER}": "1", "Accept": "text/html"}};
     const answer = await fetch(location.href, {{cache: "no-store", redirect: "manual", headers}});
-    const text = answer.status === 503 ? await answer.text() : null;
+    const text = {list(WAITING_STATUSES)}.includes(answer.status) ? await answer.text() : null;
     if (text === null || (before !== undefined && before !== text)) return location.reload();
     before = text;
   }} catch {{ /* the server is about to start */ }}

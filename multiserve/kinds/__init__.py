@@ -13,6 +13,8 @@ from multiserve.config.mounts import (
     FleetMount,
     MemberMount,
     Mount,
+    ProxiedMount,
+    ProxiedPlaceholderMount,
     RedirectMount,
     StaticMount,
     TenantMount,
@@ -21,6 +23,7 @@ from multiserve.kinds.applications import ApplicationKind
 from multiserve.kinds.files import FileKind
 from multiserve.kinds.fleets import FleetKind
 from multiserve.kinds.kind import Kind
+from multiserve.kinds.proxied import ProxiedKind
 from multiserve.kinds.redirects import RedirectKind
 from multiserve.kinds.static import StaticKind
 from multiserve.kinds.tenants import TenantKind
@@ -31,6 +34,8 @@ KINDS: dict[type[Mount], Kind[Any]] = {
     StaticMount: StaticKind(),
     FileMount: FileKind(),
     RedirectMount: RedirectKind(),
+    ProxiedMount: ProxiedKind(),
+    ProxiedPlaceholderMount: ProxiedKind(),
     FleetMount: FleetKind(),
     MemberMount: ApplicationKind(),
 }

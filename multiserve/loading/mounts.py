@@ -109,7 +109,7 @@ class MountLoader:
                 self._failed[mount.what] = error
             raise
 
-    def refuse_foreign(self, mount: AppMount, interface: Interface | None) -> None:
+    def refuse_foreign(self, mount: Mount, interface: Interface | None) -> None:
         """Raise for an ASGI application in a composition that has to be WSGI.
 
         Raises:
@@ -195,12 +195,13 @@ def _asks_for_prefix(target: Target) -> bool:
 class ForeignInterfaceError(LoadError):
     """The mount is ASGI, and the composition has to be WSGI."""
 
-    def __init__(self, mount: AppMount) -> None:
+    def __init__(self, mount: Mount) -> None:
         """Report this mount."""
+        what = f'"{mount.what}" is an ASGI application' if isinstance(mount, AppMount) else f"{mount.noun} is ASGI"
         super().__init__(
             Problem(
                 key=mount.place,
-                message=f'"{mount.what}" is an ASGI application, which a WSGI server cannot serve',
+                message=f"{what}, which a WSGI server cannot serve",
                 hint="Serve multiserve.asgi:application with an ASGI server instead; it serves the WSGI mounts, too.",
             )
         )

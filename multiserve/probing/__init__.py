@@ -10,7 +10,7 @@ from http import HTTPStatus
 from wsgiref.validate import WSGIWarning
 
 from multiserve.composition import Composition
-from multiserve.config.mounts import TenantMount
+from multiserve.config.mounts import ProxiedPlaceholderMount, TenantMount
 from multiserve.frameworks import Inspector
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.escapes import Visit, find_cookie_escapes, find_escapes, is_same_origin, redirect_of
@@ -94,6 +94,8 @@ def _probe_mount(composed: Composed, loaded: LoadedMount, origin: str) -> Iterat
 def _reason_not_to_ask(composed: Composed, loaded: LoadedMount, url: str) -> ProbeResult | None:
     if loaded.error:
         return _begin(loaded, url, skipped="it could not be loaded")
+    if isinstance(loaded.mount, ProxiedPlaceholderMount):
+        return _begin(loaded, url, skipped="its key stands for many servers")
     if isinstance(loaded.mount, TenantMount):
         return _begin(loaded, url, skipped="only its factory knows which tenants there are")
     blocker = composed.blocked_by()

@@ -158,7 +158,7 @@ class Composed:
         if loaded is None:
             return "no"
         mount = loaded.mount
-        if loaded.error or isinstance(mount, TenantMount) or mount.key in self._silent:
+        if loaded.error or mount.key.placeholders or mount.key in self._silent:
             return "unknown"
         if isinstance(mount, RedirectMount):
             return "yes"

@@ -7,7 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NotRequired, TypedDict
 
-from multiserve.config.mounts import AppMount, FileMount, FleetMount, Mount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import (
+    AppMount,
+    FileMount,
+    FleetMount,
+    Mount,
+    ProxiedMount,
+    RedirectMount,
+    StaticMount,
+    TenantMount,
+)
 from multiserve.frameworks import Facts, InnerRoute
 from multiserve.loading.mounts import LoadedMount
 from multiserve.reports.routes import (
@@ -91,6 +100,8 @@ def _own_answer(mount: Mount) -> str:
         return f"the file {mount.path}"
     if isinstance(mount, FleetMount):
         return f"the list of the applications in {mount.folder}"
+    if isinstance(mount, ProxiedMount):
+        return f"whatever {mount.what} answers"
     return f"{mount.status} to {mount.what}, with the rest of the path" if isinstance(mount, RedirectMount) else ""
 
 
@@ -266,6 +277,7 @@ _ANSWERS = {
     "list": "{status} with the list of the applications",
     "failed": "{status}: the mount cannot be loaded",
     "tenants": f"{_TENANTS};\nif it returns None, the runner-up answers",
+    "proxied": "whatever the server behind it answers",
     "websocket refused": "no WebSocket is accepted here",
 }
 

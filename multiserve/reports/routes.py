@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
-from multiserve.config.mounts import AppMount, Mount
+from multiserve.config.mounts import AppMount, Mount, ProxiedMount
 from multiserve.reports.text import MountJson, mount_as_json, table
 from multiserve.styles import Paint, plain
 
@@ -37,6 +37,7 @@ class ExplanationJson(TypedDict):
     root_path: Annotated[str | None, "root_path; null for an application that is WSGI."]
     path: Annotated[str | None, "path, likewise."]
     location: Annotated[str | None, "Where the mount itself redirects to; null if it does not."]
+    upstream: Annotated[str | None, "The URL that the mount hands the request on to; null if it hands on none."]
     runner_up: Annotated[MountJson | None, "The mount that would answer without the first one; null if none would."]
 
 
@@ -59,6 +60,8 @@ def place(mount: Mount, paint: Paint = plain) -> tuple[str, str, str]:
 
 def declared(mount: Mount) -> str:
     """Return the interface that the file declares; others are known only after loading."""
+    if isinstance(mount, ProxiedMount):
+        return "ASGI"
     if not isinstance(mount, AppMount):
         return "either"
     return mount.interface.upper() if mount.interface else "auto"
@@ -85,6 +88,7 @@ def explanation_as_text(result: Explanation, inside: Iterable[tuple[str, str]] =
         *((f"{{{name}}}", f'"{value}"') for name, value in result.values),
         *((name, f'"{value}"') for name, value in seen.items() if value is not None),
         *([("Location", result.location)] if result.location else []),
+        *([("upstream", result.upstream)] if result.upstream else []),
         *inside,
         ("runner-up", _named(result.runner_up) if result.runner_up else "none: 404"),
     ]
@@ -112,5 +116,6 @@ def explanation_as_json(result: Explanation) -> ExplanationJson:
         "root_path": result.root_path,
         "path": result.path,
         "location": result.location,
+        "upstream": result.upstream,
         "runner_up": mount_as_json(result.runner_up) if result.runner_up else None,
     }

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, cast
 
 from multiserve._types import StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.composition import Composition
-from multiserve.config.mounts import AppMount, FileMount, FleetMount, Mount, StaticMount, TenantMount
+from multiserve.config.mounts import AppMount, FileMount, FleetMount, Mount, ProxiedMount, StaticMount, TenantMount
 from multiserve.frameworks import Facts, InnerRequest, InnerRoute, find_route, inspect_application
 from multiserve.kinds.static import open_folder
 from multiserve.loading.mounts import LoadedMount
@@ -17,7 +17,7 @@ from multiserve.routes.inside import outer_url
 
 ArrivalOutcome: TypeAlias = Literal[
     "view", "redirect", "method not allowed", "not found", "host refused", "file", "list", "failed", "tenants",
-    "websocket refused", "unknown",
+    "proxied",    "websocket refused", "unknown",
 ]  # fmt: skip
 
 
@@ -71,6 +71,8 @@ def follow(composition: Composition, result: Explanation) -> Arrival:
         return replace(arrival, outcome="websocket refused")
     if isinstance(mount, TenantMount):
         return replace(arrival, outcome="tenants")
+    if isinstance(mount, ProxiedMount):
+        return replace(arrival, outcome="proxied")
     return _ask(arrival, mount, result)
 
 
@@ -87,6 +89,8 @@ def _ask(arrival: Arrival, mount: Mount, result: Explanation) -> Arrival:
 
 def _takes_websockets(composition: Composition, loaded: LoadedMount) -> bool:
     """Return whether a WebSocket reaches the mount: a WSGI application receives one from another worker alone."""
+    if isinstance(loaded.mount, ProxiedMount):
+        return True
     if not isinstance(loaded.mount, AppMount):
         return False
     if composition.interface == "asgi":

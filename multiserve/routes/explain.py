@@ -6,18 +6,18 @@ import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from multiserve._types import Message, Receive, Scope, Send, StartResponse, WSGIApplication, WSGIEnvironment
 from multiserve.config.model import Config
-from multiserve.config.mounts import AppMount, Mount, RedirectMount
+from multiserve.config.mounts import AppMount, Mount, ProxiedMount, RedirectMount
 from multiserve.dispatch.answers import not_found
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.errors import ConfigError, Problem
 from multiserve.keys import KeyProblem, MountKey, parse_key
 from multiserve.mounts.redirects import Redirect, with_slash_wsgi
 from multiserve.mounts.stripping import strip_environ, strip_scope
-from multiserve.paths import from_wsgi
+from multiserve.paths import SAFE_IN_PATH, from_wsgi
 from multiserve.routing import Route, Router
 
 
@@ -37,6 +37,7 @@ class Explanation:
         values: What the placeholders of the key stand for, by their names.
         location: Where the mount itself redirects to; None if it does not.
         status: The status of that redirect; 0 without one.
+        upstream: What a proxied mount asks its server for; None for any other mount.
         runner_up: The mount that would answer if the first did not exist.
         environ: What is handed to the mount over WSGI, whatever its interface is.
     """
@@ -52,18 +53,20 @@ class Explanation:
     values: tuple[tuple[str, str], ...] = ()
     location: str | None = None
     status: int = 0
+    upstream: str | None = None
     runner_up: Mount | None = None
     environ: WSGIEnvironment = field(default_factory=dict, repr=False, compare=False)
 
 
 class _Request(NamedTuple):
-    """The parts of a URL that reach a server; the path is decoded to bytes, as servers do."""
+    """The parts of a URL that reach a server; the path is decoded to bytes, as servers do, and `raw` is it as sent."""
 
     scheme: str
     host: str
     path: bytes
     query: str
     method: str
+    raw: str
 
     @property
     def is_websocket(self) -> bool:
@@ -120,6 +123,7 @@ def explain(config: Config, url: str, method: str = "") -> Explanation:
         values=tuple(zip(mount.key.placeholders, winner.values, strict=True)),
         location=reached.location,
         status=reached.status if reached.location else 0,
+        upstream=_upstream_of(mount, winner, request) if isinstance(mount, ProxiedMount) else None,
         runner_up=others[0].mount if others else None,
         environ=reached.environ,
     )
@@ -156,7 +160,19 @@ def _split(url: str, method: str) -> _Request:
         raise ConfigError(Problem(key=url, message=f"a WebSocket is not opened with {method}", hint=_USE_HTTP))
     method = method or (WEBSOCKET if scheme in _SOCKETS else "GET")
     path, _, query = rest.partition("#")[0].partition("?")
-    return _Request(scheme, host, unquote_to_bytes(path.encode("utf-8", "surrogateescape")), query, method)
+    decoded = unquote_to_bytes(path.encode("utf-8", "surrogateescape"))
+    raw = quote(path, safe=f"{SAFE_IN_PATH}%", errors="surrogateescape")
+    return _Request(scheme, host, decoded, query, method, raw)
+
+
+def _upstream_of(mount: ProxiedMount, winner: Route[Mount], request: _Request) -> str:
+    upstream = mount.upstream.fill(dict(zip(mount.key.placeholders, winner.values, strict=True)))
+    if upstream is None:
+        return "none: what the placeholders stand for can be no part of its address, so the runner-up answers"
+    path = request.path.decode("utf-8", "surrogateescape")
+    scope: Scope = {"path": path, "root_path": winner.prefix, "raw_path": request.raw.encode()}
+    found = strip_scope(scope) if mount.strip else scope
+    return upstream.at(found["raw_path"].decode()) + (f"?{request.query}" if request.query else "")
 
 
 def _dispatch_wsgi(config: Config, request: _Request) -> _Reached | None:

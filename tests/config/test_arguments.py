@@ -61,6 +61,15 @@ def folder(tmp_path):
         pytest.param("/apps=sources", "/apps", {"fleet": "sources"}, id="a folder of applications"),
         pytest.param("sources/", "/", {"fleet": "sources/"}, id="a folder of applications alone"),
         pytest.param("/robots.txt=robots.txt", "/robots.txt", {"file": "robots.txt"}, id="a file"),
+        pytest.param(
+            "/a=http://localhost:5173", "/a", {"proxy": "http://localhost:5173"}, id="a server of this machine"
+        ),
+        pytest.param("/a=http://[::1]:5173/", "/a", {"proxy": "http://[::1]:5173/"}, id="one with an IPv6 address"),
+        pytest.param("/a=unix:run/a.sock", "/a", {"proxy": "unix:run/a.sock"}, id="a socket"),
+        pytest.param("/a=unix:app", "/a", "unix:app", id="a module of that name"),
+        pytest.param("/a=http://localhost/b", "/a", {"redirect": "http://localhost/b"}, id="a URL of this machine"),
+        pytest.param("/a=http://x@localhost", "/a", {"redirect": "http://x@localhost"}, id="one with a user"),
+        pytest.param("/a=http://localhost.test", "/a", {"redirect": "http://localhost.test"}, id="another machine"),
         pytest.param("/old=https://example.com/new", "/old", {"redirect": "https://example.com/new"}, id="a URL"),
         pytest.param("/old={ redirect = '/new' }", "/old", {"redirect": "/new"}, id="a table"),
         pytest.param("{app='shop:app', strip=true}", "/", {"app": "shop:app", "strip": True}, id="a table alone"),
@@ -154,7 +163,7 @@ def refusal(folder, *arguments):
         ),
         pytest.param(
             ["{t}.example.com=static"],
-            "{t}.example.com=static: only an app can stand at a key with placeholders\n"
+            "{t}.example.com=static: only an app or a proxy can stand at a key with placeholders\n"
             "    Write one key for each prefix.",
             id="a folder at a placeholder",
         ),

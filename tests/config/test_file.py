@@ -49,10 +49,10 @@ workers = 2
 accesslog = "-"
 """
 NEEDS = (
-    "a mount needs an app, a static folder, a file, a redirect or a fleet",
+    "a mount needs an app, a static folder, a file, a redirect, a proxy or a fleet",
     (
-        'Write { app = "module:attribute" }, { static = "folder" }, { file = "name" }, { redirect = "/path" } '
-        'or { fleet = "folder" }.'
+        'Write { app = "module:attribute" }, { static = "folder" }, { file = "name" }, { redirect = "/path" }, '
+        '{ proxy = "http://127.0.0.1:5173" } or { fleet = "folder" }.'
     ),
 )
 FOLDER_OPTIONS = (
@@ -434,7 +434,13 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
         ),
         pytest.param(
             A + '"/x/{y}" = { static = "b" }',
-            [('mounts."/x/{y}"', "only an app can stand at a key with placeholders", "Write one key for each prefix.")],
+            [
+                (
+                    'mounts."/x/{y}"',
+                    "only an app or a proxy can stand at a key with placeholders",
+                    "Write one key for each prefix.",
+                )
+            ],
             id="a static folder at a placeholder",
         ),
         pytest.param(

@@ -13,7 +13,16 @@ import pytest
 
 from multiserve.config.file import load_config
 from multiserve.config.model import Config, Development, Server
-from multiserve.config.mounts import AppMount, FileMount, FleetMount, RedirectMount, StaticMount, TenantMount
+from multiserve.config.mounts import (
+    AppMount,
+    FileMount,
+    FleetMount,
+    ProxiedMount,
+    ProxiedPlaceholderMount,
+    RedirectMount,
+    StaticMount,
+    TenantMount,
+)
 from multiserve.config.schema import make_schema
 from multiserve.errors import ConfigError
 
@@ -32,6 +41,8 @@ GOOD = [
     pytest.param('[mounts]\n"/" = { app = "a:app", probe = ["/health"] }', id="a path to probe"),
     pytest.param('[mounts]\n"/s" = { static = "web", max_age = 0, immutable = ["a/*"] }', id="a folder"),
     pytest.param('[mounts]\n"/r" = { redirect = "/x", status = 301 }', id="a redirect"),
+    pytest.param('[mounts]\n"/p" = { proxy = "http://a:1", timeout = 5, host = "target" }', id="a proxy"),
+    pytest.param('[mounts]\n"/p/{x}" = { proxy = "http://{x}:1", strip = true }', id="a proxy at a placeholder"),
     pytest.param(MOUNT + '[env]\nX = "1"\n[gunicorn]\nworkers = 3\nbind = ["a:1"]', id="env and gunicorn"),
     pytest.param(f"plugins = ['shop', 'shop.checks', '_x.y2']\n{MOUNT}", id="plugins"),
     pytest.param(f"pythonpath = []\nmiddleware = ['m:Wrap(1)']\n{MOUNT}", id="the top of the file"),
@@ -61,6 +72,8 @@ BAD = [
     pytest.param('[mounts]\n"/" = { redirect = "/x", status = 300 }', id="a status that is no redirect"),
     pytest.param('[mounts]\n"/" = { app = "a:app", middleware = "m:Wrap" }', id="a text for a list"),
     pytest.param('[mounts]\n"/" = { app = "a:app", middleware = [1] }', id="a list of something else"),
+    pytest.param('[mounts]\n"/p" = { proxy = "http://a:1", timeout = 0 }', id="a proxy without any time"),
+    pytest.param('[mounts]\n"/p" = { proxy = "http://a:1", threads = 1 }', id="a proxy with threads"),
     pytest.param('[mounts]\n"admin" = "a:app"', id="a bare word for a path"),
     pytest.param('[mounts]\n"/" = { app = "a:app", probe = ["health"] }', id="a path without its slash"),
     pytest.param(f"{MOUNT}[env]\nX = 1", id="a variable that is a number"),
@@ -113,7 +126,10 @@ def test_every_option_of_every_kind_of_mount_has_them_too() -> None:
     mounts = SCHEMA["properties"]["mounts"]
     (tenants,) = mounts["patternProperties"].values()
     described = [*tenants["anyOf"][1:], *mounts["additionalProperties"]["anyOf"][1:]]
-    kinds = (TenantMount, AppMount, StaticMount, FileMount, RedirectMount, FleetMount)
+    kinds = (
+        *(TenantMount, ProxiedPlaceholderMount),
+        *(AppMount, StaticMount, FileMount, RedirectMount, ProxiedMount, FleetMount),
+    )
     for table, kind in zip(described, kinds, strict=True):
         assert_described(table, kind)
 

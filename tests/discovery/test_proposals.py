@@ -205,8 +205,9 @@ FOLDERS = [
         "[mounts]\n# Vite, frontend/dist/\n"
         '"/"    = { static = "frontend/dist", fallback = "index.html", immutable = ["assets/*"] }\n'
         '# FastAPI, api.py:2\n"/api" = "api:app"\n\n# Not mounted:\n# - Vite, frontend/vite.config.ts\n'
-        "#     While you work on it, open Vite's own server, http://localhost:5173: multiserve cannot mount it yet.\n"
-        "#     Its server.proxy sends /api and the like on to multiserve at http://127.0.0.1:8000.\n",
+        '#     While you work on it, mount its own server, in a file for development (pip install "multiserve[proxy]"):\n'
+        '#     "/" = { proxy = "http://localhost:5173" }\n'
+        "#     Its server.proxy is not needed then.\n",
         id="Vite",
     ),
     pytest.param(
@@ -219,7 +220,8 @@ FOLDERS = [
         "#     Not built yet. Build it (npm run build), and write under [mounts]:\n"
         '#     "/ui" = { static = "ui/out", fallback = "index.html" }\n'
         "# - Vite, ui/vite.config.js\n"
-        "#     While you work on it, open Vite's own server, http://localhost:5173: multiserve cannot mount it\n#     yet.\n"
+        '#     While you work on it, mount its own server, in a file for development (pip install "multiserve[proxy]"):\n'
+        '#     "/ui" = { proxy = "http://localhost:5173" }\n'
         '# - "proxy": "http://localhost:5000" in ui/package.json\n'
         "#     It is for development alone. Served by multiserve, the front end and http://localhost:5000 are\n"
         "#     on one origin: give the paths that it asks for a mount.\n",

@@ -274,6 +274,7 @@ def test_where_a_request_ends_are_values_for_json(tell):
         "root_path": None,
         "path": None,
         "location": None,
+        "upstream": None,
         "inside": {
             "outcome": "redirect",
             "ok": True,

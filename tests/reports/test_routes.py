@@ -86,6 +86,7 @@ def test_an_explanation_is_told(config, seen, text):
         **seen,
         "values": {},
         "location": None,
+        "upstream": None,
         "runner_up": mount_as_json(root),
     }
 

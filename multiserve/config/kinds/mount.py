@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Self, TypeVar
 from multiserve.config.source import Source
 from multiserve.config.tables import Table, option
 from multiserve.config.targets import Target, TargetProblem, parse_target
-from multiserve.keys import KeyProblem, MountKey
+from multiserve.errors import UnlocatedError
+from multiserve.keys import MountKey
 from multiserve.shortening import shorten
 
 T = TypeVar("T")
@@ -160,6 +161,6 @@ def attempt(table: Table, name: str, parse: Callable[[str], T], text: str) -> T 
     """Parse a text of a table; None where it is wrong, which the table then knows."""
     try:
         return parse(text)
-    except (KeyProblem, TargetProblem) as error:
+    except UnlocatedError as error:
         table.refuse(name, str(error), error.hint)
         return None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from http import HTTPStatus
 from typing import NamedTuple
 
+from multiserve.dispatch.pages import WAITING_STATUSES
 from multiserve.hosts import is_loopback
 from multiserve.servers.development.refresh import FOLDER
 from multiserve.servers.engine.access import Access
@@ -57,7 +57,7 @@ def is_of_a_waiting_page(status: int, target: str, *, waits: bool) -> bool:
         target: The target of the request.
         waits: Whether the request says that it comes from such a page.
     """
-    return waits and (status == HTTPStatus.SERVICE_UNAVAILABLE or FOLDER in target)
+    return waits and (status in WAITING_STATUSES or FOLDER in target)
 
 
 def answered(access: Access) -> Answered:

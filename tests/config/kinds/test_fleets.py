@@ -107,7 +107,8 @@ def test_what_has_an_impossible_name_or_cannot_be_mounted_is_left_out(apps):
         ),
         pytest.param(
             '"/u/{user}" = { fleet = "apps" }',
-            'mounts."/u/{user}": only an app can stand at a key with placeholders\n    Write one key for each prefix.',
+            'mounts."/u/{user}": only an app or a proxy can stand at a key with placeholders\n'
+            "    Write one key for each prefix.",
             id="a placeholder",
         ),
     ],

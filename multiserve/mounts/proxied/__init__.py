@@ -1,0 +1,1 @@
+"""Mounts that hand requests and WebSockets on to another server."""
