@@ -5,7 +5,8 @@ import tomllib
 from pathlib import Path
 
 project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))
-requirements = [*project["project"]["dependencies"], *project["dependency-groups"]["frameworks"]]
+extras = project["project"]["optional-dependencies"]["proxy"]
+requirements = [*project["project"]["dependencies"], *extras, *project["dependency-groups"]["frameworks"]]
 for requirement in requirements:
     if match := re.match(r"([A-Za-z0-9_-]+)>=([0-9.]+)", requirement):
         print(f"{match[1]}=={match[2]}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
-from functools import cached_property
 from urllib.parse import quote
 
 from multiserve._types import Receive, Scope, Send
@@ -59,11 +58,8 @@ class Proxy:
         self.upstream = upstream
         self.options = options
         self._failures = Failures(options.name, details=options.details)
-        self._client = Client(upstream.socket)
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext | None:
-        return ssl.create_default_context() if self.upstream.scheme == "https" else None
+        self._tls = ssl.create_default_context() if upstream.scheme == "https" else None
+        self._client = Client(upstream.socket, self._tls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection, or run the lifespan."""

@@ -31,9 +31,15 @@ _NOT_ADDED = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
 class Client:
     """Sends requests to a server, over connections that are kept open for the next ones."""
 
-    def __init__(self, socket: str = "") -> None:
-        """Connect to the unix socket with this path; without one to the hosts of the requests."""
+    def __init__(self, socket: str = "", context: ssl.SSLContext | None = None) -> None:
+        """Connect to the unix socket with this path; without one to the hosts of the requests.
+
+        Args:
+            socket: The path.
+            context: What checks the certificates of hosts that are asked over TLS.
+        """
         self._socket = socket
+        self._context = context
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -89,15 +95,15 @@ class Client:
         loop = asyncio.get_running_loop()
         if self._session is None or self._loop is not loop:
             self._loop = loop
-            self._session = _new_session(self._socket)
+            self._session = _new_session(self._socket, self._context)
         return self._session
 
 
-def _new_session(socket: str) -> aiohttp.ClientSession:
+def _new_session(socket: str, context: ssl.SSLContext | None) -> aiohttp.ClientSession:
     connector = (
         aiohttp.UnixConnector(path=socket, limit=0, keepalive_timeout=_IDLE)
         if socket
-        else aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE)
+        else aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE, ssl=context or True)
     )
     traces = aiohttp.TraceConfig(trace_config_ctx_factory=_context_of)  # type: ignore[arg-type]
     traces.on_connection_reuseconn.append(_note_reuse)

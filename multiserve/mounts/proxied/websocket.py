@@ -46,7 +46,7 @@ async def exchange(
         UpstreamError: The server has not answered the handshake.
     """
     await receive()  # websocket.connect
-    first: asyncio.Task[Message] = asyncio.ensure_future(receive())
+    first: asyncio.Task[Message] = asyncio.create_task(_next(receive))
     opening = asyncio.create_task(_open(outgoing, seconds, context, scope.get("subprotocols") or ()))
     try:
         await asyncio.wait((first, opening), return_when=asyncio.FIRST_COMPLETED)
@@ -64,6 +64,11 @@ async def exchange(
             connection.transport.abort()
     finally:
         await _end(first, opening)
+
+
+async def _next(receive: Receive) -> Message:
+    """Return the next event; what a server returns need not be a coroutine."""
+    return await receive()
 
 
 async def _open(

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
+import shutil
 import ssl
+import subprocess
 
 import aiohttp
 import pytest
@@ -64,6 +69,45 @@ def test_aiohttp_has_what_is_switched_off():
 def test_the_reason_is_told(error, reason, is_late):
     found = describe(error)
     assert (str(found), found.is_late) == (reason, is_late)
+
+
+@pytest.fixture
+def serve_tls(tmp_path):
+    """Serve over TLS with a certificate for localhost that signs itself, in the event loop of the test."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost"
+    names = ("-addext", "subjectAltName=DNS:localhost", "-keyout", "k.pem", "-out", "c.pem")
+    subprocess.run([*make.split(), *names], cwd=tmp_path, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "c.pem", tmp_path / "k.pem")
+
+    async def answer(reader, writer):
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(OK)
+        writer.close()
+
+    return lambda: asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_certificate_has_to_be_trusted(monkeypatch, serve_tls, proxy, scope, client, run, tmp_path, is_trusted):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "c.pem") if is_trusted else os.devnull)
+    asking = client()
+
+    async def whole():
+        async with await serve_tls() as server:
+            mount = proxy(f"https://localhost:{server.sockets[0].getsockname()[1]}", details=True)
+            await mount(scope(), asking.receive, asking.send)
+            await mount.close()
+
+    run(whole)
+    if is_trusted:
+        assert (asking.status, asking.body) == (200, b"ok")
+    else:
+        assert asking.status == 502
+        assert b" has a certificate that is not trusted: " in asking.body
 
 
 def test_a_refused_connection_is_told(run, serve_raw):

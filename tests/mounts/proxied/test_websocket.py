@@ -265,6 +265,27 @@ def test_a_client_that_leaves_during_the_handshake_is_not_waited_for(proxy, scop
     assert run(whole)
 
 
+def test_a_server_may_return_any_awaitable(proxy, scope, run, serve_raw):
+    """As granian does."""
+
+    class Event:
+        def __init__(self, found):
+            self.found = found
+
+        def __await__(self):
+            return self.found.__await__()
+
+    server = serve_raw(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    async def whole():
+        side = Side()
+        given = scope("/app/ws", type="websocket", scheme="ws", subprotocols=[], extensions=DENIAL)
+        await proxy(f"http://127.0.0.1:{server.port}")(given, lambda: Event(side.receive()), side.send)
+        return await side.sent.get()
+
+    assert run(whole)["status"] == 403
+
+
 def test_a_socket_will_do(proxy, scope, run, tmp_path):
     from websockets.asyncio.server import unix_serve
 
