@@ -209,6 +209,7 @@ def test_an_application_counts_for_a_reload_once_it_is_up(produce, mounts, write
     server = produce().ready()
     server.signal("SIGHUP")
     server.until_logged("The new workers have taken over.")  # it does not wait for what nobody serves
+    server.until_logged("Worker exiting")  # else the old one may answer
     (tmp_path / "go").touch()
     answers(server, "/slow", "slow")
     (tmp_path / "fail").touch()
