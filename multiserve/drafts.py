@@ -7,12 +7,14 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from multiserve.config.mounts import check_redirect
 from multiserve.config.tables import quote_key, quote_text
 from multiserve.config.targets import TargetProblem, parse_target
 from multiserve.keys import KeyProblem, MountKey, parse_key
+from multiserve.upstreams import UpstreamProblem, parse_upstream
 
 _WIDTH = 110  # characters of a line that one reads without scrolling
 _MOST_THREADS = 1000  # of one mount
@@ -56,7 +58,7 @@ class DraftMount:
 
     Attributes:
         key: Where it is mounted.
-        options: `app`, `static` or `redirect`, and further options.
+        options: `app`, `static`, `redirect` or `proxy`, and further options.
         comment: What is said about it in the line above; empty for nothing.
         is_disabled: Whether the line is a comment itself, which one can uncomment later.
     """
@@ -90,14 +92,15 @@ class Draft:
             key: Its key, in any spelling.
             what: What it was in the file that it comes from.
             line: The number of that line.
-            options: `app`, `static` or `redirect`, and further options.
+            options: `app`, `static`, `redirect` or `proxy`, and further options.
         """
         try:
             parsed = parse_key(key)
             for target in (options.get("app", "a:b"), *options.get("middleware", ())):
                 parse_target(target)
             check_redirect(options.get("redirect", "/"))
-        except (KeyProblem, TargetProblem) as error:
+            parse_upstream(options.get("proxy", "http://localhost"), Path())
+        except (KeyProblem, TargetProblem, UpstreamProblem) as error:
             self.note(what, f"{error}. {error.hint}", line)
             return
         if self.has(parsed):

@@ -134,7 +134,8 @@ def read_action(unit: UnitDocument, action: Any, step: Step) -> None:
     elif "location" in action:
         _read_redirect(unit, action, step, what, line)
     elif "proxy" in action:
-        unit.draft.note(what, "There are no proxied mounts yet: let the proxy in front do it.", line)
+        target = str(action["proxy"])
+        unit.draft.add(step.key, what, line, proxy=target.removeprefix("http://") if "//unix:" in target else target)
     elif action:
         unit.draft.note(what, "It answers by itself: what is not mounted gets 404.", line)
 

@@ -165,6 +165,19 @@ def test_a_single_page_application(prepare, run, mode):
     assert server.get("/api/gone", Accept="text/html").status == 404
 
 
+def test_the_development_of_a_single_page_application(prepare, run, write):
+    """With another server in the place of Vite, which test_vite.py has."""
+    pytest.importorskip("aiohttp")
+    prepare("cookbook/vite")
+    vite_toml = write("vite.toml", '[mounts]\n"/" = { static = "dist", fallback = "index.html" }\n')
+    vite = run("-c", "vite.toml", "--no-reload").ready()
+    recipe = (vite_toml.parent / "development.toml").read_text("utf-8")
+    write("development.toml", recipe.replace("http://localhost:5173", vite.origin))
+    server = run("-c", "development.toml", "--no-reload").ready()
+    assert server.get("/customers/17", Accept="text/html").text == vite.get("/").text
+    assert json.loads(server.get("/api/hello").text) == {"message": "Hello from the API"}
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_tenants(prepare, run, port, mode):
     prepare("cookbook/tenants")

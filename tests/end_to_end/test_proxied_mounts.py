@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import re
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -351,6 +352,27 @@ def test_placeholders_lead_to_the_server_that_they_name(server, behind):
     assert told.startswith(f"GET /to/{behind.server.port}/x HTTP/1.1\r\n")
 
 
+def test_a_server_that_asks_itself_notices(server):
+    port = server.address.rpartition(":")[2]
+    answer = server.get(f"/to/{port}/x")
+    assert (answer.status, answer.text) == (508, "Loop Detected: /to/{port} hands requests on to itself.\n")
+
+
+def test_a_server_does_not_serve_a_proxy_to_its_own_port(run, write, port):
+    write("multiserve.toml", f'[mounts]\n"/app" = {{ proxy = "http://localhost:{port}" }}\n')
+    server = run("--no-reload", "--port", str(port), port=False)
+    assert server.wait() == 3
+    assert f"http://localhost:{port} is where this server listens itself: it would ask itself without end" in server.log
+
+
+@pytest.fixture
+def port():
+    """Give a port that is free."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
 def test_websockets(server):
     origin = server.origin.replace("http", "ws")
     with connect(f"{origin}/live/room", subprotocols=["chat"]) as socket:
@@ -379,6 +401,9 @@ def peak_of(server):
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the memory of a process")
 def test_large_bodies_need_no_memory(production):
     before = peak_of(production)
+    lazy = [production.connect() for _ in range(3)]  # they ask, but take nothing
+    for connection in lazy:
+        connection.sendall(b"GET /app/download HTTP/1.1\r\nHost: a\r\n\r\n")
     size = len(BLOCK) * BLOCKS
     with production.connect() as connection:
         connection.sendall(
@@ -403,6 +428,8 @@ def test_large_bodies_need_no_memory(production):
             count += len(part)
     assert (count, found.hexdigest()) == (size, digest.hexdigest())
     assert peak_of(production) - before < 24 * MEGABYTE
+    for connection in lazy:
+        connection.close()
 
 
 def test_a_server_that_restarts_costs_nothing_but_502(production, serve_raw):

@@ -74,7 +74,7 @@ def request_headers(scope: Scope, *, host: str, prefix: str | None) -> list[tupl
 
 
 def _forwarded(scope: Scope, scheme: str, host: str) -> Iterable[tuple[str, str]]:
-    if client := scope.get("client"):
+    if (client := scope.get("client")) and client[0]:  # a unix socket has none
         yield "X-Forwarded-For", client[0]
     yield "X-Forwarded-Proto", scheme
     if found := normalise_host(host, scheme):

@@ -87,6 +87,7 @@ def test_what_is_handed_on(headers, handed_on):
         ),
         pytest.param({"host": b"[::1]:80"}, {"X-Forwarded-Host": "[::1]:80", "X-Forwarded-Port": "80"}, id="IPv6"),
         pytest.param({"client": None}, {"X-Forwarded-For": None}, id="a unix socket"),
+        pytest.param({"client": ("", 0)}, {"X-Forwarded-For": None}, id="one as other servers tell it"),
         pytest.param(
             {"host": b""}, {"Host": "", "X-Forwarded-Host": None, "X-Forwarded-Port": None}, id="an empty host"
         ),

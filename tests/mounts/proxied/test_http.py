@@ -216,6 +216,13 @@ def test_what_is_no_response_is_502(serve, scope, ask, response, status, reason)
     assert f"http://127.0.0.1:{server.port} {reason}" in client.body.decode()
 
 
+def test_a_folded_header_is_no_two_headers(serve, scope, ask):
+    _, proxy = serve(b"HTTP/1.1 200 OK\r\nX-A: 1\r\n Set-Cookie: evil\r\nContent-Length: 2\r\n\r\nok")
+    client = ask(proxy, scope())
+    assert b"set-cookie" not in client.headers
+    assert b"\n" not in b"".join(client.headers.values())
+
+
 def test_who_takes_too_long_is_504(serve, scope, ask):
     over = threading.Event()
     server, proxy = serve(lambda *_: over.wait(10) and None, timeout=0.2, details=True)
