@@ -139,6 +139,7 @@ def test_routes_explains_in_json(run, write_config):
         "path": "/admin/users",
         "values": {},
         "location": None,
+        "upstream": None,
     }
 
 
