@@ -263,6 +263,21 @@ def test_what_cannot_be_probed_says_why(probed) -> None:
     assert results["/old"][0].findings == ()
 
 
+def test_another_server_is_asked_as_well_but_not_one_of_many(probed, serve_raw) -> None:
+    pytest.importorskip("aiohttp")
+    server = serve_raw(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok")
+    target = f"http://127.0.0.1:{server.port}"
+    results = probed(
+        {"/": hello, "/app": f'{{ proxy = "{target}" }}', "/to/{port}": '{ proxy = "http://127.0.0.1:{port}" }'}
+    )
+    assert {key: [(each.skipped, each.status) for each in found] for key, found in results.items()} == {
+        "/": [("", 200)],
+        "/app": [("", 200)],
+        "/to/{port}": [("its key stands for many servers", None)],
+    }
+    assert server.heads[-1].startswith(b"GET /app/ HTTP/1.1\r\nHost: localhost:8000\r\n")
+
+
 def test_a_lifespan_that_blocks_the_event_loop_is_named_and_the_others_are_not_blamed(probed, monkeypatch) -> None:
     import contextlib
     import threading

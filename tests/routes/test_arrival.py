@@ -212,3 +212,11 @@ def test_the_list_of_a_fleet_is_told(arrive, write_config, url, outcome, status,
     path.with_name("reports").mkdir()
     arrival = arrive(url, file=path)
     assert (arrival.outcome, arrival.status, arrival.location) == (outcome, status, location)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "WEBSOCKET"])
+def test_a_proxied_mount_hands_everything_on(arrive, write_config, method):
+    pytest.importorskip("aiohttp")
+    path = write_config('[mounts]\n"/app" = { proxy = "http://127.0.0.1:9" }')
+    arrival = arrive("/app/x", method, file=path)
+    assert (arrival.outcome, arrival.status) == ("proxied", 0)

@@ -7,6 +7,7 @@ import pytest
 
 from multiserve.config.file import load_config
 from multiserve.errors import ConfigError
+from multiserve.reports.routes import explanation_as_text
 from multiserve.routes.explain import Explanation, explain
 
 FILE = """
@@ -203,3 +204,37 @@ def test_an_application_whose_prefix_is_stripped_sees_none(write_config):
     explanation = explain(load_config(path), "/admin/users")
     assert (explanation.script_name, explanation.path_info) == ("", "/users")
     assert (explanation.root_path, explanation.path) == ("", "/users")
+
+
+PROXIES = """
+[mounts]
+"/app" = { proxy = "http://localhost:5173" }
+"/old" = { proxy = "https://[::1]:8443/shop", strip = true }
+"/live" = { proxy = "unix:/run/live.sock", strip = true }
+"/to/{port}" = { proxy = "http://127.0.0.1:{port}" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "method", "upstream"),
+    [
+        pytest.param("/app/a%2Fb/é?x=%20#y", "", "http://localhost:5173/app/a%2Fb/%C3%A9?x=%20", id="the path stays"),
+        pytest.param("/app", "", "http://localhost:5173/app", id="the bare prefix"),
+        pytest.param("/old/a//b", "POST", "https://[::1]:8443/shop/a//b", id="the prefix goes"),
+        pytest.param("/old", "", "https://[::1]:8443/shop/", id="nothing is left of it"),
+        pytest.param("ws://a/live/x", "", "unix:/run/live.sock:/x", id="a WebSocket over a socket"),
+        pytest.param("/to/81/x", "", "http://127.0.0.1:81/to/81/x", id="a placeholder"),
+        pytest.param(
+            "/to/a/x",
+            "",
+            "none: what the placeholders stand for can be no part of its address, so the runner-up answers",
+            id="a placeholder that is no port",
+        ),
+    ],
+)
+def test_what_a_proxied_mount_asks_for_is_told(
+    write_config: Callable[[str], Path], url: str, method: str, upstream: str
+) -> None:
+    result = explain(load_config(write_config(PROXIES)), url, method)
+    assert (result.upstream, result.script_name, result.root_path) == (upstream, None, None)
+    assert f"upstream   {upstream}\n" in explanation_as_text(result)
