@@ -25,6 +25,7 @@ SHOWN = {
     "docs/commands.md": 4,
     "docs/cookbook/container.md": 1,
     "docs/cookbook/dash.md": 2,
+    "docs/cookbook/data-apps.md": 1,
     "docs/cookbook/django.md": 4,
     "docs/cookbook/fastapi-beside-django.md": 2,
     "docs/cookbook/gradio.md": 1,

@@ -9,7 +9,7 @@ from multiserve.checks.check import check
 from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.config.mounts import AppMount
 from multiserve.findings import Finding
-from multiserve.frameworks.worker_state import MCP, STREAMLIT, kept_in_worker
+from multiserve.frameworks.worker_state import MCP, SHINY, STREAMLIT, kept_in_worker
 
 
 @check("MS170", "note", "an application may not be thread-safe", consequence="It may break under load.")
@@ -63,10 +63,10 @@ def memory(subject: Subject) -> Iterator[Finding]:
 def sticky(subject: Subject) -> Iterator[Finding]:
     """Each request goes to whichever worker is free, and no worker knows what another one keeps in its memory.
 
-    Servers of MCP keep sessions, unless they are stateless, Gradio the events of its queue, NiceGUI its pages, and
-    Socket.IO its connections: a second request of a client may come to a worker that has never heard of it. Streamlit
-    does most over one WebSocket, which stays where it is, so that it is a note. A proxy in front cannot help, because
-    all workers listen on one address. Only --production looks for this.
+    Servers of MCP keep sessions, unless they are stateless, Gradio the events of its queue, NiceGUI its pages,
+    Panel its sessions, and Socket.IO its connections: a second request of a client may come to a worker that has never
+    heard of it. Streamlit and Shiny do most over one WebSocket, which stays where it is, so that it is a note. A proxy
+    in front cannot help, because all workers listen on one address. Only --production looks for this.
     """
     workers = int(subject.gunicorn.get("workers") or 1)
     if not subject.is_production or workers < 2:  # noqa: PLR2004 (one worker has all clients)
@@ -77,7 +77,7 @@ def sticky(subject: Subject) -> Iterator[Finding]:
         if not kept or id(member.loaded.origin) in seen:
             continue
         seen.add(id(member.loaded.origin))
-        is_note = kept == STREAMLIT
+        is_note = kept in (SHINY, STREAMLIT)
         other = ", or make its application with stateless_http=True" if kept == MCP else ""
         yield sticky.found(
             member,

@@ -26,6 +26,9 @@ CLASSES = {
     "falcon.App": "Falcon",
     "falcon.asgi.App": "Falcon",
     "pyramid.router.Router": "Pyramid",
+    "marimo.App": "marimo",
+    "shiny.App": "Shiny",
+    "shiny.express.wrap_express_app": "Shiny",
 }
 _PLAIN = {("environ", "start_response"): "WSGI", ("scope", "receive", "send"): "ASGI"}
 _PYRAMID = "make_wsgi_app"

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from multiserve.discovery import applications, compositions, dash, django, gradio, mcp, streamlit
+from multiserve.discovery import applications, compositions, dash, django, gradio, mcp, nicegui, scripts
 from multiserve.discovery.found import Found, Remark
 from multiserve.discovery.project import Project, is_of_interest, look_at
 from multiserve.discovery.proposals import why_not_at
 
-_READERS = (applications, django, dash, mcp, streamlit, gradio, compositions)
+_READERS = (applications, django, dash, mcp, scripts, gradio, nicegui, compositions)
 _USUAL = re.compile(r"application|app|create_app|make_app")
 _COLON = "A name in its path has a colon, which ends the name of a file in a target: rename it."
 

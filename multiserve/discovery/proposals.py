@@ -14,17 +14,18 @@ from multiserve.discovery import (
     gradio,
     javascript,
     mcp,
+    nicegui,
     paste_files,
+    scripts,
     static_folders,
-    streamlit,
 )
 from multiserve.discovery.found import Found, Remark
 from multiserve.discovery.names import prefix_of, siteness
 from multiserve.discovery.project import look_at
 
 _READERS = (
-    *(applications, django, dash, mcp, javascript, static_folders, streamlit, gradio, compositions),
-    *(paste_files,),
+    *(applications, django, dash, mcp, javascript, static_folders, scripts, gradio, compositions),
+    *(paste_files, nicegui),
 )
 _NAMES = {"FastAPI": "api", "Litestar": "api", "Falcon": "api"}
 

@@ -10,10 +10,12 @@ from multiserve.frameworks.reading import known
 from multiserve.frameworks.wrappers import inside
 
 MCP = "MCP sessions"
+SHINY = "Shiny sessions"
 STREAMLIT = "Streamlit sessions"
 _SSE = "MCP connections"
 # By the module and the name of a class.
 _KEPT = {
+    ("bokeh_fastapi.handler", "DocHandler"): "Panel sessions",
     ("engineio.async_drivers.asgi", "ASGIApp"): "Socket.IO connections",
     ("engineio.middleware", "WSGIApp"): "Socket.IO connections",
     ("fastmcp.server.http", "StreamableHTTPASGIApp"): MCP,
@@ -21,6 +23,7 @@ _KEPT = {
     ("mcp.server.sse", "SseServerTransport"): _SSE,
     ("mcp.server.streamable_http_manager", "StreamableHTTPASGIApp"): MCP,
     ("nicegui.app.app", "App"): "NiceGUI pages",
+    ("shiny._app", "App"): SHINY,
     ("streamlit.web.server.starlette.starlette_app", "App"): STREAMLIT,
 }
 _MOST = 500  # objects that are examined

@@ -31,7 +31,7 @@ from multiserve.loading.modules import (
     usual_module_near,
 )
 from multiserve.loading.objects import Objects
-from multiserve.loading.streamlit_script import script_of
+from multiserve.loading.scripts import script_of
 
 
 def load(
@@ -69,7 +69,7 @@ def load(
             found = _call(found, name, call, prefix)
             name = f"{name}()"
         with blamed(f'making the application of "{name}" failed: '):
-            found = objects.application_of(found)
+            found = objects.application_of(found, name)
         return identify(found, name, interface, is_made=call is not None)
 
 
@@ -105,6 +105,8 @@ def _usual_name(module: ModuleType, path: str, usual: dict[str, Call | None]) ->
             if not isinstance(getattr(module, name, module), ModuleType):  # a submodule called app is none
                 return name, call
     message = f'"{path}" has none of the usual names: {", ".join(usual)}{place_of(module)}'
+    if getattr(getattr(module, "ui", None), "__name__", "") == "nicegui.ui":
+        raise Failure(message, 'Write "from nicegui import app, ui": app is the application of NiceGUI.')
     if inner := usual_module_near(module):
         raise Failure(message, f'Did you mean "{inner}"?')
     if not applications_in(module) and is_bare_folder(module):

@@ -179,6 +179,34 @@ FOLDERS = [
         id="Streamlit and Gradio",
     ),
     pytest.param(
+        {
+            "app.py": FLASK,
+            "book.py": "import marimo\napp = marimo.App()\n",
+            "core.py": "from shiny import App, ui\napp = App(ui.page_fluid(), None)\n",
+            "express.py": "from shiny.express import ui\nui.h1('x')\n",
+            "panels.py": "import panel as pn\npn.Row('x').servable()\n",
+            "tool.py": "from nicegui import app, ui\nui.run()\n",
+            "tool2.py": "from nicegui import ui\nui.run()\n",
+        },
+        '[mounts]\n# Flask, app.py:2\n"/"        = "app:app"\n# marimo, book.py:2\n"/book"    = "book:app"\n'
+        '# Shiny, core.py:2\n"/core"    = "core:app"\n# Shiny Express, express.py\n"/express" = "express.py"\n'
+        '# Panel, panels.py\n"/panels"  = "panels.py"\n# NiceGUI, tool.py:1\n"/tool"    = "tool:app"\n\n'
+        "# Not mounted:\n# - NiceGUI, tool2.py\n"
+        "#     NiceGUI has one application in a process: import these pages in the other file.\n",
+        id="Shiny, marimo, Panel and NiceGUI",
+    ),
+    pytest.param(
+        {"tool.py": "from nicegui import ui\nui.run()\n", "app.py": FLASK},
+        '[mounts]\n# Flask, app.py:2\n"/" = "app:app"\n\n# Not mounted:\n# - NiceGUI, tool.py\n'
+        '#     Write "from nicegui import app, ui" in it: app is the application of NiceGUI, and can be\n#     mounted.\n',
+        id="NiceGUI without its application",
+    ),
+    pytest.param(
+        {"main.py": "from fastapi import FastAPI\nfrom nicegui import ui\napp = FastAPI()\nui.run_with(app)\n"},
+        '[mounts]\n# FastAPI, main.py:3\n"/" = "main:app"\n',
+        id="NiceGUI in an application of FastAPI",
+    ),
+    pytest.param(
         {"app.py": FLASK, "tools.py": "from mcp.server.fastmcp import FastMCP\nmcp = FastMCP('tools')\n"},
         '[mounts]\n# Flask, app.py:2\n"/"      = "app:app"\n# MCP, tools.py:2\n# Clients connect to /mcp below it.\n'
         '"/tools" = "tools:mcp.streamable_http_app()"\n',

@@ -128,6 +128,29 @@ def test_streamlit(prepare, run, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("package", "prefix", "text"),
+    [
+        ("shiny", "/stock", "Boxes"),
+        ("marimo", "/book", "marimo"),
+        ("nicegui", "/tool", "Hello from NiceGUI"),
+        ("bokeh_fastapi", "/sales", "static/js/bokeh.min.js"),
+    ],
+    ids=["Shiny", "marimo", "NiceGUI", "Panel"],
+)
+def test_data_apps(read_document, run, tmp_path, mode, package, prefix, text):
+    pytest.importorskip(package)  # each is large: they are tried one at a time
+    for name, content in read_document("docs/cookbook/data-apps.md").steps():
+        if not name.startswith("$"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(content, "utf-8")
+    server = run(*mode, "--only", prefix)
+    server.until(lambda: re.search(r"http://(127\.0\.0\.1:[1-9]\d*)/", server.log), "the announcement")
+    server.address = re.search(r"http://(127\.0\.0\.1:[1-9]\d*)/", server.log)[1]
+    server.until(lambda: text in server.get(f"{prefix}/").text, "the page")
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_gradio(prepare, run, mode):
     prepare("cookbook/gradio")
     server = run(*mode).ready()

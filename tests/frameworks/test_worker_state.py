@@ -42,6 +42,7 @@ SESSIONS = types.SimpleNamespace(stateless=False)
 FASTMCP = of("fastmcp.server.http", "StreamableHTTPASGIApp", session_manager=None)
 SERVER = of(OFFICIAL, "StreamableHTTPASGIApp", session_manager=SESSIONS)
 SSE = of("mcp.server.sse", "SseServerTransport", handle=lambda self: None)
+PANEL = of("bokeh_fastapi.handler", "DocHandler", handle=lambda self, request: None)
 GRADIO = of("gradio.routes", "App")
 POLLING = flask.Flask("polling")
 POLLING.wsgi_app = of("engineio.middleware", "WSGIApp")
@@ -56,6 +57,8 @@ KEPT = [
     pytest.param(below(GRADIO), "Gradio events", id="Gradio"),
     pytest.param(below(of("nicegui.app.app", "App")), "NiceGUI pages", id="NiceGUI"),
     pytest.param(of("streamlit.web.server.starlette.starlette_app", "App"), "Streamlit sessions", id="Streamlit"),
+    pytest.param(of("shiny._app", "App"), "Shiny sessions", id="Shiny"),
+    pytest.param(at(PANEL.handle), "Panel sessions", id="Panel"),
     pytest.param(of("engineio.async_drivers.asgi", "ASGIApp"), "Socket.IO connections", id="Socket.IO"),
     pytest.param(POLLING, "Socket.IO connections", id="Flask-SocketIO"),
     pytest.param(at(of(OFFICIAL, "StreamableHTTPASGIApp", session_manager=STATELESS)), "", id="MCP without sessions"),

@@ -7,6 +7,7 @@ import types
 
 import pytest
 
+from multiserve.loading.modules import Failure
 from multiserve.loading.objects import Objects
 
 
@@ -59,6 +60,54 @@ def test_an_interface_of_gradio_is_mounted_in_an_application_of_fastapi(monkeypa
     made = Objects().application_of(interface)
     assert made == ("FastAPI", dict.fromkeys(("docs_url", "redoc_url", "openapi_url")))
     assert mounted == [(made, interface, "/")]
+
+
+def test_a_notebook_of_marimo_is_served_by_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Builder:
+        def with_app(self, path: str, root: str) -> Builder:
+            self.made = path, root
+            return self
+
+        def build(self) -> object:
+            return self.made
+
+    monkeypatch.setitem(sys.modules, "marimo", types.SimpleNamespace(create_asgi_app=Builder))
+    notebook = of("marimo._ast.app", "App", _filename="/books/sales.py")()
+    assert Objects().application_of(notebook) == ("", "/books/sales.py")
+
+
+@pytest.fixture
+def nicegui(monkeypatch: pytest.MonkeyPatch) -> object:
+    """Return the application of NiceGUI, which it has one of."""
+    run_with = []
+    ui = types.SimpleNamespace(run_with=lambda app, **options: run_with.append((app, options)))
+    monkeypatch.setitem(sys.modules, "fastapi", types.SimpleNamespace(FastAPI=lambda **_: "FastAPI"))
+    monkeypatch.setitem(sys.modules, "nicegui", types.SimpleNamespace(ui=ui))
+    config = types.SimpleNamespace(has_run_config=False)
+    return of("nicegui.app.app", "App", config=config, run_with=run_with)()
+
+
+def test_nicegui_runs_with_an_application_of_fastapi(nicegui: object) -> None:
+    objects = Objects()
+    assert [objects.application_of(nicegui, "tool:app") for _ in range(2)] == ["FastAPI"] * 2
+    assert nicegui.run_with == [("FastAPI", {"show_welcome_message": False})]
+
+
+def test_a_second_application_of_nicegui_is_refused(nicegui: object) -> None:
+    objects = Objects()
+    objects.application_of(nicegui, "tool:app")
+    with pytest.raises(Failure) as failed:
+        objects.application_of(nicegui, "other:app")
+    assert str(failed.value) == 'NiceGUI has one application in a process, which is mounted as "tool:app" already'
+    assert failed.value.hint == ('Import the pages of "other:app" there, or serve them by a multiserve of their own.')
+
+
+def test_nicegui_inside_another_application_is_left_there(nicegui: object) -> None:
+    nicegui.config.has_run_config = True
+    with pytest.raises(Failure) as failed:
+        Objects().application_of(nicegui, "tool:app")
+    assert str(failed.value) == "NiceGUI runs in another application already"
+    assert failed.value.hint == "Mount the one that ui.run_with was called with."
 
 
 @pytest.mark.parametrize("found", [application, object(), Dash, "text", of("shop", "Dash")()])
