@@ -60,8 +60,8 @@ def test_what_answers(compose_file, entry, kind):
             id="an address of gunicorn",
         ),
         pytest.param(
-            '[mounts]\n"/a" = { proxy = "http://a:1", middleware = ["middleware:nothing"] }\n',
-            'mounts."/a".middleware: there is no module "middleware"',
+            '[mounts]\n"/a" = { proxy = "http://a:1", middleware = ["missing_one:nothing"] }\n',
+            'mounts."/a".middleware: there is no module "missing_one"',
             id="middleware that is not there",
         ),
     ],
