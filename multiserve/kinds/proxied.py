@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,10 @@ def _problems_of(mount: ProxiedMount, config: Config) -> Iterator[Problem]:
     if importlib.util.find_spec("aiohttp") is None:
         hint = 'Install it: pip install "multiserve[proxy]".'
         yield Problem(key=mount.toml_key, message="a proxy needs aiohttp, which is not installed", hint=hint)
+    if mount.upstream.socket and not hasattr(socket, "AF_UNIX"):
+        yield Problem(
+            key=mount.toml_key, message="this system has no unix sockets", hint="Write http://127.0.0.1:port."
+        )
     if any(mount.upstream.is_at(host, port) for host, port in _own_addresses(config)):
         message = f"{mount.what} is where this server listens itself: it would ask itself without end"
         yield Problem(key=mount.toml_key, message=message, hint="Write the port of the other server.")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 
 import pytest
@@ -80,6 +81,77 @@ def test_without_aiohttp_the_extra_is_named(compose_file, monkeypatch):
     assert str(failed.error) == (
         'mounts."/a": a proxy needs aiohttp, which is not installed\n    Install it: pip install "multiserve[proxy]".'
     )
+
+
+def test_a_system_without_unix_sockets_says_so(compose_file, monkeypatch):
+    monkeypatch.delattr("socket.AF_UNIX")
+    [failed] = compose_file('[mounts]\n"/a" = { proxy = "unix:a.sock" }\n').failures
+    assert str(failed.error) == 'mounts."/a": this system has no unix sockets\n    Write http://127.0.0.1:port.'
+
+
+@pytest.mark.parametrize(
+    ("hops", "expected"),
+    [
+        pytest.param(
+            0,
+            {
+                "Host": "shop.test",
+                "X-Forwarded-For": "192.0.2.7",
+                "X-Forwarded-Proto": "http",
+                "X-Forwarded-Host": "shop.test",
+                "X-Forwarded-Port": "80",
+                "X-Forwarded-Prefix": "/a",
+            },
+            id="nobody is trusted",
+        ),
+        pytest.param(
+            1,
+            {
+                "Host": "front.test:8443",
+                "X-Forwarded-For": "198.51.100.1",
+                "X-Forwarded-Proto": "https",
+                "X-Forwarded-Host": "front.test:8443",
+                "X-Forwarded-Port": "8443",
+                "X-Forwarded-Prefix": "/site/a",
+            },
+            id="the proxy in front is trusted",
+        ),
+    ],
+)
+def test_the_server_learns_what_multiserve_believes(write_config, serve_raw, hops, expected):
+    """One value each, whatever is in front: the server trusts one proxy, and nothing that a client has written."""
+    server = serve_raw(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    entry = f'"/a" = {{ proxy = "http://127.0.0.1:{server.port}", strip = true }}'
+    config = load_config(write_config(f"[mounts]\n{entry}\n[server]\ntrusted_proxies = {hops}\n"))
+    application = compose(config).application
+    told = {"for": "9.9.9.9, 198.51.100.1", "proto": "https", "host": "front.test:8443", "prefix": "/site"}
+    headers = [(f"x-forwarded-{name}".encode(), value.encode()) for name, value in told.items()]
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": "/a/x", "raw_path": b"/a/x",
+        "root_path": "", "query_string": b"", "client": ("192.0.2.7", 1), "server": ("127.0.0.1", 80),
+        "headers": [(b"host", b"shop.test"), (b"forwarded", b"for=9.9.9.9"), *headers],
+    }  # fmt: skip
+
+    async def ask():
+        done = asyncio.Event()
+
+        async def once():
+            if done.is_set():
+                await asyncio.Event().wait()
+            done.set()
+            return {"type": "http.request"}
+
+        async def send(_message):
+            await asyncio.sleep(0)
+
+        await application.lifespans.start()
+        await application(scope, once, send)
+        await application.lifespans.stop(5)
+
+    asyncio.run(ask())
+    [head] = server.heads
+    lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    assert lines == {**expected, "Via": "1.1 multiserve"}
 
 
 def test_a_server_for_wsgi_cannot_serve_it(compose_file):
