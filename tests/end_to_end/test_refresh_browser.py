@@ -1,0 +1,107 @@
+"""A page loads again after a save, in a real browser: headless Chromium, over the Chrome DevTools Protocol."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shutil
+import subprocess
+import time
+import urllib.request
+
+import pytest
+from websockets.sync.client import connect
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PATIENCE = 30.0  # seconds: for a machine that is busy with other things
+FLAGS = (
+    "--headless",
+    "--no-sandbox",  # works as root and in containers; every page is our own
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--remote-debugging-port=0",
+)
+WSGI = """\
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/html"), ("ETag", '"1"')])
+    return [b"<title>@title@</title>"]
+"""
+ASGI = """\
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise NotImplementedError
+    headers = [(b"content-type", b"text/html"), (b"etag", b'"1"')]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"<title>@title@</title>"})
+"""
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
+
+
+@pytest.fixture
+def evaluate(tmp_path):
+    """Open a page, and return what evaluates an expression in it."""
+    processes, connections = [], []
+
+    def open_page(url):
+        command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", url]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        processes.append(process)
+        line = next(line for line in process.stderr if "DevTools listening on" in line)
+        pages = f"http://{re.search('ws://([^/]+)/', line)[1]}/json"
+        end = time.monotonic() + PATIENCE
+        found = []
+        while not found and time.monotonic() < end:
+            with urllib.request.urlopen(pages) as answer:
+                found = [each for each in json.load(answer) if each["type"] == "page" and each["url"] == url]
+        manager = connect(found[0]["webSocketDebuggerUrl"], proxy=None)
+        connection = manager.__enter__()
+        connections.append(manager)
+        numbers = itertools.count(1)
+
+        def run(expression):
+            number = next(numbers)
+            params = {"expression": expression, "returnByValue": True}
+            connection.send(json.dumps({"id": number, "method": "Runtime.evaluate", "params": params}))
+            while True:
+                message = json.loads(connection.recv(timeout=PATIENCE))
+                if message.get("id") == number:
+                    return message.get("result", {}).get("result", {}).get("value")
+
+        return run
+
+    yield open_page
+    for manager in connections:
+        manager.__exit__(None, None, None)
+    for process in processes:
+        process.terminate()
+        process.wait()
+        process.stderr.close()
+
+
+@pytest.mark.parametrize("application", [WSGI, ASGI], ids=["WSGI", "ASGI"])
+def test_a_page_follows_each_save_and_stays_between_them(run, write, evaluate, application):
+    write("shop.py", application.replace("@title@", "first"))
+    write("multiserve.toml", '[mounts]\n"/shop" = "shop:app"\n[development]\nrefresh = true\n')
+    server = run().ready()
+    page = evaluate(f"{server.origin}/shop/")
+    server.until(lambda: page("document.title") == "first", "the page")
+    page("window.mark = 1")
+    write("shop.py", application.replace("@title@", "second"))
+    server.until(lambda: page("document.title") == "second", "the page after a save")
+    assert page("window.mark") is None
+    write("shop.py", f"1 / 0\n{application}")
+    server.until(lambda: "could not be loaded" in (page("document.title") or ""), "the page that says why")
+    write("shop.py", application.replace("@title@", "third"))
+    server.until(lambda: page("document.title") == "third", "the page after the repair")
+    page("window.mark = performance.now()")
+    server.until(lambda: page("performance.now() - window.mark > 1500"), "two more questions of the script")
+    assert page("document.title") == "third"
