@@ -64,7 +64,8 @@ def _member(name: str, things: list[Found | Remark]) -> Member:
         if isinstance(thing, Found) and not reason:
             attribute = thing.what.partition(":")[2]
             is_usual = _USUAL.fullmatch(attribute.partition("(")[0]) is not None
-            targets.append((not is_usual, thing.file.count("/"), f"{thing.file}:{attribute}"))
+            target = f"{thing.file}:{attribute}" if attribute else thing.file  # a script, which its framework runs
+            targets.append((not is_usual, thing.file.count("/"), target))
         reasons.append(reason)
     return Member(name, min(targets)[2]) if targets else Member(name, reason=reasons[0])
 

@@ -64,6 +64,23 @@ def write(folder, files):
             [Member("report", reason="An async factory: write a plain function.")],
             id="what cannot be mounted",
         ),
+        pytest.param(
+            {
+                "a.py": "import streamlit as st\nst.title('x')\n",
+                "b.py": "from shiny.express import ui\nui.h1('x')\n",
+                "c.py": "import panel as pn\npn.Row('x').servable()\n",
+                "d.py": "import marimo\napp = marimo.App()\n",
+                "e.py": "from nicegui import app, ui\nui.run()\n",
+            },
+            [
+                Member("a", "a.py"),
+                Member("b", "b.py"),
+                Member("c", "c.py"),
+                Member("d", "d.py:app"),
+                Member("e", "e.py:app"),
+            ],
+            id="scripts and notebooks",
+        ),
     ],
 )
 def test_each_file_and_each_package_is_one_application(tmp_path, files, expected):
