@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import os
 import subprocess
 import sys
@@ -262,7 +263,11 @@ PROBLEMS = [
     ("when_ready", "os.nope", "gunicorn refuses the value: Can not load 'nope' from 'os'"),
     ("when_ready", "os.sep", "gunicorn refuses the value: Value is not callable: /"),
     ("when_ready", "os.getcwd", "gunicorn refuses the value: Value must have an arity of: 1"),
-    ("certfile", "a" * 300, f"gunicorn refuses the value: [Errno 36] File name too long: 'HERE/{'a' * 300}'"),
+    (
+        "certfile",
+        "a" * 300,
+        f"gunicorn refuses the value: [Errno 36] File name too long: 'HERE/{'a' * 100}\u2026{'a' * 98}'",
+    ),
 ]
 
 
@@ -290,7 +295,7 @@ def test_a_certificate_that_is_none_is_a_problem(config, problems):
 
 
 def test_http2_without_its_package_is_a_problem(problems, monkeypatch):
-    monkeypatch.setattr("gunicorn.http2.is_http2_available", lambda: False)
+    monkeypatch.setattr(importlib.import_module("gunicorn.http2"), "is_http2_available", lambda: False)
     assert problems(worker_class="asgi", http_protocols=["h2"]) == (
         "gunicorn: http_protocols includes h2 but the h2 package is not installed. "
         "Install gunicorn[http2], or drop h2 from http_protocols."
