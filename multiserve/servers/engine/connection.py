@@ -80,7 +80,7 @@ class Connection(WatchedConnection, RequestReader):
         began = self.loop.time()
         exchange = Exchange(cycle, self)
         try:
-            await self._application(scope, self._counted(receive) if cycle.more_body else receive, exchange.send)
+            await self._application(scope, self._counted(cycle, receive) if cycle.more_body else receive, exchange.send)
             if not (cycle.response_complete or cycle.disconnected):
                 raise RuntimeError("the application returned without completing its response")  # noqa: TRY301
         except asyncio.CancelledError:
@@ -92,10 +92,12 @@ class Connection(WatchedConnection, RequestReader):
             access = Access(scope, exchange.status, exchange.headers, exchange.sent, self.loop.time() - began)
             self.listener.log_access(access)
 
-    def _counted(self, receive: Receive) -> Receive:
-        """Take note while an application waits for a body."""
+    def _counted(self, cycle: Any, receive: Receive) -> Receive:
+        """Take note while an application waits for a body; behind that it waits for the client to leave."""
 
         async def counted() -> Message:
+            if not cycle.more_body:
+                return await receive()
             self._waits_for_body += 1
             try:
                 return await receive()
@@ -114,15 +116,20 @@ class Connection(WatchedConnection, RequestReader):
         self.log.error("%sError handling request %s %s", where, scope["method"], target, exc_info=error)
         if not await exchange.fail() and not cycle.response_complete:
             cycle.disconnected = True
-            self.transport.close()
+            if exchange.ends_with_connection:
+                self.transport.abort()  # the client would take a good end for that of the response
+            else:
+                self.transport.close()
 
     def on_response_complete(self) -> None:
         """Take note of the time, from which on the connection is idle, and refuse what waits to be refused."""
         self.idle_since = self.loop.time()
         if self in self.connections:
             self.listener.state.connections.move_to_end(self)
+        if self.is_half_closed:
+            self.pipeline.clear()  # what waits is not answered, and may be sent again (RFC 9112, section 9.6)
         is_next = not self.pipeline or (len(self.pipeline) == 1 and self.pipeline[0][0].more_body)
-        if self.refused_later and is_next and not self.transport.is_closing():
+        if self.refused_later and is_next and not (self.is_half_closed or self.transport.is_closing()):
             self.pipeline.clear()
             super().on_response_complete()
             self._unset_keepalive_if_required()
@@ -159,7 +166,7 @@ class Connection(WatchedConnection, RequestReader):
         """Return what the client has to do, another object whenever it does something; None for nothing."""
         if self.is_refused or self.transport.is_closing():
             return None
-        if self._in_head or self.cycle is None:
+        if self.sends_head or self.cycle is None:
             return "send a head"
         if self._waits_for_body:
             return ("send a body", self._packets)
@@ -167,7 +174,7 @@ class Connection(WatchedConnection, RequestReader):
 
     def give_up(self) -> None:
         """Say that it took too long, where the client has sent anything."""
-        if self._in_head or self._waits_for_body:
+        if self.sends_head or self._waits_for_body:
             self.refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
             self.transport.close()

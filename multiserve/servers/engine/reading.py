@@ -44,7 +44,8 @@ class RequestReader(HttpToolsProtocol):
         self._most_fields = listener.settings.most_fields or sys.maxsize
         self._packets = 0
         self._head = self._piece = 0  # bytes, not more than there are, of a head and since the last thing in a message
-        self._part = 0  # bytes that the parser has got last, any of which may belong to the head
+        self._part = 0  # bytes that the parser has got last
+        self._most_of_head = 0  # bytes, not fewer than there are, of a head
         self._once: set[bytes] = set()  # which fields that must not come twice have come
         self._in_head = self._in_message = False
         self._ignores_upgrade = False
@@ -67,6 +68,7 @@ class RequestReader(HttpToolsProtocol):
         """Read some of what has come; return the rest."""
         part = data[:_PART]
         self._part = len(part)
+        self._most_of_head += len(part)
         self._piece += len(part)
         self._head += len(part)
         try:
@@ -133,6 +135,7 @@ class RequestReader(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
         self._head = self._piece = 0
+        self._most_of_head = self._part
         self._once.clear()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -155,7 +158,7 @@ class RequestReader(HttpToolsProtocol):
         self._in_head, self._in_message = False, True
         self._piece = 0
         method, version = self.parser.get_method(), self.parser.get_http_version()
-        if self._head + self._part > self._shortest_limit:  # no more than that can be in the head
+        if self._most_of_head > self._shortest_limit:
             heads.check_sizes(method, self.url, self.headers, self.settings)
         heads.check_head(method, self.url, version, self._once)
         if version == "1.0":

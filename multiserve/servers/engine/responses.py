@@ -54,18 +54,22 @@ class Exchange:
         self._left: int | None = None  # bytes until Content-Length is reached
         self._gone_since = 0.0
 
+    @property
+    def ends_with_connection(self) -> bool:
+        """Whether the client can tell the end of the body by that of the connection alone, as in HTTP/1.0."""
+        return self._has_body and not self._is_chunked and self._left is None
+
     async def send(self, message: Message) -> None:
         """Send a message of the application."""
         cycle, kind = self.cycle, message["type"]
+        if self._connection.flow.write_paused and not cycle.disconnected:
+            await self._connection.flow.drain()  # before anything is looked at: another task may send meanwhile
         if cycle.disconnected:
             await self._discard()
         elif kind == "http.response.start" and not self.status:
             self._start(message)
         elif kind == "http.response.body" and self.status and not cycle.response_complete:
-            if self._connection.flow.write_paused:
-                await self._connection.flow.drain()
-            if not cycle.disconnected:
-                self._send_body(message.get("body", b""), is_last=not message.get("more_body", False))
+            self._send_body(message.get("body", b""), is_last=not message.get("more_body", False))
         else:
             state = "is complete" if cycle.response_complete else "has begun" if self.status else "has not begun"
             raise RuntimeError(f"the application sent '{kind}' where its response {state}")

@@ -163,3 +163,22 @@ def test_a_connection_stays_open_where_the_access_log_cannot_be_written(act):
     assert transport.written.count(b"HTTP/1.1 200 OK\r\n") == 2
     assert not transport.closing
     assert logged == ["The access log could not be written"] * 2
+
+
+def test_a_request_behind_a_response_that_closes_is_not_served(act):
+    served = []
+
+    async def application(scope, receive, send):
+        served.append(scope["path"])
+        await asyncio.sleep(0)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def scene_of(scene):
+        connection, transport = scene.connect()
+        connection.data_received(GET + b"POST /again HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+        await act.settle()
+        return transport.written.count(b"HTTP/1.1 200")
+
+    assert act(scene_of, application=application) == 1
+    assert served == ["/"]

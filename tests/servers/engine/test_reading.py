@@ -202,3 +202,26 @@ def test_a_head_exactly_at_its_limits_is_read_in_any_parts(act, size):
         return statuses(transport.written)
 
     assert act(scene_of, **settings) == [200]
+
+
+LIMITS = {"longest_line": 50, "most_fields": 3, "longest_field": 40}
+TOO_LONG = [
+    pytest.param(b"GET /".ljust(42, b"a") + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, id="a line"),
+    pytest.param(HEAD[:-2] + b"A: ".ljust(39, b"x") + b"\r\n\r\n", 431, id="a field"),
+    pytest.param(HEAD[:-2] + b"A: x\r\n" * 3 + b"\r\n", 431, id="one field more"),
+]
+
+
+@pytest.mark.parametrize("size", [1, 7, 60, 100_000])
+@pytest.mark.parametrize("in_front", [b"", HEAD], ids=["first", "behind another one"])
+@pytest.mark.parametrize(("data", "status"), TOO_LONG)
+def test_a_head_just_above_its_limits_is_refused_in_any_parts(play, data, status, in_front, size):
+    whole = in_front + data
+    _, _, transport = play(*(whole[at : at + size] for at in range(0, len(whole), size)), **LIMITS)
+    assert statuses(transport.written) == [*([200] if in_front else []), status]
+
+
+@pytest.mark.parametrize("length", [9000, 60_000])
+def test_a_field_that_ends_in_the_next_packet_has_its_limit(play, length):
+    _, _, transport = play(HEAD[:-2] + b"A: " + b"x" * length, b"x\r\n\r\n")
+    assert statuses(transport.written) == [431]

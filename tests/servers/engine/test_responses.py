@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -181,3 +183,44 @@ def test_an_application_may_end_what_it_sends_to_nobody_but_not_for_ever(act, mo
 def test_what_is_sent_of_a_body_is_counted(play, method, sent):
     scene, _, _ = play(GET.replace(b"GET", method), application=answering(b"abc"))
     assert [access.sent for access in scene.accesses] == [sent]
+
+
+def test_nothing_is_sent_behind_the_end_of_a_response_by_a_task_that_has_waited(act):
+    late = []
+
+    async def application(scope, receive, send):
+        async def send_last(body):
+            try:
+                await send({"type": "http.response.body", "body": body})
+            except RuntimeError as error:
+                late.append(str(error))
+
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.gather(send_last(b"first"), send_last(b"LATE"))
+
+    async def scene_of(scene):
+        connection, transport = scene.connect()
+        connection.pause_writing()
+        connection.data_received(GET)
+        await act.settle()
+        connection.resume_writing()
+        await act.settle()
+        return transport.written
+
+    written = act(scene_of, application=application)
+    assert written.endswith(b"\r\n\r\n5\r\nfirst\r\n0\r\n\r\n")
+    assert late == ["the application sent 'http.response.body' where its response is complete"]
+
+
+def test_a_response_whose_end_is_that_of_the_connection_breaks_off_with_a_reset(play):
+    _, _, transport = play(OLD, application=answering(b"ab", b"", error=OSError("late")))
+    assert "abort" not in transport.events  # it was complete
+    _, _, transport = play(OLD, application=breaking_off)
+    assert transport.written.endswith(b"\r\n\r\nab")
+    assert transport.events == ["abort"]
+
+
+async def breaking_off(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"ab", "more_body": True})
+    raise OSError("late")

@@ -62,6 +62,22 @@ def test_an_application_that_takes_its_time_is_not_the_clients_fault(act):
     assert act(scene_of, application=application) == (b"", False)
 
 
+@pytest.mark.parametrize("rest", [b"", b"GE"], ids=["one request", "with a part of the next head behind it"])
+def test_an_application_that_waits_for_its_client_to_leave_is_not_its_clients_fault(act, rest):
+    async def application(scope, receive, send):
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async def scene_of(scene):
+        connection, transport = await scene.send(HEAD + b"Content-Length: 1\r\n\r\n", b"x" + rest)
+        for second in range(0, 100, 20):
+            connection.look(float(second), 30.0)
+        await act.settle()
+        return transport.written, transport.closing
+
+    assert act(scene_of, application=application) == (b"", False)
+
+
 def test_a_client_that_does_not_read_is_cut_off(act):
     async def scene_of(scene):
         connection, transport = await scene.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
