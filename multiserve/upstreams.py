@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import NoReturn
 
@@ -88,7 +88,10 @@ class Upstream:
             for field in ("host", "port", "socket", "base")
         }
         found = replace(self, **filled, names=())
-        return found if _has_port(found.port) and len(os.fsencode(found.socket)) <= _LONGEST_SOCKET else None
+        # An address is what the file says is one.
+        is_name = not _ends_in_number(found.host) or all(map(_is_dotted, (found.host, _NAME.sub("1", self.host))))
+        is_short = len(os.fsencode(found.socket)) <= _LONGEST_SOCKET
+        return found if is_name and is_short and _has_port(found.port) else None
 
     def is_at(self, host: str, port: int) -> bool:
         """Return whether it is the server that listens on an address itself."""
@@ -165,6 +168,20 @@ def _is_host(host: str) -> bool:
     except ValueError:
         return False
     return "%" not in host
+
+
+def _ends_in_number(host: str) -> bool:
+    """Return whether a host is an IPv4 address in any spelling, such as 0x7f000001 (WHATWG URL, "ends in a number")."""
+    last = host.rstrip(".").rpartition(".")[2].lower()
+    return last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last) is not None
+
+
+def _is_dotted(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _has_port(port: str) -> bool:

@@ -11,7 +11,7 @@ from multiserve._types import Receive, Scope, Send
 from multiserve.dispatch.answers import not_found
 from multiserve.mounts.proxied import http
 from multiserve.mounts.proxied.client import Client
-from multiserve.mounts.proxied.failures import Failures, UpstreamError, bad_host, loop
+from multiserve.mounts.proxied.failures import Failures, UpstreamError, bad_host, leaves_base, loop
 from multiserve.mounts.proxied.headers import BadHostError, goes_in_circles, request_headers
 from multiserve.mounts.proxied.placeholders import UPSTREAM_KEY
 from multiserve.mounts.stripping import strip_scope
@@ -74,6 +74,9 @@ class Proxy:
 
     async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         upstream = scope.get(UPSTREAM_KEY) or self.upstream
+        if upstream.base and not {".", ".."}.isdisjoint(scope["path"].split("/")):
+            await leaves_base().asgi(scope, receive, send)
+            return
         try:
             outgoing = self._outgoing(upstream, scope)
         except BadHostError:

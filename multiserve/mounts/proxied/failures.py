@@ -9,6 +9,9 @@ from multiserve.dispatch.answers import Answer
 
 log = logging.getLogger("multiserve")
 
+_REMEMBERED = 256
+_HINT = "Start that server, or correct the target of the mount."
+_FOOTER = "This page loads again when it answers."
 _NO_STORE = ("Cache-Control", "no-store")
 
 
@@ -42,13 +45,11 @@ class Failures:
         self.name = name
         self.details = details
         self._failing: set[str] = set()  # the servers that have failed, as the log names them
+        self._is_full = False
 
     def answer(self, server: str, error: UpstreamError) -> Answer:
         """Return the 502 or 504 for a request that a server has not answered (RFC 9110, sections 15.6.3 and 15.6.5)."""
-        if server not in self._failing:
-            if len(self._failing) < _REMEMBERED:
-                self._failing.add(server)
-            log.error("%s: %s %s.", self.name, server, error)
+        self._take_note(server, error)
         status = "504 Gateway Timeout" if error.is_late else "502 Bad Gateway"
         phrase = status.partition(" ")[2]
         how = "did not answer in time" if error.is_late else "did not answer"
@@ -60,21 +61,33 @@ class Failures:
         text = f"{title}\n\n{said}\n{_HINT}\n"
         return Answer(status, text, _NO_STORE, page=page, policy=pages.WAITING_POLICY)
 
+    def _take_note(self, server: str, error: UpstreamError) -> None:
+        """Log a failure unless it is known; where clients make up names, only the first ones are logged."""
+        if server in self._failing:
+            return
+        if len(self._failing) < _REMEMBERED:
+            self._failing.add(server)
+            log.error("%s: %s %s.", self.name, server, error)
+        elif not self._is_full:
+            self._is_full = True
+            log.error("%s: more than %d servers do not answer; no others are named.", self.name, _REMEMBERED)
+
     def has_answered(self, server: str) -> None:
         """Take note that a server has answered."""
         if self._failing and server in self._failing:
             self._failing.discard(server)
+            self._is_full = False
             log.info("%s: %s answers again.", self.name, server)
-
-
-_REMEMBERED = 256
-_HINT = "Start that server, or correct the target of the mount."
-_FOOTER = "This page loads again when it answers."
 
 
 def bad_host() -> Answer:
     """Return the answer to a request whose Host header is none (RFC 9112, section 3.2)."""
     return Answer("400 Bad Request", "Bad Request: the Host header is not a host.\n")
+
+
+def leaves_base() -> Answer:
+    """Return the answer to a path with dot segments where the target has a path of its own, which they could leave."""
+    return Answer("400 Bad Request", "Bad Request: the path has dot segments.\n")
 
 
 def loop(name: str) -> Answer:

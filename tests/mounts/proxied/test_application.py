@@ -54,6 +54,13 @@ def test_a_socket_will_do(serve_raw, proxy, scope, ask, tmp_path):
     assert server.heads[0].startswith(b"GET /app/x HTTP/1.1\r\nHost: shop.test\r\n")
 
 
+@pytest.mark.parametrize("path", ["/app/../secret", "/app/a/./b", "/app/.."])
+def test_a_path_that_could_leave_that_of_the_target_is_not_handed_on(serve_raw, proxy, scope, ask, path):
+    server = serve_raw(OK)
+    client = ask(proxy(f"http://127.0.0.1:{server.port}/base", strip=True), scope(path=path))
+    assert (client.status, client.body, server.heads) == (400, b"Bad Request: the path has dot segments.\n", [])
+
+
 @pytest.mark.parametrize(
     ("given", "status", "text"),
     [

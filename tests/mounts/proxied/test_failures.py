@@ -54,3 +54,14 @@ def test_a_browser_gets_a_page_that_waits_for_the_server():
 def test_the_other_answers():
     assert text_of(bad_host())[0] == "400 Bad Request"
     assert text_of(loop("/app"))[0] == "508 Loop Detected"
+
+
+def test_servers_that_clients_make_up_do_not_fill_the_log(caplog):
+    failures = Failures("/{app}", details=False)
+    for number in range(300):
+        failures.answer(f"http://a{number}:1", UpstreamError("takes no connections"))
+    assert len(caplog.messages) == 257
+    assert caplog.messages[-1] == "/{app}: more than 256 servers do not answer; no others are named."
+    failures.has_answered("http://a7:1")
+    failures.answer("http://real:1", UpstreamError("takes no connections"))
+    assert caplog.messages[-1] == "/{app}: http://real:1 takes no connections."
