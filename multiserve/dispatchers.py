@@ -62,7 +62,7 @@ def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, developmen
     Raises:
         LoadError: The middleware cannot be loaded, or is not WSGI.
     """
-    from multiserve.dispatch.asgi import ASGIDispatcher
+    from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
     from multiserve.dispatch.bridged import BridgedSet, BridgedTenants
     from multiserve.dispatch.lifespan import Lifespan, Lifespans
 
@@ -74,16 +74,16 @@ def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, developmen
     tenants = [BridgedTenants(answer) for _, answer in answers if isinstance(answer, WSGITenantMount)]
     hooked = [(each, Lifespan(each.hooks.lifespan, each.mount.name)) for each in mounts if each.hooks]
     required = [lifespan for each, lifespan in hooked if each.mount.required or config.server.strict]
+    missing = ASGIMount(http=around.not_found.asgi, websocket=around.not_found.asgi)
     outer = ASGIDispatcher(
-        Router([]),
+        Router([*((each.mount.key, missing) for each in mounts), *_elsewhere_asgi(mounts, around)]),
         Lifespans([each for _, each in hooked], required, config.server.shutdown_timeout, tenants),
         around.not_found,
         config.server.startup_timeout,
         details=development,
         trusted_proxies=config.server.trusted_proxies,
     )
-    bridged = BridgedSet(inner, threads, around.not_found.asgi)
-    outer.surround(lambda _: bridged)
+    outer.surround(lambda dispatch: BridgedSet(inner, threads, dispatch))
     return outer
 
 

@@ -82,6 +82,8 @@ def _is_apart(config: Config, before: Mapping[str, Mount], after: Mapping[str, M
     for fleet in config.mounts:
         if not isinstance(fleet, FleetMount) or not path.is_relative_to(fleet.folder):
             continue
+        if path == fleet.folder:
+            return True  # as something has come into it, or gone
         name = path.relative_to(fleet.folder).parts[0].removesuffix(".py")
         try:
             key = str(parse_key(f"{fleet.key.authority}{fleet.key.prefix}/{name}"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -153,3 +155,30 @@ The mounts are:
     /live  assembled:asgi  left out
 """
     )
+
+
+AROUND = """
+[server]
+middleware = ["split:around"]
+"""
+
+
+@pytest.mark.parametrize(("path", "status"), [("/live", 421), ("/live/old", 404), ("/", 404)])
+def test_a_websocket_of_another_process_is_misdirected_behind_middleware_as_well(
+    write_config: Callable[[str], Path], path: str, status: int
+) -> None:
+    file = write_config(SPLIT + AROUND)
+    file.with_name("split.py").write_text(f"{APPS}def around(app): return app\n")
+    composition = compose(select(load_config(file), HERE), interface="asgi")
+    scope = {**build_scope("GET", f"http://x{path}", ""), "type": "websocket"}
+    scope["extensions"] = {"websocket.http.response": {}}
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(composition.application(scope, receive, send))
+    assert sent[0]["status"] == status

@@ -142,3 +142,8 @@ def test_a_module_that_was_loaded_before_takes_a_restart(site, served, tmp_path)
     gone = without_restart(served, load_config(tmp_path / "multiserve.toml"), [removed])
     again = [site("recomposed/one.py", f"{WSGI}# x")]
     assert without_restart(gone.composition, load_config(tmp_path / "multiserve.toml"), again) is None
+
+
+def test_a_watched_folder_that_changes_by_a_new_file_takes_no_restart(site, served, tmp_path):
+    changed = [site("recomposed/two.py", WSGI), str(tmp_path / "recomposed")]
+    assert without_restart(served, load_config(tmp_path / "multiserve.toml"), changed) is not None

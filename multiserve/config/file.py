@@ -122,6 +122,8 @@ def select(config: Config, keys: Iterable[str]) -> Config:
     wanted = set()
     problems = []
     known = {mount.key.place: mount.name for mount in config.mounts}
+    fleets = [mount for mount in config.mounts if isinstance(mount, FleetMount)]
+    members = {fleet.key.place: {each.key.place for each in fleet.members} for fleet in fleets}
     for text in keys:
         try:
             key = parse_key(text)
@@ -131,6 +133,7 @@ def select(config: Config, keys: Iterable[str]) -> Config:
         if key.place not in known:
             problems.append(Problem(key=text, message="no such mount", hint=did_you_mean(text, known.values())))
         wanted.add(key.place)
+        wanted |= members.get(key.place, set())
     raise_for(problems)
     mounts = tuple(mount for mount in config.mounts if mount.key.place in wanted)
     elsewhere = tuple(mount for mount in config.mounts if mount.key.place not in wanted)

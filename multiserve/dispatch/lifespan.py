@@ -51,7 +51,9 @@ class Lifespan:
         return not set(mounts).isdisjoint(self.mounts)
 
     def start(self) -> None:
-        """Start the application; `wait` for it."""
+        """Start the application, unless that is under way; `wait` for it."""
+        if self._task is not None:
+            return
         self._task = asyncio.create_task(self._run(), name=f"lifespan of {self.name}")
 
     async def wait(self, seconds: float) -> bool:
@@ -224,6 +226,8 @@ class Lifespans:
         remaining = self.shutdown_timeout if seconds is None else seconds
         clock = asyncio.get_running_loop().time
         running: list[_Stoppable] = [*self.lifespans, *self.tenants]
+        if self.leaving:
+            await asyncio.wait(self.leaving, timeout=remaining)
         for position, lifespan in enumerate(reversed(running)):
             began = clock()
             await lifespan.stop(remaining / (len(running) - position))

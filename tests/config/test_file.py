@@ -840,6 +840,15 @@ def test_only_some_mounts_are_selected(read, keys, selected):
     assert len(only.elsewhere) == len(config.mounts) - len(selected)
 
 
+def test_a_fleet_is_selected_with_its_members(read, here):
+    (here / "apps").mkdir()
+    (here / "apps" / "one.py").write_text("def app(environ, start_response): ...")
+    config = read('[mounts]\n"/" = "a"\n"/apps" = { fleet = "apps" }')
+    only = select(config, ["/apps"])
+    assert [str(mount.key) for mount in only.mounts] == ["/apps", "/apps/one"]
+    assert [str(mount.key) for mount in only.elsewhere] == ["/"]
+
+
 def test_every_key_that_selects_nothing_is_told(read):
     config = read('[mounts]\n"/" = "a"\n"/admin" = "b"\n')
     with pytest.raises(ConfigError) as caught:

@@ -245,3 +245,18 @@ def test_a_failure_is_logged_only_where_the_log_has_room(how: str, caplog: pytes
 
     assert asyncio.run(start(True)) == 1
     assert asyncio.run(start(False)) == 0
+
+
+def test_an_application_that_comes_and_goes_starts_once_and_is_waited_for_in_the_end() -> None:
+    log: Log = []
+
+    async def main() -> None:
+        lifespans = Lifespans([], [], 5)
+        lifespans.begin(Lifespan(app("x", log, stop=0.05), "/x"))  # before the server starts the others
+        await lifespans.start()
+        lifespans.leave("/x")
+        await lifespans.stop()
+        log.append("stopped")
+
+    asyncio.run(main())
+    assert log == ["x startup", "x shutdown", "stopped"]

@@ -133,8 +133,15 @@ class InProcessServer:
         async def run() -> None:
             function()
 
-        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
-            asyncio.run_coroutine_threadsafe(run(), self.loop).result()
+        coroutine = run()
+        try:
+            call = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        except RuntimeError:  # the loop has ended by itself
+            coroutine.close()
+            return
+        while not (call.done() or self._stopped.is_set()):
+            with contextlib.suppress(TimeoutError):
+                call.result(_REQUESTS)
 
     def stop(self) -> None:
         """Stop from another thread, and wait for it, but not for long."""

@@ -100,7 +100,8 @@ def remove_stale(path: Path) -> None:
     try:
         _check_process(_read_pid(path), _read_outcome(path), path)
     except _OtherProcessError:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # gunicorn refuses the file then
+            path.unlink()
         forget(path)
     except ServeError:  # there is none, or none that can be read
         return
