@@ -16,12 +16,13 @@ from multiserve.hosts import DEFAULT_PORTS, HIGHEST_PORT, is_loopback
 _SHAPE = 'Write "http://127.0.0.1:5173", "https://example.com" or "unix:run/other.sock".'
 _UNIX = "unix:"
 _LONGEST_SOCKET = 107  # bytes: what Linux has room for; other systems have a little less
-_PARTS = re.compile(r"(?P<host>\[[^\]/]*\]|[^:/\[\]]*)(?::(?P<port>[^/:]*))?(?P<base>/.*)?")
-_HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
-_BASE = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*/?")
-_NAME = re.compile(r"\{(\w+)\}")
+# Patterns are compiled when they are used first: most files have no proxied mount.
+_PARTS = r"(?P<host>\[[^\]/]*\]|[^:/\[\]]*)(?::(?P<port>[^/:]*))?(?P<base>/.*)?"
+_HOST = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?"
+_BASE = r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*/?"
+_NAME = r"\{(\w+)\}"
 # What a client may put into the target: it can be no other host, port, folder or user than the file leaves room for.
-_VALUE = re.compile(r"[A-Za-z0-9_-]{1,63}")
+_VALUE = r"[A-Za-z0-9_-]{1,63}"
 
 
 class UpstreamProblem(UnlocatedError, ValueError):  # noqa: N818 (the reader turns it into a `Problem`)
@@ -81,15 +82,15 @@ class Upstream:
         """
         if not self.names:
             return self
-        if not all(_VALUE.fullmatch(values[name]) for name in self.names):
+        if not all(re.fullmatch(_VALUE, values[name]) for name in self.names):
             return None
         filled = {
-            field: _NAME.sub(lambda match: values[match[1]], getattr(self, field))
+            field: re.sub(_NAME, lambda match: values[match[1]], getattr(self, field))
             for field in ("host", "port", "socket", "base")
         }
         found = replace(self, **filled, names=())
         # An address is what the file says is one.
-        is_name = not _ends_in_number(found.host) or all(map(_is_dotted, (found.host, _NAME.sub("1", self.host))))
+        is_name = not _ends_in_number(found.host) or all(map(_is_dotted, (found.host, re.sub(_NAME, "1", self.host))))
         is_short = len(os.fsencode(found.socket)) <= _LONGEST_SOCKET
         return found if is_name and is_short and _has_port(found.port) else None
 
@@ -117,8 +118,8 @@ def parse_upstream(text: str, folder: Path) -> Upstream:
         raise UpstreamProblem("the target is empty")
     if not text.isprintable() or " " in text or "\\" in text:
         raise UpstreamProblem("a URL has no spaces, backslashes or control characters")
-    names = tuple(dict.fromkeys(_NAME.findall(text)))
-    if "{" in _NAME.sub("", text) or "}" in _NAME.sub("", text):
+    names = tuple(dict.fromkeys(re.findall(_NAME, text)))
+    if "{" in re.sub(_NAME, "", text) or "}" in re.sub(_NAME, "", text):
         raise UpstreamProblem("a placeholder is a name in braces", 'Write it as in the key, such as "{port}".')
     if text.startswith(_UNIX):
         return replace(_parse_socket(text.removeprefix(_UNIX), folder), names=names)
@@ -148,21 +149,21 @@ def _parse_url(scheme: str, rest: str) -> Upstream:
         raise UpstreamProblem("the target of a proxy has no user", "Leave it out: everything before the @, and the @.")
     if not authority.isascii():
         raise UpstreamProblem(f'"{authority}" is not as clients send it', 'Write the host in its "xn--" form.')
-    parts = _PARTS.fullmatch(rest)
+    parts = re.fullmatch(_PARTS, rest)
     host, port, base = (parts[name] or "" for name in ("host", "port", "base")) if parts else ("", "", "")
     if not _is_host(host):
         raise UpstreamProblem(f'"{authority}" is not a host')
-    if (parts and parts["port"] == "") or not _has_port(_NAME.sub("1", port)):
+    if (parts and parts["port"] == "") or not _has_port(re.sub(_NAME, "1", port)):
         raise UpstreamProblem(f'"{port}" is not a port', f"Write a number from 1 to {HIGHEST_PORT}.")
-    literal = _NAME.sub("x", base)
-    if not _BASE.fullmatch(literal) or not {".", ".."}.isdisjoint(literal.split("/")):
+    literal = re.sub(_NAME, "x", base)
+    if not re.fullmatch(_BASE, literal) or not {".", ".."}.isdisjoint(literal.split("/")):
         raise UpstreamProblem(f'"{base}" is not a path', "Escape what is not ASCII, and leave out // and dot segments.")
     return Upstream(scheme=scheme, host=host.lower() if "{" not in host else host, port=port, base=base.rstrip("/"))
 
 
 def _is_host(host: str) -> bool:
     if not host.startswith("["):
-        return _HOST.fullmatch(_NAME.sub("x", host)) is not None
+        return re.fullmatch(_HOST, re.sub(_NAME, "x", host)) is not None
     try:
         IPv6Address(host.strip("[]"))
     except ValueError:

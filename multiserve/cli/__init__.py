@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import click
 
 from multiserve import __version__
-from multiserve.cli.check import check
-from multiserve.cli.config import config
-from multiserve.cli.import_ import import_
-from multiserve.cli.init import init
-from multiserve.cli.reload import reload
-from multiserve.cli.routes import routes
-from multiserve.cli.run import run
-from multiserve.cli.schema import schema
 
+COMMANDS = {
+    "check": "Load every mount, and report what is wrong.",
+    "config": "Print the effective configuration.",
+    "import": "Print the multiserve.toml for the file of another tool.",
+    "init": "Write a multiserve.toml for the applications in FOLDER.",
+    "reload": "Reload the running production server.",
+    "routes": "List the mounts, or explain which answers a URL.",
+    "run": "Serve the mounts, for development or for production.",
+    "schema": "Print a JSON Schema of the file, or of a command's JSON.",
+}
+_RENAMED = {"import": "import_"}  # a word of Python
 _SKILL = Path(__file__).parent.parent / "SKILL.md"
 
 
+class _Commands(click.Group):
+    """The commands, each imported when it is used: neither the help nor any other command waits for it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's)
+        """Return their names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's)
+        """Return a command; None if there is no such one."""
+        if cmd_name not in COMMANDS:
+            return None
+        name = _RENAMED.get(cmd_name, cmd_name)
+        command: click.Command = getattr(importlib.import_module(f"multiserve.cli.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's)
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
 @click.group(
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=f"\b\nFor coding agents: {_SKILL}",
 )
@@ -46,7 +72,3 @@ def main() -> None:
     multiserve config    which value does every option have, and where does it come from?
     multiserve reload    reload the production server
     """  # noqa: D301 (click needs the control character)
-
-
-for command in (run, check, routes, config, reload, schema, init, import_):
-    main.add_command(command)

@@ -9,7 +9,7 @@ import click
 from multiserve.cli.output import reported_errors
 
 
-@click.command(name="import")
+@click.command("import", short_help="Print the multiserve.toml for the file of another tool.")
 @click.option("--traceback", is_flag=True, envvar="MULTISERVE_TRACEBACK", help="Show the traceback of an error.")
 @click.argument("file", type=click.Path(path_type=Path))
 def import_(*, file: Path, traceback: bool) -> None:

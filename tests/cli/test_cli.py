@@ -33,7 +33,18 @@ def test_the_help_says_where_agents_read_on(run):
     assert Path(path).read_text("utf-8").startswith("---\nname: multiserve\n")
 
 
-@pytest.mark.parametrize("command", cli.main.commands)
+def command_of(name):
+    command = cli.main.get_command(click.Context(cli.main), name)
+    assert command is not None
+    return command
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_help_of_all_says_of_each_what_that_says_itself(name):
+    assert command_of(name).get_short_help_str(200).startswith(cli.COMMANDS[name].rstrip("."))
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_the_help_of_every_command_has_examples_that_it_understands(run, command, option):
     code, out, err = run(command, option)
@@ -43,12 +54,12 @@ def test_the_help_of_every_command_has_examples_that_it_understands(run, command
     for name, subcommand, *args in examples:
         assert (name, subcommand) == ("multiserve", command)
         with contextlib.suppress(click.exceptions.Exit):  # of an option that answers by itself
-            cli.main.commands[command].make_context(command, args).close()
+            command_of(command).make_context(command, args).close()
 
 
-@pytest.mark.parametrize("command", cli.main.commands)
+@pytest.mark.parametrize("command", cli.COMMANDS)
 def test_every_option_is_explained(command):
-    for option in (each for each in cli.main.commands[command].params if isinstance(each, click.Option)):
+    for option in (each for each in command_of(command).params if isinstance(each, click.Option)):
         assert option.help
         assert option.help[0].isupper()
         assert option.help.endswith((".", "]"))

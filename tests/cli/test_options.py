@@ -210,9 +210,10 @@ def test_mistakes_in_targets_are_reported_as_those_of_a_file(run, command):
     assert run(*command, "admin=shop:app") == (1, "", f"{message} A host has a dot or a port.\n")
 
 
-def test_keys_of_targets_are_completed(run):
-    context = cli.run.make_context("run", ["shop:app", "/admin=office:app", "/api=api:app"], resilient_parsing=True)
-    (option,) = [each for each in cli.run.params if each.name == "only"]
+def test_keys_of_targets_are_completed():
+    command = cli.main.get_command(click.Context(cli.main), "run")
+    context = command.make_context("run", ["shop:app", "/admin=office:app", "/api=api:app"], resilient_parsing=True)
+    (option,) = [each for each in command.params if each.name == "only"]
     assert [item.value for item in option.shell_complete(context, "/a")] == ["/admin", "/api"]
 
 

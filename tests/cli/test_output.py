@@ -14,7 +14,7 @@ from multiserve import cli
 from multiserve.cli import output
 
 APPS = Path(__file__).parents[1] / "apps"
-READERS = [name for name in cli.main.commands if name not in ("schema", "init", "import")]
+READERS = [name for name in cli.COMMANDS if name not in ("schema", "init", "import")]
 
 
 @pytest.mark.parametrize("command", [["run"], ["run", "--production"], ["check"], ["routes"]], ids=" ".join)
