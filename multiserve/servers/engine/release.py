@@ -24,7 +24,7 @@ USED: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     (_WEBSOCKET, "WebSocketsSansIOProtocol"): (
         *("app", "loop", "connections", "tasks", "transport", "conn", "writable", "scope"),
-        *("handshake_initiated", "handshake_complete", "initial_response", "close_sent"),
+        *("handshake_initiated", "handshake_complete", "initial_response", "close_sent", "queue"),
         *("connection_made", "connection_lost", "data_received", "handle_ping", "shutdown", "send_500_response"),
     ),
     ("uvicorn.server", "ServerState"): ("total_requests", "connections", "tasks", "default_headers"),
@@ -34,7 +34,7 @@ USED: dict[tuple[str, str], tuple[str, ...]] = {
     ("httptools", "HttpRequestParser"): (
         *("feed_data", "get_method", "get_http_version", "should_upgrade", "set_dangerous_leniencies"),
     ),
-    ("websockets.server", "ServerProtocol"): ("reject", "send_response", "data_to_send"),
+    ("websockets.server", "ServerProtocol"): ("reject", "send_response", "data_to_send", "close_rcvd"),
 }
 
 

@@ -36,6 +36,9 @@ class WebSocket(WatchedConnection, WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note of the end, and wake who waits to send: not every release of uvicorn does."""
         self._was_lost = True
+        if self.handshake_complete and self.conn.close_rcvd is None:
+            # In front of the 1005 of uvicorn, which stands for a close frame without a code (RFC 6455, section 7.1.5).
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
         super().connection_lost(exc)
         self.writable.set()
         self.app = self._application  # the bound method would be a cycle of references

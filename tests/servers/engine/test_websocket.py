@@ -68,6 +68,31 @@ def test_a_websocket_is_in_the_access_log_when_it_ends(act):
     assert access.status == 101
 
 
+CODES = [
+    pytest.param(b"", 1006, id="a client that vanishes"),
+    pytest.param(b"\x88\x80\0\0\0\0", 1005, id="a goodbye without a code"),
+    pytest.param(b"\x88\x82\0\0\0\0\x03\xe9", 1001, id="a goodbye with one"),
+]
+
+
+@pytest.mark.parametrize(("frame", "code"), CODES)
+def test_an_application_learns_how_its_client_has_left(act, frame, code):
+    codes = []
+
+    async def application(scope, receive, send):
+        await receive()
+        await send({"type": "websocket.accept"})
+        codes.append((await receive())["code"])
+
+    async def scene_of(scene):
+        _, transport = await scene.send(HANDSHAKE, *([frame] if frame else []))
+        transport.close()
+        await act.settle()
+
+    act(scene_of, application=application)
+    assert codes == [code]
+
+
 def test_an_error_after_the_handshake_closes_with_1011(play):
     async def application(scope, receive, send):
         await send({"type": "websocket.accept"})
