@@ -148,8 +148,8 @@ def test_files_come_and_go_without_a_restart(run, write, tmp_path, is_asgi):
     assert "new" not in server.get("/reports/").text.split()
     assert pid() == before
     assert "reloading" not in server.log
-    server.until_logged(" * /reports/new is there\n")
-    server.until_logged(" * /reports/new is gone\n")
+    server.until_logged(" * /reports/new was added\n")
+    server.until_logged(" * /reports/new was removed\n")
     write("reports/broken.py", PID)
     server.until(lambda: server.get("/reports/broken/").status == 200, "the repair")
     assert pid() != before

@@ -42,11 +42,11 @@ class FleetChanges:
         self._call(found.apply)
         self._composition = found.composition
         for mount in found.removed:
-            self._tell(f" * {mount.name} is gone")
+            self._tell(f" * {mount.name} was removed")
         for loaded in found.added:
             if loaded.error is None:
-                self._tell(f" * {loaded.mount.name} is there")
+                self._tell(f" * {loaded.mount.name} was added")
             else:
                 self.reloader.watch.blame(loaded.error)
-                self._tell(f" * {loaded.mount.name} FAILED: {loaded.error}")
+                self._tell(f" * FAILED {loaded.error}")
         return True

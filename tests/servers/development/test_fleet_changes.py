@@ -34,13 +34,13 @@ def test_what_comes_is_told_and_takes_no_restart(watched, tmp_path):
     write("two.py", WSGI)
     write("bad.py", f"1 / 0\n{WSGI}")
     assert not reloader.is_due()
-    assert told[1] == " * /two is there"
-    assert told[0].startswith(" * /bad FAILED: /bad (watched_fleet/bad.py): importing ")
+    assert told[1] == " * /two was added"
+    assert told[0].startswith(" * FAILED /bad (watched_fleet/bad.py): importing ")
     assert len(called) == 1
     assert not reloader.is_due()
     (tmp_path / "watched_fleet" / "two.py").unlink()
     assert [reloader.is_due(), reloader.is_due(), reloader.is_due()] == [False] * 3  # gone at the second look
-    assert told[2:] == [" * /two is gone"]
+    assert told[2:] == [" * /two was removed"]
     write("bad.py", f"{WSGI}# repaired")
     assert reloader.is_due()
 
