@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
+import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,7 +39,7 @@ class Recomposed:
     apply: Callable[[], None]
 
 
-def without_restart(composition: Composition, config: Config, changed: Iterable[str]) -> Recomposed | None:
+def without_restart(composition: Composition, config: Config, changed: Sequence[str]) -> Recomposed | None:
     """Load what is new in the folders of fleets.
 
     Args:
@@ -53,7 +55,9 @@ def without_restart(composition: Composition, config: Config, changed: Iterable[
         return None
     if any(after[name] != before[name] for name in before.keys() & after.keys() if _is_member(before[name])):
         return None
-    if not all(_is_apart(composition.config, before, after, name) for name in changed) or _may_be_mended(composition):
+    if not all(_is_apart(composition.config, before, after, name) for name in changed):
+        return None
+    if _may_be_mended(composition, changed):
         return None
     added = [mount for name, mount in after.items() if name not in before and isinstance(mount, MemberMount)]
     if any(mount.target.module in sys.modules for mount in added):  # of a file that was there before
@@ -97,10 +101,21 @@ def _is_loaded(file: str) -> bool:
     return any(getattr(module, "__file__", None) == file for module in list(sys.modules.values()))
 
 
-def _may_be_mended(composition: Composition) -> bool:
-    """Return whether a mount has failed because a file was not there."""
-    errors = (each.error.__cause__ for each in composition.failures if each.error)
-    return any(isinstance(cause, ImportError | OSError) for error in errors for cause in causes(error))
+def _may_be_mended(composition: Composition, changed: Sequence[str]) -> bool:
+    """Return whether a mount has failed for want of what has come now: a module, or a file that it opens."""
+    errors = [cause for each in composition.failures if each.error for cause in causes(each.error.__cause__)]
+    return any(_may_be_missed(composition.config, Path(file), error) for file in changed for error in errors)
+
+
+def _may_be_missed(config: Config, file: Path, error: BaseException) -> bool:
+    if isinstance(error, ImportError):
+        folders = [mount.folder for mount in config.mounts if isinstance(mount, FleetMount)]
+        below = [file.relative_to(folder) for folder in folders if file.is_relative_to(folder)]
+        names = {part.partition(".")[0] for path in below for part in path.parts}
+        return not names.isdisjoint(re.findall(r"\w+", str(error)))  # Python 3.11 has one of two names elsewhere, too
+    if isinstance(error, OSError) and isinstance(error.filename, str | bytes | os.PathLike):
+        return file.is_relative_to(os.path.abspath(os.fsdecode(error.filename)))  # noqa: PTH100 (resolves no links)
+    return False
 
 
 @refused_server_starts()

@@ -33,7 +33,7 @@ def site(tmp_path, write_config, clean_process):
 
     def change(name, text=None):
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         if text is None:
             path.unlink()
         else:
@@ -126,15 +126,39 @@ def test_anything_else_takes_a_restart(site, served, tmp_path, files):
     assert without_restart(served, load_config(tmp_path / "multiserve.toml"), changed) is None
 
 
-def test_a_file_without_an_application_changes_nothing_unless_it_is_missed(site, served, tmp_path):
+def test_a_file_without_an_application_changes_nothing(site, served, tmp_path):
     changed = [site("recomposed/empty.py", "")]
     found = without_restart(served, load_config(tmp_path / "multiserve.toml"), changed)
     assert (found.added, found.removed) == ((), ())
-    changed = [site("recomposed/needs.py", f"import recomposed.missed\n{WSGI}")]
-    found = without_restart(served, load_config(tmp_path / "multiserve.toml"), changed)
-    assert found.added[0].error
-    missed = [site("recomposed/missed.py", "")]
-    assert without_restart(found.composition, load_config(tmp_path / "multiserve.toml"), missed) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "came"),
+    [
+        pytest.param("import recomposed.missed", "missed.py", id="a module"),
+        pytest.param("import recomposed.missed", "missed/__init__.py", id="a package"),
+        pytest.param("from recomposed import missed", "missed.py", id="a module of a package that is there"),
+        pytest.param("open(__file__[:-8] + 'missed.py')", "missed.py", id="a file"),
+        pytest.param("import os; os.listdir(__file__[:-8] + 'missed')", "missed/all.py", id="a folder"),
+    ],
+)
+def test_a_file_that_an_application_has_failed_for_takes_a_restart_and_no_other_one(site, tmp_path, code, came):
+    path = tmp_path / "multiserve.toml"
+    site("recomposed/needs.py", f"{code}\n{WSGI}")
+    served = compose(load_config(path), development=True)
+    assert [each.mount.name for each in served.failures] == ["/f/needs"]
+    other = [site("recomposed/other.py", WSGI)]
+    found = without_restart(served, load_config(path), other)
+    assert [each.mount.name for each in found.added] == ["/f/other"]
+    assert without_restart(found.composition, load_config(path), [site(f"recomposed/{came}", WSGI)]) is None
+
+
+@pytest.mark.parametrize("code", ["raise ImportError", "raise ConnectionRefusedError", "open(99999)"])
+def test_a_failure_that_no_file_mends_takes_no_restart(site, tmp_path, code):
+    site("recomposed/needs.py", f"{code}\n{WSGI}")
+    served = compose(load_config(tmp_path / "multiserve.toml"), development=True)
+    new = [site("recomposed/other.py", WSGI)]
+    assert without_restart(served, load_config(tmp_path / "multiserve.toml"), new).added[0].error is None
 
 
 def test_a_module_that_was_loaded_before_takes_a_restart(site, served, tmp_path):
