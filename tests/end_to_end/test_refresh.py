@@ -50,3 +50,27 @@ def test_otherwise_a_page_is_as_it_is(run, write, arguments):
     server = run(*arguments).ready()
     assert server.get("/shop/", Accept="text/html").text == "<p>one@tw"
     assert server.get("/__multiserve__/refresh/page.js").status == 404
+
+
+@pytest.mark.parametrize("application", [WSGI, ASGI], ids=["WSGI", "ASGI"])
+def test_the_page_of_the_debugger_loads_again_too(run, write, application):
+    write("shop.py", application.replace(":\n", ":\n    1 / 0\n", 1))
+    write("multiserve.toml", TOML)
+    server = run().ready()
+    page = server.get("/shop/", Accept="text/html")
+    assert (page.status, "ZeroDivisionError" in page.text) == (500, True)
+    assert re.search(r'<script src="(.+)" data-process="(\w+)" async></script>\n$', page.text)
+
+
+def test_the_list_of_a_fleet_loads_again_for_a_new_application(run, write):
+    write("multiserve.toml", TOML.replace('"shop.py:app"', '{ fleet = "boards" }'))
+    write("boards/one.py", WSGI)
+    server = run().ready()
+    page = server.get("/shop/", Accept="text/html")
+    script, process = re.search(r'<script src="(.+)" data-process="(\w+)" async></script>\n$', page.text).groups()
+    assert "script-src 'self'; connect-src 'self'" in page.headers["Content-Security-Policy"]
+    write("boards/two.py", WSGI)
+    asked = script.replace("page.js", "process")
+    server.until(lambda: server.get(asked).text != process, "the change")
+    assert '<a href="./two/">two</a>' in server.get("/shop/", Accept="text/html").text
+    assert "reloading" not in server.log

@@ -17,10 +17,19 @@ class FleetChanges:
         reloader: What decides when the process is restarted.
     """
 
-    def __init__(self, reloader: Reloader, tell: Callable[[str], None]) -> None:
-        """Do nothing until something is served; `tell` prints a message in the terminal."""
+    def __init__(
+        self, reloader: Reloader, tell: Callable[[str], None], renew: Callable[[], None] = lambda: None
+    ) -> None:
+        """Do nothing until something is served.
+
+        Args:
+            reloader: What decides when the process is restarted.
+            tell: Print a message in the terminal.
+            renew: Have the pages that are open loaded again, when other applications are served.
+        """
         self.reloader = reloader
         self._tell = tell
+        self._renew = renew
 
     def follow(self, composition: Composition, call: Callable[[Callable[[], None]], None]) -> None:
         """Keep up a composition that is served from now on.
@@ -41,6 +50,8 @@ class FleetChanges:
             return False
         self._call(found.apply)
         self._composition = found.composition
+        if found.added or found.removed:
+            self._renew()
         for mount in found.removed:
             self._tell(f" * {mount.name} was removed")
         for loaded in found.added:

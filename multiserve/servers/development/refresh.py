@@ -19,7 +19,7 @@ from multiserve._types import (
     WSGIEnvironment,
 )
 from multiserve.dispatch.answers import Answer, accepts_html, not_found
-from multiserve.dispatch.pages import WAITS_HEADER
+from multiserve.dispatch.pages import POLICY, WAITING_POLICY, WAITS_HEADER
 
 FOLDER = "/__multiserve__/refresh/"
 """The path below which the script and what it asks for are; no mount sees it."""
@@ -48,6 +48,8 @@ _CONDITIONS = ("if-none-match", "if-modified-since")
 _VALIDATORS = frozenset({"etag", "last-modified", "cache-control", "expires"})
 _NOT_IN_A_PAGE = frozenset({"content-encoding", "content-disposition", "content-range"})
 _DOCUMENTS = frozenset({"document", "iframe", "frame"})
+_SHOWN = frozenset({2, 4, 5})  # the first digits of the statuses whose page a browser shows
+_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"  # of our own pages: the script, and what it asks
 
 
 class Refresh:
@@ -128,9 +130,12 @@ def _with_tag(status: int, headers: list[tuple[str, str]], length: int) -> list[
     """Return the headers of a page with something behind it; None if the response is none, or cannot have that."""
     fields = {name.lower(): value for name, value in headers}
     kind, _, parameters = fields.get("content-type", "").lower().partition(";")
-    is_page = status == 200 and kind.strip() == "text/html" and "utf-16" not in parameters  # noqa: PLR2004
-    if not is_page or not _NOT_IN_A_PAGE.isdisjoint(fields):
+    is_page = status // 100 in _SHOWN and kind.strip() == "text/html" and "utf-16" not in parameters
+    policy = fields.get("content-security-policy")
+    if not is_page or not _NOT_IN_A_PAGE.isdisjoint(fields) or policy == WAITING_POLICY:  # which loads again by itself
         return None
+    if policy == POLICY:
+        headers = [(name, _POLICY if value == POLICY else value) for name, value in headers]
     kept = [pair for pair in headers if pair[0].lower() not in _VALIDATORS | {"content-length"}]
     size = fields.get("content-length", "")
     if size.isascii() and size.isdigit():
@@ -151,8 +156,9 @@ class _Page:
 
     def _start(self, status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
         changed = _with_tag(int(status[:3]), headers, len(self._tag))
-        self._is_page = changed is not None
-        return self._start_response(status, headers if changed is None else changed, *exc_info)
+        write = self._start_response(status, headers if changed is None else changed, *exc_info)
+        self._is_page = changed is not None  # not before: it raises if another response has been sent already
+        return write
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._result

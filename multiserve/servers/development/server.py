@@ -103,7 +103,8 @@ def serve(read: Callable[[], Config], terminal: Terminal, *, debugger: bool | No
     extras: dict[str, Any] = {"environment": ENVIRONMENT, "wrap": used.wrap} if used else {}
     load = partial(compose, config, development=True, observe=terminal.progress, **extras)
     certificate = find_certificate(config) if config.development.https else None
-    make = partial(_make_server, terminal, _Used(used, certificate))
+    refresh = Refresh() if config.development.refresh else None
+    make = partial(_make_server, terminal, _Used(used, certificate, refresh))
     with contextlib.suppress(KeyboardInterrupt):
         if inherited:
             if stay := inherited.describe_stay(written):
@@ -115,7 +116,7 @@ def serve(read: Callable[[], Config], terminal: Terminal, *, debugger: bool | No
                 return found
 
             reloader = Reloader(config, check, terminal.tell)
-            fleets = FleetChanges(reloader, terminal.tell)
+            fleets = FleetChanges(reloader, terminal.tell, *([refresh.renew] if refresh else []))
             _serve_and_watch(load, fleets, partial(make, inherited.listener, is_restart=inherited.is_restart))
         elif config.development.reload:
             # Without `strict` or `required` a mount that is broken may be repaired while the server runs.
@@ -198,6 +199,7 @@ class _Used(NamedTuple):
 
     debugger: Debugger | None
     certificate: Certificate | None
+    refresh: Refresh | None
 
 
 def _make_server(
@@ -212,8 +214,7 @@ def _make_server(
     # `refuse`: whether a required application that cannot start ends the server; the reloader waits for its repair.
     config, write = composition.config, terminal.log_access
     address = config.server.host, listener.getsockname()[1]
-    if config.development.refresh:
-        refresh = Refresh()
+    if refresh := used.refresh:
         wrap: Callable[[Any], Any] = refresh.wrap_wsgi if composition.interface == "wsgi" else refresh.wrap_asgi
         composition.application.surround(wrap)
     started = Started(

@@ -25,7 +25,8 @@ def watched(tmp_path, write_config, clean_process):
     told, called = [], []
     config = load_config(path)
     reloader = Reloader(config, lambda: load_config(path), told.append)
-    FleetChanges(reloader, told.append).follow(compose(config, development=True), called.append)
+    changes = FleetChanges(reloader, told.append, lambda: called.append("renew"))
+    changes.follow(compose(config, development=True), lambda _: called.append("apply"))
     return write, reloader, told, called
 
 
@@ -36,11 +37,12 @@ def test_what_comes_is_told_and_takes_no_restart(watched, tmp_path):
     assert not reloader.is_due()
     assert told[1] == " * /two was added"
     assert told[0].startswith(" * FAILED /bad (watched_fleet/bad.py): importing ")
-    assert len(called) == 1
+    assert called == ["apply", "renew"]
     assert not reloader.is_due()
     (tmp_path / "watched_fleet" / "two.py").unlink()
     assert [reloader.is_due(), reloader.is_due(), reloader.is_due()] == [False] * 3  # gone at the second look
     assert told[2:] == [" * /two was removed"]
+    assert called == ["apply", "renew"] * 2
     write("bad.py", f"{WSGI}# repaired")
     assert reloader.is_due()
 

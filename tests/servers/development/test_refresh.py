@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
+from multiserve.dispatch.pages import POLICY, WAITING_POLICY
 from multiserve.servers.development.refresh import Refresh
 
 HTML = ("Content-Type", "text/html; charset=utf-8")
 PAGE = {"Accept": "text/html,*/*;q=0.8"}
 BODY = "<p>é</p>".encode()
+POLICY_OF_WAITING = ("Content-Security-Policy", WAITING_POLICY)
 
 
 @pytest.fixture
@@ -91,6 +94,26 @@ def test_the_script_is_behind_a_page_and_the_page_is_in_no_cache(refresh, ask, p
 
 
 @both
+@pytest.mark.parametrize("wrong", [404, 500])
+def test_the_script_is_behind_the_page_of_an_error(refresh, ask, wrong):
+    status, _, body, _ = ask(refresh, wrong, [HTML], [BODY], PAGE)
+    assert (status, body) == (wrong, [BODY, tag(refresh)])
+
+
+@both
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        pytest.param(POLICY, f"{POLICY}; script-src 'self'; connect-src 'self'", id="our own"),
+        pytest.param("default-src 'none'", "default-src 'none'", id="of an application"),
+    ],
+)
+def test_our_own_pages_allow_the_script(refresh, ask, policy, expected):
+    _, fields, body, _ = ask(refresh, 404, [HTML, ("Content-Security-Policy", policy)], [BODY], PAGE)
+    assert (fields["content-security-policy"], body) == (expected, [BODY, tag(refresh)])
+
+
+@both
 def test_a_page_that_is_streamed_is_not_held_back(refresh, ask):
     _, fields, body, _ = ask(refresh, 200, [HTML], [b"<p>", b"a", b"</p>"], {"Sec-Fetch-Dest": "document"})
     assert "content-length" not in fields
@@ -101,7 +124,8 @@ def test_a_page_that_is_streamed_is_not_held_back(refresh, ask):
 @pytest.mark.parametrize(
     ("status", "headers", "asked", "method"),
     [
-        pytest.param(404, [HTML], PAGE, "GET", id="another status"),
+        pytest.param(302, [HTML], PAGE, "GET", id="a redirect, which no browser shows"),
+        pytest.param(503, [HTML, POLICY_OF_WAITING], PAGE, "GET", id="a page that loads again by itself"),
         pytest.param(200, [("Content-Type", "text/plain")], PAGE, "GET", id="no HTML"),
         pytest.param(200, [], PAGE, "GET", id="no type"),
         pytest.param(200, [("Content-Type", "text/html; charset=UTF-16")], PAGE, "GET", id="two bytes a character"),
@@ -142,22 +166,34 @@ def test_the_script_compares_the_process_of_the_page_with_that_of_the_server(ref
     assert get("else")[0] == 404
 
 
-def test_a_page_may_start_late_and_an_error_in_its_place_is_no_page(refresh):
+@pytest.mark.parametrize(
+    ("first", "second", "is_sent", "is_page"),
+    [
+        pytest.param("text/html", "text/html", False, True, id="a page in place of a page"),
+        pytest.param("text/html", "text/plain", False, False, id="a text in place of a page"),
+        pytest.param("text/plain", "text/html", True, False, id="a page that comes too late behind a text"),
+    ],
+)
+def test_a_page_may_start_late_and_have_an_error_in_its_place(refresh, first, second, is_sent, is_page):
     started = []
 
+    def start(status, headers, exc_info=None):
+        if exc_info and is_sent:
+            raise exc_info[1]
+        started.append((status, dict(headers)["Content-Type"]))
+
     def application(environ, start_response):
-        start_response("200 OK", [HTML])
+        start_response("200 OK", [("Content-Type", first)])
         try:
             {}["missing"]
         except KeyError as error:
-            start_response("500 Oh", [HTML], (KeyError, error, None))
+            with contextlib.suppress(KeyError):
+                start_response("500 Oh", [("Content-Type", second)], (KeyError, error, None))
         yield BODY
 
     environ = {"REQUEST_METHOD": "GET", "HTTP_ACCEPT": "text/html"}
-    found = refresh.wrap_wsgi(application)(environ, lambda *args: started.append(args))
-    assert list(found) == [BODY]
-    assert [each[0] for each in started] == ["200 OK", "500 Oh"]
-    assert started[1][1] == [HTML]
+    assert list(refresh.wrap_wsgi(application)(environ, start)) == [BODY, *([tag(refresh)] if is_page else [])]
+    assert started == [("200 OK", first), *([] if is_sent else [("500 Oh", second)])]
 
 
 def test_a_websocket_passes(refresh):
