@@ -62,7 +62,8 @@ def hosts_of(config: Config) -> tuple[str, ...]:
     """Return the names and addresses under which browsers reach the server; one label may be `*`."""
     hosts = ["localhost", "127.0.0.1", "::1", *addresses_for_others(config.server.host)]
     if config.server.host not in ("", "0.0.0.0", "::"):  # noqa: S104 (compared)
-        hosts.append(config.server.host)
+        with contextlib.suppress(UnicodeError):  # it is no name: nothing can listen on it either
+            hosts.append(config.server.host.encode("idna").decode())
     hosts += filter(None, (_name_for(mount.key.host) for mount in config.mounts))
     return tuple(dict.fromkeys(hosts))
 

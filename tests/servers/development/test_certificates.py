@@ -41,6 +41,8 @@ def folder(tmp_path, monkeypatch):
         pytest.param('"*.shop.test" = "a:b"\n"{t}.shop.test" = "a:b()"', ("*.shop.test",), id="wildcards"),
         pytest.param('"*.localhost" = "a:b"\n"{t}.{u}.shop.test" = "a:b()"', (), id="what no browser takes"),
         pytest.param('"/" = "a:b"\n[server]\nhost = "127.0.0.2"', ("127.0.0.2",), id="another address"),
+        pytest.param('"/" = "a:b"\n[server]\nhost = "bücher.invalid"', ("xn--bcher-kva.invalid",), id="a name"),
+        pytest.param(f'"/" = "a:b"\n[server]\nhost = "{"ü" * 70}"', (), id="what is no name"),
     ],
 )
 def test_a_certificate_is_for_this_machine_and_the_hosts_of_the_table(config, text, more):
