@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import os
 import re
+import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -120,7 +121,7 @@ def _of_own_authority(folder: Path, hosts: tuple[str, ...]) -> Certificate:
 def _read(path: Path, read: Callable[[bytes], T]) -> T:
     try:
         return read(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, TypeError) as error:  # TypeError: it has a passphrase
         message = f"{path} is not the authority that multiserve has written there: {error}"
         raise ServeError(Problem(message=message, hint="Delete it, and trust the new one.")) from None
 
@@ -132,9 +133,12 @@ def _place(folder: Path, hosts: tuple[str, ...], root: bytes) -> Path:
 
 
 def _is_fresh(path: Path) -> bool:
-    with contextlib.suppress(FileNotFoundError):
-        return time.time() - path.stat().st_mtime < _RENEWED
-    return False
+    """Return whether there is a certificate that servers can use, and that is not old."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path, password="")  # without one it would ask for it
+    except OSError:  # there is none, or it is damaged
+        return False
+    return time.time() - path.stat().st_mtime < _RENEWED
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -9,11 +9,18 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from multiserve.config.file import load_config
 from multiserve.errors import ServeError
 from multiserve.servers.development import certificates, mkcert
 from multiserve.servers.development.certificates import cache_folder, find_certificate, hosts_of
+from multiserve.servers.development.own_authority import Authority
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -124,14 +131,39 @@ def test_permissions_that_were_widened_are_taken_back(config, folder):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_a_broken_authority_is_a_problem(config, folder):
+@pytest.mark.parametrize("left", [0, 300], ids=["empty", "half"])
+def test_a_damaged_certificate_is_made_anew(config, folder, left):
+    path = find_certificate(config()).path
+    public = (folder / "ca.pem").read_bytes()
+    path.write_bytes(path.read_bytes()[:left])
+    assert find_certificate(config()).path == path
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path)
+    assert (folder / "ca.pem").read_bytes() == public
+
+
+def with_passphrase(pem):
+    key = load_pem_private_key(pem, None)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+
+
+@pytest.mark.parametrize("damage", [lambda pem: b"nothing", with_passphrase], ids=["no PEM", "with a passphrase"])
+def test_a_broken_authority_is_a_problem(config, folder, damage):
     find_certificate(config())
-    (folder / "authority.pem").write_text("nothing")
+    kept = folder / "authority.pem"
+    kept.write_bytes(damage(kept.read_bytes()))
     with pytest.raises(ServeError) as caught:
         find_certificate(config())
     first, hint = str(caught.value).splitlines()
-    assert first.startswith(f"{folder / 'authority.pem'} is not the authority that multiserve has written there: ")
+    assert first.startswith(f"{kept} is not the authority that multiserve has written there: ")
     assert hint == "    Delete it, and trust the new one."
+
+
+def test_a_certificate_with_a_passphrase_is_made_anew(config, folder):
+    path = find_certificate(config()).path
+    pem = path.read_bytes()
+    path.write_bytes(with_passphrase(pem) + pem[pem.index(b"-----BEGIN CERTIFICATE") :])
+    assert find_certificate(config()).path == path
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path, password="")
 
 
 def test_a_folder_that_cannot_be_made_is_a_problem(config, folder):
@@ -156,18 +188,18 @@ def test_without_anything_to_make_it_there_is_no_certificate(config, monkeypatch
 
 
 def test_mkcert_comes_first_and_is_asked_again_when_its_authority_is_another(config, folder, monkeypatch):
-    roots, asked = [b"", b"one", b"one", b"two", b"two"], []
+    roots, asked, authority = [b"", b"one", b"one", b"two", b"two"], [], Authority.make()
 
     def issue(program, hosts, path):
         asked.append((program, hosts))
-        path.write_text(str(len(asked)))
+        path.write_bytes(authority.issue(hosts, 90))
 
     monkeypatch.setattr(mkcert, "find_mkcert", lambda: "/bin/mkcert")
     monkeypatch.setattr(mkcert, "root_certificate", lambda _: roots.pop(0))
     monkeypatch.setattr(mkcert, "issue", issue)
     found = [find_certificate(config()) for _ in range(3)]  # the first one makes the authority, too
     assert asked == [("/bin/mkcert", LOCAL)] * 2
-    assert [each.path.read_text() for each in found] == ["1", "1", "2"]
+    assert found[0] == found[1] != found[2]
     assert {stat.S_IMODE(each.stat().st_mode) for each in folder.iterdir()} == {0o600}
     assert found[0].advice == (
         'The certificate is from mkcert; if the browser warns of it, type "mkcert -install" once.'
