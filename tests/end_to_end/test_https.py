@@ -41,7 +41,8 @@ def source(request):
 @pytest.fixture
 def cache(tmp_path_factory):
     """Give a folder for certificates, and a PATH without mkcert."""
-    return {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")), "PATH": ""}
+    folder = str(tmp_path_factory.mktemp("cache"))
+    return {"XDG_CACHE_HOME": folder, "XDG_DATA_HOME": f"{folder}/data", "PATH": ""}
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def serve(run, write, source, cache):
         write("multiserve.toml", text)
         server = run(*arguments, env=cache)
         port = int(server.until(lambda: URL.search(server.log), "an https:// URL in the banner")[1])
-        context = ssl.create_default_context(cafile=f"{cache['XDG_CACHE_HOME']}/multiserve/https/ca.pem")
+        context = ssl.create_default_context(cafile=f"{cache['XDG_DATA_HOME']}/multiserve/https/ca.pem")
 
         def get(path="/", host="127.0.0.1"):
             with contextlib.closing(_Client(host, port, context)) as client:

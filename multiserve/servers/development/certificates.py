@@ -1,4 +1,4 @@
-"""The certificate of the development server: for which hosts, who signs it, and the private folder that keeps it."""
+"""The certificate of the development server: for which hosts, who signs it, and the private folders that keep both."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import os
 import re
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from multiserve.config.model import Config
 from multiserve.errors import Problem, ServeError
 from multiserve.servers.addresses import addresses_for_others
 from multiserve.servers.development import mkcert
+
+if TYPE_CHECKING:
+    from multiserve.servers.development.own_authority import Authority
 
 T = TypeVar("T")
 
@@ -49,14 +52,8 @@ def find_certificate(config: Config) -> Certificate:
     if not program and importlib.util.find_spec("cryptography") is None:
         message = "HTTPS needs a certificate, and there is nothing to make one with"
         raise ServeError(Problem(message=message, hint=f"Install mkcert, or type {INSTALL}."))
-    folder = cache_folder()
-    try:
-        _make_private(folder)
+    with _kept_in(cache_folder(), "the certificate", "XDG_CACHE_HOME") as folder:
         return _of_mkcert(program, folder, hosts) if program else _of_own_authority(folder, hosts)
-    except OSError as error:
-        message = f"the certificate for HTTPS cannot be kept in {folder}: {error.strerror or error}"
-        hint = "Set XDG_CACHE_HOME to a folder that is yours alone."
-        raise ServeError(Problem(message=message, hint=hint)) from None
 
 
 def hosts_of(config: Config) -> tuple[str, ...]:
@@ -78,10 +75,31 @@ def _name_for(host: str) -> str:
 
 def cache_folder() -> Path:
     """Return the folder for certificates, which is the user's own (XDG Base Directory Specification)."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
+    return _folder("XDG_CACHE_HOME", "~/.cache")
+
+
+def data_folder() -> Path:
+    """Return the folder for the authority, which browsers trust longer than a cache is kept."""
+    return _folder("XDG_DATA_HOME", "~/.local/share")
+
+
+def _folder(variable: str, otherwise: str) -> Path:
+    base = os.environ.get(variable, "")
     if not os.path.isabs(base):  # noqa: PTH117 (a text, which may be empty)
         base = os.environ.get("LOCALAPPDATA", "") if os.name == "nt" else ""
-    return (Path(base) if base else Path(os.path.expanduser("~/.cache"))) / "multiserve" / "https"  # noqa: PTH111
+    return (Path(base) if base else Path(os.path.expanduser(otherwise))) / "multiserve" / "https"  # noqa: PTH111
+
+
+@contextlib.contextmanager
+def _kept_in(folder: Path, what: str, variable: str) -> Iterator[Path]:
+    """Make a private folder, and describe what goes wrong in it."""
+    try:
+        _make_private(folder)
+        yield folder
+    except OSError as error:
+        message = f"{what} for HTTPS cannot be kept in {folder}: {error.strerror or error}"
+        hint = f"Set {variable} to a folder that is yours alone."
+        raise ServeError(Problem(message=message, hint=hint)) from None
 
 
 def _make_private(folder: Path) -> None:
@@ -101,21 +119,28 @@ def _of_mkcert(program: str, folder: Path, hosts: tuple[str, ...]) -> Certificat
 
 
 def _of_own_authority(folder: Path, hosts: tuple[str, ...]) -> Certificate:
+    with _kept_in(data_folder(), "the authority", "XDG_DATA_HOME") as kept:
+        signer, public = _authority(kept), kept / "ca.pem"
+        _write(public, signer.public_pem())
+    path = _place(folder, hosts, signer.public_pem())
+    if not _is_fresh(path):
+        _write(path, signer.issue(hosts, _VALID))
+    advice = f"The browser trusts the certificate once you import {public} into it, as an authority for websites."
+    return Certificate(path, advice)
+
+
+def _authority(folder: Path) -> Authority:
+    """Return the authority that is kept in a folder, a new one if there is none that is valid for long enough."""
     from multiserve.servers.development.own_authority import Authority
 
-    kept, public = folder / "authority.pem", folder / "ca.pem"
+    kept = folder / "authority.pem"
     signer: Authority | None = None
     with contextlib.suppress(FileNotFoundError):
         signer = _read(kept, Authority.read)
     if signer is None or not signer.is_valid_for(_VALID):
         signer = Authority.make()
         _write(kept, signer.pem())
-    _write(public, signer.public_pem())
-    path = _place(folder, hosts, signer.public_pem())
-    if not _is_fresh(path):
-        _write(path, signer.issue(hosts, _VALID))
-    advice = f"The browser trusts the certificate once you import {public} into it, as an authority for websites."
-    return Certificate(path, advice)
+    return signer
 
 
 def _read(path: Path, read: Callable[[bytes], T]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import ssl
 import stat
 import time
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from multiserve.config.file import load_config
 from multiserve.errors import ServeError
 from multiserve.servers.development import certificates, mkcert
-from multiserve.servers.development.certificates import cache_folder, find_certificate, hosts_of
+from multiserve.servers.development.certificates import cache_folder, data_folder, find_certificate, hosts_of
 from multiserve.servers.development.own_authority import Authority
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -34,8 +35,15 @@ def config(write_config):
 def folder(tmp_path, monkeypatch):
     """Give the folder for certificates; there is no mkcert."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr(mkcert, "find_mkcert", lambda: None)
     return tmp_path / "cache" / "multiserve" / "https"
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Give the folder for the authority."""
+    return tmp_path / "data" / "multiserve" / "https"
 
 
 @pytest.mark.parametrize(
@@ -64,81 +72,96 @@ def test_a_server_on_every_network_has_the_addresses_of_the_machine_in_its_certi
 @pytest.mark.parametrize(
     ("value", "folder"),
     [
-        pytest.param("/var/cache/me", "/var/cache/me/multiserve/https", id="set"),
-        pytest.param("relative", "/home/me/.cache/multiserve/https", id="relative, which does not count"),
-        pytest.param("", "/home/me/.cache/multiserve/https", id="empty"),
+        pytest.param("/var/me", "/var/me", id="set"),
+        pytest.param("relative", "", id="relative, which does not count"),
+        pytest.param("", "", id="empty"),
     ],
 )
-def test_the_folder_is_that_of_the_user(monkeypatch, value, folder):
+def test_the_folders_are_those_of_the_user(monkeypatch, value, folder):
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setenv("XDG_CACHE_HOME", value)
-    assert cache_folder() == Path(folder)
+    monkeypatch.setenv("XDG_DATA_HOME", value)
+    assert cache_folder() == Path(folder or "/home/me/.cache") / "multiserve" / "https"
+    assert data_folder() == Path(folder or "/home/me/.local/share") / "multiserve" / "https"
 
 
-def test_a_certificate_and_its_authority_are_kept_where_nobody_else_reads_them(config, folder):
+def test_a_certificate_and_its_authority_are_kept_where_nobody_else_reads_them(config, folder, data):
     found = find_certificate(config())
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(found.path)
-    public = folder / "ca.pem"
+    public = data / "ca.pem"
     assert found.advice == (
         f"The browser trusts the certificate once you import {public} into it, as an authority for websites."
     )
     assert ssl.create_default_context(cafile=public).cert_store_stats()["x509_ca"] >= 1
     modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in (folder, *folder.iterdir())}
-    assert modes == {"https": 0o700, "authority.pem": 0o600, "ca.pem": 0o600, found.path.name: 0o600}
+    assert modes == {"https": 0o700, found.path.name: 0o600}
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in (data, *data.iterdir())}
+    assert modes == {"https": 0o700, "authority.pem": 0o600, "ca.pem": 0o600}
 
 
-def test_the_certificate_of_the_same_hosts_is_taken_again(config, folder):
+def test_the_certificate_of_the_same_hosts_is_taken_again(config, folder, data):
     first = find_certificate(config())
-    before = {each.name: each.read_bytes() for each in folder.iterdir()}
+    before = {each: each.read_bytes() for each in (*folder.iterdir(), *data.iterdir())}
+    assert len(before) == 3
     assert find_certificate(config()) == first
-    assert {each.name: each.read_bytes() for each in folder.iterdir()} == before
+    assert {each: each.read_bytes() for each in (*folder.iterdir(), *data.iterdir())} == before
 
 
-def test_other_hosts_get_a_certificate_of_the_same_authority(config, folder):
-    first = find_certificate(config())
-    public = (folder / "ca.pem").read_bytes()
-    assert find_certificate(config('[mounts]\n"api.test" = "a:b"\n')).path != first.path
-    assert (folder / "ca.pem").read_bytes() == public
-
-
-def test_an_old_certificate_is_made_anew(config, folder):
+def test_the_authority_outlives_the_cache(config, folder, data):
     path = find_certificate(config()).path
-    before, public = path.read_bytes(), (folder / "ca.pem").read_bytes()
+    public = (data / "ca.pem").read_bytes()
+    shutil.rmtree(folder)
+    assert find_certificate(config()).path == path
+    assert (data / "ca.pem").read_bytes() == public
+
+
+def test_other_hosts_get_a_certificate_of_the_same_authority(config, folder, data):
+    first = find_certificate(config())
+    public = (data / "ca.pem").read_bytes()
+    assert find_certificate(config('[mounts]\n"api.test" = "a:b"\n')).path != first.path
+    assert (data / "ca.pem").read_bytes() == public
+
+
+def test_an_old_certificate_is_made_anew(config, folder, data):
+    path = find_certificate(config()).path
+    before, public = path.read_bytes(), (data / "ca.pem").read_bytes()
     old = time.time() - 61 * 86400
     os.utime(path, (old, old))
     assert find_certificate(config()).path == path
     assert path.read_bytes() != before
-    assert (folder / "ca.pem").read_bytes() == public
+    assert (data / "ca.pem").read_bytes() == public
 
 
-def test_an_authority_that_ends_is_made_anew(config, folder, monkeypatch):
+def test_an_authority_that_ends_is_made_anew(config, folder, data, monkeypatch):
     find_certificate(config())
-    before = (folder / "ca.pem").read_bytes()
+    before = (data / "ca.pem").read_bytes()
     monkeypatch.setattr("multiserve.servers.development.own_authority._AUTHORITY_YEARS", 0)
-    (folder / "authority.pem").unlink()
+    (data / "authority.pem").unlink()
     find_certificate(config())
     monkeypatch.undo()
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder.parents[1]))
+    monkeypatch.setenv("XDG_DATA_HOME", str(data.parents[1]))
     monkeypatch.setattr(mkcert, "find_mkcert", lambda: None)
-    short = (folder / "ca.pem").read_bytes()
+    short = (data / "ca.pem").read_bytes()
     find_certificate(config())
-    assert len({before, short, (folder / "ca.pem").read_bytes()}) == 3
+    assert len({before, short, (data / "ca.pem").read_bytes()}) == 3
 
 
-def test_permissions_that_were_widened_are_taken_back(config, folder):
-    folder.mkdir(parents=True, mode=0o755)
+def test_permissions_that_were_widened_are_taken_back(config, folder, data):
+    for each in (folder, data):
+        each.mkdir(parents=True, mode=0o755)
     find_certificate(config())
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (folder, data)] == [0o700, 0o700]
 
 
 @pytest.mark.parametrize("left", [0, 300], ids=["empty", "half"])
-def test_a_damaged_certificate_is_made_anew(config, folder, left):
+def test_a_damaged_certificate_is_made_anew(config, folder, data, left):
     path = find_certificate(config()).path
-    public = (folder / "ca.pem").read_bytes()
+    public = (data / "ca.pem").read_bytes()
     path.write_bytes(path.read_bytes()[:left])
     assert find_certificate(config()).path == path
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path)
-    assert (folder / "ca.pem").read_bytes() == public
+    assert (data / "ca.pem").read_bytes() == public
 
 
 def with_passphrase(pem):
@@ -147,9 +170,9 @@ def with_passphrase(pem):
 
 
 @pytest.mark.parametrize("damage", [lambda pem: b"nothing", with_passphrase], ids=["no PEM", "with a passphrase"])
-def test_a_broken_authority_is_a_problem(config, folder, damage):
+def test_a_broken_authority_is_a_problem(config, folder, data, damage):
     find_certificate(config())
-    kept = folder / "authority.pem"
+    kept = data / "authority.pem"
     kept.write_bytes(damage(kept.read_bytes()))
     with pytest.raises(ServeError) as caught:
         find_certificate(config())
@@ -166,13 +189,21 @@ def test_a_certificate_with_a_passphrase_is_made_anew(config, folder):
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(path, password="")
 
 
-def test_a_folder_that_cannot_be_made_is_a_problem(config, folder):
-    folder.parents[1].write_text("a file")
+@pytest.mark.parametrize(
+    ("name", "what", "variable"),
+    [
+        pytest.param("cache", "the certificate", "XDG_CACHE_HOME", id="cache"),
+        pytest.param("data", "the authority", "XDG_DATA_HOME", id="data"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_folder_that_cannot_be_made_is_a_problem(config, tmp_path, name, what, variable):
+    (tmp_path / name).write_text("a file")
     with pytest.raises(ServeError) as caught:
         find_certificate(config())
     assert str(caught.value) == (
-        f"the certificate for HTTPS cannot be kept in {folder}: Not a directory\n"
-        "    Set XDG_CACHE_HOME to a folder that is yours alone."
+        f"{what} for HTTPS cannot be kept in {tmp_path / name}/multiserve/https: Not a directory\n"
+        f"    Set {variable} to a folder that is yours alone."
     )
 
 
