@@ -154,30 +154,40 @@ def _log_access(answered: Answered) -> None:
 
 
 def _announce_started(started: Started, *, opens: bool) -> None:
-    """Print the mounts and their failures; at the first start also who can reach them, the PIN, and how to stop."""
+    """Print the mounts and their failures; at the first start also who can reach them, the PIN, and how to stop.
+
+    How to trust the certificate is printed when HTTPS is new.
+    """
     from multiserve.reports import text as report
-    from multiserve.servers.addresses import origin, origins_for_others
+    from multiserve.servers.addresses import origin
 
     echo_failures(started.composition)
     here = origin(*started.address, started.scheme)
     say(report.summary(started.composition, here, paint), err=True)
     if len(started.composition.unserved) == len(started.composition.mounts):  # no mount has a URL above
         say(f"Listening at {paint(f'{here}/', 'link')}", err=True)
+    if not started.is_restart:
+        _announce_access(started)
+    if started.certificate and started.is_https_new:
+        say(started.certificate.advice, err=True)
     if started.is_restart:
         return
+    say("Press CTRL+C to quit", err=True)
+    if opens:
+        from multiserve.cli.browser import open_browser
+
+        open_browser(started.composition, here)
+
+
+def _announce_access(started: Started) -> None:
+    from multiserve.servers.addresses import origins_for_others
+
     if others := origins_for_others(*started.address, started.scheme):
         say(f"Others reach it at {', '.join(paint(f'{each}/', 'link') for each in others)}", err=True)
     if started.debugger:
         pin = started.debugger.pin
         protection = paint(pin, "strong") if pin else paint("off: anyone who reaches this server can run code", "bad")
         say(f"Debugger PIN: {protection}", err=True)
-    if started.certificate:
-        say(started.certificate.advice, err=True)
-    say("Press CTRL+C to quit", err=True)
-    if opens:
-        from multiserve.cli.browser import open_browser
-
-        open_browser(started.composition, here)
 
 
 def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:

@@ -109,6 +109,23 @@ def test_a_process_that_has_ended_is_told_over_https(serve, write, source):
     server.until(lambda: get() == (200, "mended by https"), "the mended file")
 
 
+def test_https_that_comes_with_a_save_is_told_and_also_spoken_by_the_parent(run, write, source, cache):
+    pytest.importorskip("cryptography")
+    write("one.py", source("one"))
+    write("multiserve.toml", TOML)
+    server = run(env=cache).ready()
+    assert server.get("/").text == "one by http"
+    write("multiserve.toml", f"{TOML}[development]\nhttps = true\n")
+    server.until_logged("The browser trusts the certificate once you import ")
+    write("one.py", "import os\nos._exit(3)\n")
+    server.until_logged("has ended with exit code 3: waiting for a change.")
+    port = int(server.origin.rpartition(":")[2])
+    context = ssl.create_default_context(cafile=f"{cache['XDG_DATA_HOME']}/multiserve/https/ca.pem")
+    with contextlib.closing(_Client("127.0.0.1", port, context)) as client:
+        client.request("GET", "/", headers={"Connection": "close"})
+        assert "has ended with exit code 3" in client.getresponse().read().decode()
+
+
 @pytest.mark.parametrize("source", ["asgi"], indirect=True)
 def test_websockets_come_over_https(serve):
     _, port, context, _ = serve("--https")

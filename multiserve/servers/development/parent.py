@@ -51,12 +51,14 @@ class Inherited(NamedTuple):
         host: The host of the configuration when it was bound.
         port: Its port.
         is_restart: Whether another process has served before this one.
+        was_https: Whether that was to serve HTTPS.
     """
 
     listener: socket.socket
     host: str
     port: int
     is_restart: bool = False
+    was_https: bool = False
 
     def keep_address(self, config: Config) -> Config:
         """Return the configuration with the address of the socket instead of its own."""
@@ -73,8 +75,7 @@ def inherit() -> Inherited:
     """Take over the socket of the parent, so that processes started from here inherit neither it nor the variables."""
     listener = socket.socket(fileno=int(os.environ.pop(SOCKET_VARIABLE)))
     listener.set_inheritable(False)
-    host, port, is_restart = json.loads(os.environ.pop(_ADDRESS_VARIABLE))
-    return Inherited(listener, host, port, is_restart)
+    return Inherited(listener, *json.loads(os.environ.pop(_ADDRESS_VARIABLE)))
 
 
 def supervise(
@@ -82,7 +83,7 @@ def supervise(
     config: Config,
     tell: Callable[[str], None],
     log_access: Callable[[Answered], None] | None = None,
-    ssl_context: ssl.SSLContext | None = None,
+    secure: Callable[[Config], ssl.SSLContext | None] = lambda _: None,
 ) -> NoReturn:
     """Hold the socket, start the serving process, and start it again for each change.
 
@@ -94,7 +95,7 @@ def supervise(
         config: The configuration as it is now.
         tell: Prints a message in the terminal.
         log_access: Write a line of the access log; None for no access log.
-        ssl_context: Answer over HTTPS with it.
+        secure: Return what to answer over HTTPS with; None for HTTP.
     """
     host, port = config.server.host, config.server.port
     listener = bind(host, port)
@@ -103,7 +104,7 @@ def supervise(
         **os.environ,
         CHILD_VARIABLE: "true",
         SOCKET_VARIABLE: str(listener.fileno()),
-        _ADDRESS_VARIABLE: json.dumps([host, port, False]),
+        _ADDRESS_VARIABLE: json.dumps([host, port]),
     }
     command = [sys.executable, *sys.orig_argv[1:]]
     while True:
@@ -112,10 +113,10 @@ def supervise(
         if code != CHANGED:
             how = describe_end(code)
             tell(f"The process that served {how}: waiting for a change.")
-            with _standing_in(listener, ended(how), log_access, ssl_context):
+            with _standing_in(listener, ended(how), log_access, secure(config)):
                 while not watch.look():
                     time.sleep(INTERVAL)
-        environ[_ADDRESS_VARIABLE] = json.dumps([host, port, True])
+        environ[_ADDRESS_VARIABLE] = json.dumps([host, port, True, config.development.https])
         with contextlib.suppress(ConfigError):
             config = read()
 

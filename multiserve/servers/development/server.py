@@ -11,12 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from multiserve.composition import Composition, compose, may_refuse, refuse_failures
-from multiserve.config.model import Config
+from multiserve.config.model import Config, Server
 from multiserve.config.mounts import Mount
 from multiserve.errors import ServeError
 from multiserve.servers.addresses import bind, origin
@@ -24,7 +24,15 @@ from multiserve.servers.development.access_line import Answered
 from multiserve.servers.development.certificates import Certificate, find_certificate
 from multiserve.servers.development.debugger import Debugger, use_debugger
 from multiserve.servers.development.fleet_changes import FleetChanges
-from multiserve.servers.development.parent import CHANGED, INTERVAL, Reloader, inherit, is_supervised, supervise
+from multiserve.servers.development.parent import (
+    CHANGED,
+    INTERVAL,
+    Inherited,
+    Reloader,
+    inherit,
+    is_supervised,
+    supervise,
+)
 from multiserve.servers.development.refresh import Refresh
 from multiserve.servers.development.wsgi_server import WSGIServer
 from multiserve.servers.trial import try_in_child
@@ -46,6 +54,7 @@ class Started:
         debugger: The debugger; None if it is off.
         is_restart: Whether it has served before, until a file was changed.
         certificate: What it serves HTTPS with; None for HTTP.
+        is_https_new: Whether it serves HTTPS, and has not done so before.
     """
 
     composition: Composition
@@ -53,6 +62,7 @@ class Started:
     debugger: Debugger | None
     is_restart: bool
     certificate: Certificate | None
+    is_https_new: bool
 
     @property
     def scheme(self) -> str:
@@ -117,14 +127,13 @@ def serve(read: Callable[[], Config], terminal: Terminal, *, debugger: bool | No
 
             reloader = Reloader(config, check, terminal.tell)
             fleets = FleetChanges(reloader, terminal.tell, *([refresh.renew] if refresh else []))
-            _serve_and_watch(load, fleets, partial(make, inherited.listener, is_restart=inherited.is_restart))
+            _serve_and_watch(load, fleets, partial(make, inherited.listener, inherited=inherited))
         elif config.development.reload:
             # Without `strict` or `required` a mount that is broken may be repaired while the server runs.
             if may_refuse(config):
                 try_in_child(lambda: refuse_failures(load()))
             _on_signals_to_end(_leave)
-            context = _context(certificate, config.server.host, config.server.port, terminal)
-            supervise(read, config, terminal.tell, terminal.log_access, context)
+            supervise(read, config, terminal.tell, terminal.log_access, partial(_secure, config.server, terminal))
         else:
             _serve_once(load, config, make)
 
@@ -209,7 +218,7 @@ def _make_server(
     composition: Composition,
     *,
     refuse: bool = False,
-    is_restart: bool = False,
+    inherited: Inherited | None = None,
 ) -> WSGIServer | InProcessServer:
     # `refuse`: whether a required application that cannot start ends the server; the reloader waits for its repair.
     config, write = composition.config, terminal.log_access
@@ -221,8 +230,9 @@ def _make_server(
         composition=composition,
         address=address,
         debugger=used.debugger,
-        is_restart=is_restart,
+        is_restart=inherited is not None and inherited.is_restart,
         certificate=used.certificate,
+        is_https_new=used.certificate is not None and not (inherited and inherited.was_https),
     )
     secured: dict[str, Any] = {"ssl_context": _context(used.certificate, *address, terminal)}
     if composition.interface == "wsgi":
@@ -256,3 +266,13 @@ def _context(certificate: Certificate | None, host: str, port: int, terminal: Te
     from multiserve.servers.development.tls import server_context
 
     return server_context(certificate.path, origin(host, port, "https"), terminal.tell) if certificate else None
+
+
+def _secure(bound: Server, terminal: Terminal, config: Config) -> ssl.SSLContext | None:
+    """Return what to stand in for a server with, whose configuration may be newer than its address."""
+    config = replace(config, server=replace(config.server, host=bound.host, port=bound.port))
+    try:
+        certificate = find_certificate(config) if config.development.https else None
+    except ServeError:  # the server has ended because of it, and has said so
+        return None
+    return _context(certificate, bound.host, bound.port, terminal)
