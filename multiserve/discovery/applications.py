@@ -32,20 +32,27 @@ CLASSES = {
 }
 _PLAIN = {("environ", "start_response"): "WSGI", ("scope", "receive", "send"): "ASGI"}
 _PYRAMID = "make_wsgi_app"
-_FACTORY = re.compile(r"app|main|wsgi|asgi|server|site")
+_FACTORY = re.compile(r"app|main|wsgi|asgi|server|site|^(create|make|build)(_|$)")
 # What takes an application into another one, in which it is served already.
 _TAKERS = ("mount", "Mount", "Host", "host", "DispatcherMiddleware", "WSGIMiddleware", "mount_gradio_app")
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
 class _Factory:
     source: PythonSource
-    node: ast.FunctionDef | ast.AsyncFunctionDef
+    node: _Function
     kind: str
 
     @property
     def dotted(self) -> str:
         return f"{self.source.module}.{self.node.name}"
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether it is called like a factory."""
+        return _FACTORY.search(self.node.name) is not None
 
 
 def find(project: Project) -> Iterator[Found | Remark]:
@@ -76,7 +83,8 @@ def find(project: Project) -> Iterator[Found | Remark]:
     for factory in factories:
         if has_settings and factory.kind == "Pyramid" and factory.node.args.kwarg is not None:
             continue  # the file of PasteDeploy calls it, with its settings
-        if factory.dotted not in called:
+        is_offered = factory.is_usual or not required_arguments(factory.node)
+        if is_offered and factory.dotted not in called:
             yield _from_factory(project, factory)
 
 
@@ -103,9 +111,7 @@ def _all_calls(source: PythonSource) -> Iterator[ast.Call]:
     yield from (node for node in ast.walk(source.tree) if isinstance(node, ast.Call) and not source.is_guarded(node))
 
 
-def _kind(
-    source: PythonSource, call: ast.expr, owner: ast.FunctionDef | ast.AsyncFunctionDef | None, known: dict[str, str]
-) -> str:
+def _kind(source: PythonSource, call: ast.expr, owner: _Function | None, known: dict[str, str]) -> str:
     """Return the framework of the application that a call makes; empty if it makes none."""
     if not isinstance(call, ast.Call):
         return ""
@@ -122,22 +128,42 @@ def _factories(project: Project) -> list[_Factory]:
         known = {dotted: factory.kind for dotted, factory in found.items()}
         for source in project.sources:
             for node in source.functions():
-                if node not in source.tree.body or node.name.startswith("_") or not _FACTORY.search(node.name):
+                if node not in source.tree.body or node.name.startswith("_"):
                     continue
-                if kind := _returned(source, node, known):
-                    found.setdefault(f"{source.module}.{node.name}", _Factory(source, node, kind))
+                if _FACTORY.search(node.name):
+                    kind = _annotated(source, node) or _returned(source, node, known)
+                else:
+                    kind = _returned(source, node, known) if _is_plain(source, node) else ""
+                if kind:
+                    factory = _Factory(source, node, kind)
+                    found.setdefault(factory.dotted, factory)
     return list(found.values())
 
 
-def _returned(source: PythonSource, node: ast.FunctionDef | ast.AsyncFunctionDef, known: dict[str, str]) -> str:
-    if node.returns and (kind := CLASSES.get(source.dotted(node.returns))):
-        return kind
-    returns = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value]
-    values = [each for value in returns for each in _values(source, value, node)]
+def _annotated(source: PythonSource, node: _Function) -> str:
+    return CLASSES.get(source.dotted(node.returns), "") if node.returns else ""
+
+
+def _returned(source: PythonSource, node: _Function, known: dict[str, str]) -> str:
+    values = [each for value in _all_returned(node) for each in _values(source, value, node)]
     return next((kind for value in values if (kind := _kind(source, value, node, known))), "")
 
 
-def _values(source: PythonSource, value: ast.expr, owner: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.expr]:
+def _all_returned(node: _Function) -> list[ast.expr]:
+    return [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value]
+
+
+def _is_plain(source: PythonSource, node: _Function) -> bool:
+    """Return whether a function of any name can be a factory.
+
+    A fixture of a test has a decorator, and `def current(): return app` returns the application of the module.
+    """
+    names = [each.id for each in _all_returned(node) if isinstance(each, ast.Name)]
+    is_local = all(source.is_local(name, node) for name in names)
+    return isinstance(node, ast.FunctionDef) and not node.decorator_list and is_local
+
+
+def _values(source: PythonSource, value: ast.expr, owner: _Function) -> Iterator[ast.expr]:
     """Iterate over what a returned expression can be: itself, or what its name was assigned in the function."""
     yield value
     if isinstance(value, ast.Name):
@@ -167,11 +193,12 @@ def _from_factory(project: Project, factory: _Factory) -> Found | Remark:
         names_of(source.module, node.name),
         project.pythonpath(source),
         comment=comment,
+        is_certain=factory.is_usual,
         file=file,
     )
 
 
-def required_arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+def required_arguments(node: _Function) -> list[str]:
     """Return the names of the arguments that a function cannot be called without."""
     positional = [*node.args.posonlyargs, *node.args.args]
     required = [each.arg for each in positional[: len(positional) - len(node.args.defaults)]]

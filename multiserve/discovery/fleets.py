@@ -65,9 +65,9 @@ def _member(name: str, things: list[Found | Remark]) -> Member:
             attribute = thing.what.partition(":")[2]
             is_usual = _USUAL.fullmatch(attribute.partition("(")[0]) is not None
             target = f"{thing.file}:{attribute}" if attribute else thing.file  # a script, which its framework runs
-            targets.append((not is_usual, thing.file.count("/"), target))
+            targets.append((not is_usual, not thing.is_certain, thing.file.count("/"), target))
         reasons.append(reason)
-    return Member(name, min(targets)[2]) if targets else Member(name, reason=reasons[0])
+    return Member(name, min(targets)[-1]) if targets else Member(name, reason=reasons[0])
 
 
 def _why_not(found: Found, name: str) -> str:

@@ -65,7 +65,8 @@ def find_proposals(folder: Path) -> Proposals:
 def _propose(found: Sequence[Found]) -> list[Proposal]:
     """Assign a key of its own to each thing."""
     free = sorted(
-        (each for each in found if not each.key), key=lambda each: (-siteness(each.kind, each.names), each.where)
+        (each for each in found if not each.key),
+        key=lambda each: (_is_doubtful(each), -siteness(each.kind, each.names), each.where),
     )
     taken = {each.key for each in found if each.key}
     root = free[0] if free and "/" not in taken else None
@@ -80,6 +81,11 @@ def _propose(found: Sequence[Found]) -> list[Proposal]:
         is_named = bool(each.names) and not (is_tie and each is free[1])
         proposals.append(Proposal(each, key, each.is_certain and is_named))
     return proposals
+
+
+def _is_doubtful(found: Found) -> bool:
+    """Return whether this is a function of an unusual name, which may not be meant to be an application."""
+    return "app" in found.options and not found.is_certain
 
 
 def _free(key: str, taken: Iterable[str]) -> str:

@@ -26,6 +26,16 @@ def write(folder, files):
         pytest.param({"sales.py": FLASK}, [Member("sales", "sales.py:app")], id="a file"),
         pytest.param({"sales.py": FACTORY}, [Member("sales", "sales.py:create_app()")], id="a factory"),
         pytest.param(
+            {"sales.py": FACTORY.replace("create_app", "catalog")},
+            [Member("sales", "sales.py:catalog()")],
+            id="any factory",
+        ),
+        pytest.param(
+            {"sales.py": f"{FACTORY.replace('create_app', 'catalog')}\nshop = Flask(__name__)\n"},
+            [Member("sales", "sales.py:shop")],
+            id="an application before a function of any name",
+        ),
+        pytest.param(
             {"b.py": FLASK, "a.py": FLASK.replace("app =", "it =")},
             [Member("a", "a.py:it"), Member("b", "b.py:app")],
             id="any name, in the order of the names",

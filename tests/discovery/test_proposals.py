@@ -28,6 +28,7 @@ FOOTER = """
 """
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 FASTAPI = "from fastapi import FastAPI\napp = FastAPI()\n"
+FACTORY = "from fastapi import FastAPI\ndef {}:\n    made = FastAPI()\n    return made\n"
 DJANGO = "from django.core.wsgi import get_wsgi_application\n\napplication = get_wsgi_application()\n"
 DJANGO_ASGI = "from django.core.asgi import get_asgi_application\n\napplication = get_asgi_application()\n"
 DJANGO_COMMENT = (
@@ -314,6 +315,22 @@ def test_what_a_folder_comes_to(tmp_path, files, text):
         pytest.param({"storefront.py": FLASK, "admin.py": FLASK}, {"/": True, "/admin": True}, id="names that tell"),
         pytest.param({"blue.py": FLASK, "red.py": FLASK}, {"/": False, "/red": False}, id="which one is the site"),
         pytest.param({"site.py": FLASK, "main.py": FASTAPI}, {"/": True, "/api": False}, id="no name"),
+        pytest.param({"api.py": FACTORY.format("create_api()")}, {"/": True}, id="a factory"),
+        pytest.param({"api.py": FACTORY.format("catalog()")}, {"/": False}, id="a factory of an unusual name"),
+        pytest.param(
+            {"api.py": FACTORY.format("catalog()"), "site.py": FLASK}, {"/": True, "/catalog": False}, id="with another"
+        ),
+        pytest.param(
+            {"api.py": FACTORY.format("catalog(size=1) -> FastAPI")}, {"/": False}, id="one with an annotation"
+        ),
+        pytest.param({"api.py": FACTORY.format("catalog(size)")}, {}, id="one that needs arguments"),
+        pytest.param(
+            {"api.py": f"{FACTORY.format('catalog()')}\napp = catalog()\n"}, {"/": True}, id="one that is called"
+        ),
+        pytest.param(
+            {"api.py": f"{FASTAPI}\ndef current() -> FastAPI:\n    return app\n"}, {"/": True}, id="not its own"
+        ),
+        pytest.param({"api.py": FACTORY.format("catalog()").replace("def", "@fixture\ndef")}, {}, id="a fixture"),
         pytest.param({"app.py": FASTAPI, "public/x": ""}, {"/": True, "/public": False}, id="a folder"),
     ],
 )
