@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from multiserve.config.model import Server
 from multiserve.config.mounts import check_redirect
 from multiserve.config.tables import quote_key, quote_text
 from multiserve.config.targets import TargetProblem, parse_target
+from multiserve.hosts import authority
 from multiserve.keys import KeyProblem, MountKey, parse_key
 from multiserve.upstreams import UpstreamProblem, parse_upstream
 
@@ -127,10 +129,20 @@ class Draft:
         if text.isascii() and text.isdigit() and int(text) <= 65535:  # noqa: PLR2004 (the highest port)
             self.server["port"] = int(text)
         elif "PORT" in text:
-            reason = 'A port in the file is a number, never a variable: set MULTISERVE_PORT, or write "--port $PORT".'
+            reason = (
+                "multiserve listens on the port in the environment variable PORT, if that is set. "
+                "For another variable set MULTISERVE_PORT, or write --port."
+            )
             self.note(what, reason, line)
         else:
             self.note(what, f'"{text}" is not a port.', line)
+
+    def bind_port_too(self) -> None:
+        """Add the port to the other addresses, which the production server listens on in place of it."""
+        bind = self.gunicorn.get("bind")
+        if bind and "port" in self.server:
+            host = self.server.get("host", Server().host)
+            bind.insert(0, authority(host, self.server["port"]))
 
     def note_variables(self, name: str, value: str, reference: re.Pattern[str], what: str, line: int) -> None:
         """Note that the value of an environment variable has variables itself, with the line that does the same.

@@ -139,7 +139,12 @@ def test_what_cannot_be_in_the_file_is_a_note(key, app, reason):
         (
             "$PORT",
             None,
-            ['A port in the file is a number, never a variable: set MULTISERVE_PORT, or write "--port $PORT".'],
+            [
+                (
+                    "multiserve listens on the port in the environment variable PORT, if that is set. "
+                    "For another variable set MULTISERVE_PORT, or write --port."
+                )
+            ],
         ),
         ("70000", None, ['"70000" is not a port.']),
         ("\u0663", None, ['"\u0663" is not a port.']),
@@ -168,6 +173,21 @@ def test_threads_are_on_the_applications(value, threads, reasons):
     draft.set_threads(value, "threads", 3)
     assert [mount.options.get("threads") for mount in draft.mounts] == [threads, None]
     assert [note.reason for note in draft.notes] == reasons
+
+
+@pytest.mark.parametrize(
+    ("server", "bind", "expected"),
+    [
+        pytest.param({"port": 80}, None, None, id="the port alone"),
+        pytest.param({}, ["unix:x"], ["unix:x"], id="a socket alone"),
+        pytest.param({"port": 80}, ["unix:x"], ["127.0.0.1:80", "unix:x"], id="both"),
+        pytest.param({"port": 80, "host": "::"}, ["unix:x"], ["[::]:80", "unix:x"], id="with a host"),
+    ],
+)
+def test_a_port_beside_other_addresses_is_listened_on_too(server, bind, expected):
+    draft = Draft(server=server, gunicorn={"bind": bind} if bind else {})
+    draft.bind_port_too()
+    assert draft.gunicorn.get("bind") == expected
 
 
 OWN_WORKER = "multiserve's own worker serves WSGI, in threads of each mount, and ASGI: this one is left out."

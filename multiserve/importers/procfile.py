@@ -63,6 +63,7 @@ def read(path: Path, text: str) -> Draft:
             draft.note(stripped, reason, number)
         else:
             _read_command(draft, command, name, number, path.parent)
+    draft.bind_port_too()
     return draft
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from multiserve.drafts import Draft
+from multiserve.hosts import authority
 from multiserve.importers.ini_lines import Entry, read_entries
 from multiserve.importers.python_files import add_static
 
@@ -78,6 +79,7 @@ def read(path: Path, text: str) -> Draft:
     for entry in entries:
         if entry.key not in named:
             reader.read(entry)
+    draft.bind_port_too()
     if "threads" in known:  # last, as it is written on every mount
         draft.set_threads(known["threads"].value, known["threads"].what, known["threads"].line)
     mounts = [entry for entry in entries if entry.key == "mount"]
@@ -147,11 +149,12 @@ class _Reader:
             reason = "multiserve serves HTTP: write proxy_pass in the configuration of nginx, not uwsgi_pass."
             self.draft.note(entry.what, reason, entry.line)
         host, _, port = entry.value.rpartition(":")
-        if port.isdigit() and "bind" not in self.draft.gunicorn and "port" not in self.draft.server:
-            self.draft.server["host"] = host or "0.0.0.0"  # noqa: S104 (what uWSGI means by an empty host)
+        host = host.strip("[]") or "0.0.0.0"  # noqa: S104 (what uWSGI means by an empty host)
+        if port.isdigit() and "port" not in self.draft.server:
+            self.draft.server["host"] = host
             self.draft.set_port(port, entry.what, entry.line)
         elif port.isdigit():
-            self.draft.note(entry.what, "There is an address already: write bind = [...] under [gunicorn].", entry.line)
+            self.draft.gunicorn.setdefault("bind", []).append(authority(host, int(port)))
         elif "$" in port:
             self.draft.set_port(port, entry.what, entry.line)
         else:

@@ -40,6 +40,7 @@ CASES = {
     "unit_one_application": "config.json",
     "unit_routes": "unit.json",
     "unit_share_first": "unit.json",
+    "uwsgi_addresses": "uwsgi.ini",
     "uwsgi_flask": "wsgi.ini",
     "uwsgi_mounts": "uwsgi.ini",
     "uwsgi_one_module": "app.ini",
