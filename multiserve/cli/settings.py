@@ -83,7 +83,7 @@ def platform_port() -> int | None:
     """Return the port that a platform for containers wants, as they say it in an environment variable; None without.
 
     Raises:
-        ConfigError: It is no port.
+        ConfigError: It is not a port.
     """
     text = os.environ.get(PORT, "")
     if not text:
@@ -91,13 +91,14 @@ def platform_port() -> int | None:
     if text.isascii() and text.isdigit() and len(text) <= len(str(HIGHEST_PORT)) and int(text) <= HIGHEST_PORT:
         return int(text)
     hint = f"Write a number from 0 to {HIGHEST_PORT}, or set MULTISERVE_PORT, which counts first."
-    raise ConfigError(Problem(key=PORT, message=f"the environment variable is no port: {text[:40]!r}", hint=hint))
+    raise ConfigError(Problem(key=PORT, message=f"the environment variable is not a port: {text[:40]!r}", hint=hint))
 
 
 def _with_port(addresses: Any, port: int) -> Any:
-    """Replace the port of each address that has one; whatever is no text is left to be refused."""
+    """Replace the port of each address that has one, and keep each once; whatever is no text is left to be refused."""
     if isinstance(addresses, list | tuple):
-        return [_with_port(each, port) for each in addresses]
+        replaced = [_with_port(each, port) for each in addresses]
+        return [each for index, each in enumerate(replaced) if each not in replaced[:index]]  # some are not hashable
     if not isinstance(addresses, str) or addresses.startswith(("unix:", "fd://")):
         return addresses
     host, colon, last = addresses.rpartition(":")

@@ -51,6 +51,13 @@ PLATFORM = [
         ["[::]:5000", "localhost:5000", ":5000", "unix:a:1", "fd://3"],
         id="in each that has one",
     ),
+    pytest.param(
+        '[gunicorn]\nbind = ["0.0.0.0:80", "unix:a", "0.0.0.0:81", "unix:b"]',
+        {},
+        5000,
+        ["0.0.0.0:5000", "unix:a", "unix:b"],
+        id="two ports of one host are one",
+    ),
     pytest.param('[gunicorn]\nbind = "0.0.0.0:8000"', {"host": "::1"}, 5000, None, id="with a host"),
     pytest.param("[gunicorn]\nbind = [1]", {}, 5000, [1], id="what is no address is refused later"),
 ]
@@ -64,11 +71,11 @@ def test_a_platform_says_in_port_where_to_listen(write_config, monkeypatch, text
 
 
 @pytest.mark.parametrize("text", ["tcp://10.0.0.1:80", "65536", "-1", "\u0661", "1" * 5000])
-def test_a_platform_s_port_that_is_none_is_an_error(write_config, monkeypatch, text):
+def test_a_platform_s_port_that_is_not_one_is_an_error(write_config, monkeypatch, text):
     monkeypatch.setenv("PORT", text)
     with pytest.raises(ConfigError) as caught:
         read_config(write_config('[mounts]\n"/" = "good:app"'), VALUES, ())
     assert str(caught.value) == (
-        f"PORT: the environment variable is no port: {text[:40]!r}\n"
+        f"PORT: the environment variable is not a port: {text[:40]!r}\n"
         "    Write a number from 0 to 65535, or set MULTISERVE_PORT, which counts first."
     )
