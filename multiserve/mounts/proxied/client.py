@@ -155,7 +155,7 @@ def describe(error: BaseException) -> UpstreamError:
         return UpstreamError("closed the connection without an answer")
     if isinstance(error, OSError):
         return UpstreamError(f"takes no connections: {_reason_of(error)}")
-    return UpstreamError(f"has sent what is no response: {_in_one_line(error)}")
+    return UpstreamError(f"sent an invalid response: {_in_one_line(error)}")
 
 
 def _reason_of(error: OSError) -> str:

@@ -36,7 +36,7 @@ class BadHostError(Exception):
 
 
 class BadResponseError(Exception):
-    """The server has sent what is no response."""
+    """The server sent an invalid response."""
 
 
 def request_headers(scope: Scope, *, host: str, prefix: str | None) -> list[tuple[str, str]]:
@@ -117,7 +117,7 @@ def response_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
     lowered = [(name.lower(), value.strip(b" \t")) for name, value in raw]
     for name, value in lowered:
         if not (_TOKEN.fullmatch(name) and _VALUE.fullmatch(value)):
-            raise BadResponseError(f"the header {name.decode('latin-1')!r} is none")
+            raise BadResponseError(f"the header {name.decode('latin-1')!r} is not valid")
     dropped = _HOP_BY_HOP | _named_in_connection(lowered)
     if any(name == b"transfer-encoding" for name, _ in lowered):
         dropped |= {b"content-length"}

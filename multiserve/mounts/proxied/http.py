@@ -159,7 +159,7 @@ async def _hand_back(response: aiohttp.ClientResponse, send: Send) -> None:
     try:
         headers = response_headers(response.raw_headers)
     except BadResponseError as error:
-        raise UpstreamError(f"has sent what is no response: {error}") from None
+        raise UpstreamError(f"sent an invalid response: {error}") from None
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     protocol = response.connection.protocol if response.connection else None  # None where all of it is there
     content, more = response.content, True
@@ -184,6 +184,6 @@ async def _read(content: aiohttp.StreamReader, protocol: ResponseHandler | None)
             # Where chunks turn out to be none, aiohttp closes the connection, and lets its reader wait for ever.
             if content.is_eof() or protocol is None or protocol.is_connected():
                 continue
-            raise BrokenOffError("the server has sent what is no response") from None
+            raise BrokenOffError("the server sent an invalid response") from None
         except (aiohttp.ClientError, OSError) as error:
             raise BrokenOffError(f"the server ended its response before that was complete: {error}") from None

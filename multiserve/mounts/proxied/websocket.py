@@ -100,7 +100,7 @@ async def _open(
         cause = error.__cause__ if isinstance(error, InvalidMessage) else error
         if isinstance(cause, EOFError | OSError):
             raise UpstreamError("closed the connection without an answer") from error
-        raise UpstreamError(f"has sent what is no answer to a handshake: {error}") from error
+        raise UpstreamError(f"sent an invalid answer to a handshake: {error}") from error
     except BaseException:
         connection.transport.abort()
         raise
@@ -163,7 +163,7 @@ def _headers_of(response: Any) -> list[tuple[bytes, bytes]]:
     try:
         return response_headers(raw)
     except BadResponseError as error:
-        raise UpstreamError(f"has sent what is no answer to a handshake: {error}") from None
+        raise UpstreamError(f"sent an invalid answer to a handshake: {error}") from None
 
 
 async def _talk(connection: ClientConnection, first: asyncio.Task[Message], receive: Receive, send: Send) -> None:

@@ -195,7 +195,7 @@ def _tokens(value: bytes) -> list[bytes]:
 def _status_line(status: int) -> bytes:
     """Return the first line of a response; raise if `status` is not one of a final response (RFC 9110, section 15)."""
     if status not in _FINAL_STATUSES:
-        raise RuntimeError(f"{status} is no final response")
+        raise RuntimeError(f"{status} is not a final status")
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:

@@ -63,7 +63,7 @@ def test_aiohttp_has_what_is_switched_off():
         ),
         pytest.param(OSError("one\nand two"), "takes no connections: one and two", False, id="several addresses"),
         pytest.param(ssl.SSLError(1, "wrong version"), "takes no connections: wrong version", False, id="TLS"),
-        pytest.param(aiohttp.InvalidURL("x"), "has sent what is no response: x", False, id="anything else"),
+        pytest.param(aiohttp.InvalidURL("x"), "sent an invalid response: x", False, id="anything else"),
     ],
 )
 def test_the_reason_is_told(error, reason, is_late):

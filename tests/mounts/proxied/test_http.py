@@ -190,20 +190,20 @@ def test_a_response_that_is_broken_off_does_not_look_whole(monkeypatch, serve, s
             "has answered 101, which was not asked for.",
             id="101",
         ),
-        pytest.param(b"SSH-2.0-OpenSSH\r\n\r\n", 502, "has sent what is no response: ", id="another protocol"),
+        pytest.param(b"SSH-2.0-OpenSSH\r\n\r\n", 502, "sent an invalid response: ", id="another protocol"),
         pytest.param(
             b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok",
             502,
-            "has sent what is no response: ",
+            "sent an invalid response: ",
             id="two lengths",
         ),
         pytest.param(
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok",
             502,
-            "has sent what is no response: ",
+            "sent an invalid response: ",
             id="length and chunks",
         ),
-        pytest.param(b"HTTP/1.1 200 OK\r\nX A: b\r\n\r\n", 502, "has sent what is no response: ", id="no header"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX A: b\r\n\r\n", 502, "sent an invalid response: ", id="no header"),
     ],
 )
 def test_what_is_no_response_is_502(serve, scope, ask, response, status, reason):
