@@ -22,7 +22,7 @@ _WIDTH = 110  # characters of a line that one reads without scrolling
 _MOST_THREADS = 1000  # of one mount
 
 NEXT_MOUNTS = (
-    "What one changes next:",
+    "What you may change next:",
     '- a mount with options: "/api" = { app = "api:app", required = true }',
     '- a host instead of a prefix: "api.example.com" = "api:app"',
 )

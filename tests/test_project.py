@@ -257,9 +257,7 @@ LINKED = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 @pytest.mark.parametrize("path", LINKED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_of_documents_lead_to_files(path: Path) -> None:
     text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
-    links = {
-        link for link in re.findall(r"\]\(([^)#:\s]+)(?:#[\w-]+)?\)", text) if link != "skill.md"
-    }  # made for the site
+    links = set(re.findall(r"\]\(([^)#:\s]+)(?:#[\w-]+)?\)", text))
     places = {link: path.parent / link for link in links}
     in_package = {link for link in links if (PACKAGE.parent / link).exists()}
     assert {link for link, place in places.items() if not place.exists()} - in_package == set()

@@ -68,7 +68,7 @@ def refuse_existing(path: Path) -> None:
         ConfigError: It is.
     """
     if path.exists():
-        hint = f'It stays as it is. "multiserve check -c {path}" tells what is in it.'
+        hint = f'It stays as it is. "multiserve check -c {path}" shows what is in it.'
         raise ConfigError(Problem(message=f"there is a {path} already", hint=hint))
 
 
@@ -96,7 +96,7 @@ def _choose(proposals: Proposals, *, yes: bool) -> Proposals:
         return proposals
     if not _is_terminal():
         what = ", ".join(each.found.what for each in open_questions)
-        hint = 'Write "multiserve init --yes" to take what is proposed.'
+        hint = 'Run "multiserve init --yes" to take what is proposed.'
         message = f"where to mount {what} has to be asked, and there is no terminal to ask in"
         raise ConfigError(Problem(message=message, hint=hint))
     click.echo('Where is it mounted? Enter takes what is in brackets; "-" leaves it out.')

@@ -120,7 +120,7 @@ def note_left_aside(source: Source) -> None:
     if not source.targets:
         return
     with contextlib.suppress(ConfigError):  # there is none
-        click.echo(f"Note: {find_config()} is left aside: the mounts are those of the command line.", err=True)
+        click.echo(f"Note: {find_config()} is ignored: the mounts are those of the command line.", err=True)
 
 
 @contextlib.contextmanager
@@ -139,7 +139,7 @@ def hint_at_applications(config: str | None) -> Iterator[None]:
         if not found:
             raise
         named = ", ".join(f"{each.what} ({each.kind})" for each in found)
-        hint = f'Write "multiserve init" to mount what is here: {named}.'
+        hint = f'Run "multiserve init" to mount what is here: {named}.'
         if target := next((each.what for each in found if not each.env and not each.pythonpath), ""):
             hint += f'\n    "multiserve run {shlex.quote(target)}" serves that one alone, without a file.'
         raise ConfigError(*(replace(problem, hint=hint) for problem in error.problems)) from None

@@ -67,7 +67,7 @@ def _header(path: Path) -> list[str]:
         folder = folder.parent
     return [
         f'From {path}, as "multiserve import" reads it.',
-        f'Save it as {folder / "multiserve.toml"}; then "multiserve check" tells whether everything loads.',
+        f'Save it as {folder / "multiserve.toml"}; then run "multiserve check", which loads everything.',
     ]
 
 

@@ -20,7 +20,7 @@ def test_it_prints_a_file(run, tmp_path):
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         '# From Procfile, as "multiserve import" reads it.\n'
-        '# Save it as multiserve.toml; then "multiserve check" tells whether everything loads.\n'
+        '# Save it as multiserve.toml; then run "multiserve check", which loads everything.\n'
         "\n[mounts]\n"
         '"/" = "shop:app"\n'
         '\n[server]\nhost = "127.0.0.1"\nport = 9000\n'

@@ -84,7 +84,7 @@ def test_without_a_terminal_nothing_can_be_asked(run, tmp_path):
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
         "Error: where to mount blue:app, red:app has to be asked, and there is no terminal to ask in\n"
-        '    Write "multiserve init --yes" to take what is proposed.\n'
+        '    Run "multiserve init --yes" to take what is proposed.\n'
     )
     assert not (tmp_path / "multiserve.toml").exists()
 
@@ -129,7 +129,7 @@ def test_nothing_is_left(run, tmp_path):
             {"multiserve.toml": "", "app.py": FLASK},
             [],
             "there is a multiserve.toml already\n"
-            '    It stays as it is. "multiserve check -c multiserve.toml" tells what is in it.',
+            '    It stays as it is. "multiserve check -c multiserve.toml" shows what is in it.',
             id="there is a file",
         ),
         pytest.param({}, ["gone"], 'there is no folder "gone"', id="no folder"),
@@ -167,7 +167,7 @@ def test_run_without_a_file_says_what_init_would_mount(run, tmp_path):
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
         "Error: no configuration: there is no multiserve.toml here, and no [tool.multiserve] in pyproject.toml\n"
-        '    Write "multiserve init" to mount what is here: storefront:app (Flask), admin:app (Flask).\n'
+        '    Run "multiserve init" to mount what is here: storefront:app (Flask), admin:app (Flask).\n'
         '    "multiserve run storefront:app" serves that one alone, without a file.\n'
     )
 

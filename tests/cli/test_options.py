@@ -201,7 +201,7 @@ def test_targets_win_over_a_file_that_is_found(run, write_config, tmp_path, monk
         monkeypatch.setenv("MULTISERVE_CONFIG", variable)
     code, out, err = run("routes", "shop:app")
     assert (code, out.split()[-1]) == (0, "shop:app")
-    assert err == (f"Note: {note} is left aside: the mounts are those of the command line.\n" if note else "")
+    assert err == (f"Note: {note} is ignored: the mounts are those of the command line.\n" if note else "")
 
 
 @pytest.mark.parametrize("command", [["run"], ["run", "--production"], ["check"], ["routes"]], ids=" ".join)

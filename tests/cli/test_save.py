@@ -11,7 +11,7 @@ HEADER = """\
 # multiserve.toml.example, and docs/file.md, of multiserve.
 """
 NEXT_MOUNTS = """\
-# What one changes next:
+# What you may change next:
 # - a mount with options: "/api" = { app = "api:app", required = true }
 # - a host instead of a prefix: "api.example.com" = "api:app"
 """
@@ -144,6 +144,6 @@ def test_what_cannot_be_saved_is_refused_and_nothing_is_written(run, tmp_path, a
 def test_a_file_that_is_there_stays(run, write_config):
     path = write_config("mine")
     message = "there is a multiserve.toml already\n    It stays as it is."
-    told = f'Error: {message} "multiserve check -c multiserve.toml" tells what is in it.\n'
+    told = f'Error: {message} "multiserve check -c multiserve.toml" shows what is in it.\n'
     assert run("run", "a:b", "--save") == (1, "", told)
     assert path.read_text() == "mine"

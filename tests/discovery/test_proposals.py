@@ -15,7 +15,7 @@ HEADER = """# Written by "multiserve init". What each key means, and which more 
 
 """
 FOOTER = """
-# What one changes next:
+# What you may change next:
 # - a mount with options: "/api" = { app = "api:app", required = true }
 # - a host instead of a prefix: "api.example.com" = "api:app"
 # - the address, and how many processes there are in production (multiserve run --production):

@@ -434,7 +434,7 @@ def test_all_wrong_settings_are_told_at_once_and_nothing_is_bound(produce, mount
         "gunicorn.keepalive: expected a whole number, found true or false\n"
         "gunicorn.reload: this setting makes no sense here\n"
         "    Run without --production to reload on changes; send SIGHUP to reload in production.\n"
-        "gunicorn.bind: gunicorn refuses the value: 99999 is no port\n"
+        "gunicorn.bind: gunicorn refuses the value: 99999 is not a port\n"
         f"gunicorn.certfile: there is no file {path.parent / 'nope.pem'}\n"
         "    Paths are relative to the folder of the configuration.\n"
     )

@@ -87,7 +87,7 @@ def test_a_file_in_the_folder_is_left_aside_and_one_line_says_so(run, shop, writ
     answers(server, "/x", "store /x by")
     write("storefront.py", hello("edited"))
     answers(server, "/x", "edited /x by")
-    assert server.log.count("Note: multiserve.toml is left aside: the mounts are those of the command line.\n") == 1
+    assert server.log.count("Note: multiserve.toml is ignored: the mounts are those of the command line.\n") == 1
     assert server.log.count("multiserve: 1 mount from the command line\n") == 2
 
 

@@ -146,7 +146,7 @@ def test_the_header_says_where_to_save_it(tmp_path, monkeypatch):
     )
     assert to_toml(read_file(file)).splitlines() == [
         '# From project/shop/web/serve.py, as "multiserve import" reads it.',
-        '# Save it as project/multiserve.toml; then "multiserve check" tells whether everything loads.',
+        '# Save it as project/multiserve.toml; then run "multiserve check", which loads everything.',
         "",
         "[mounts]",
         '"/"    = "shop.web.site:app"',

@@ -50,4 +50,4 @@ def _run(command: list[str]) -> str:
 
 def _failed(reason: str) -> ServeError:
     hint = 'Type "mkcert localhost" to see whether it works, or serve without --https.'
-    return ServeError(Problem(message=f"mkcert makes no certificate: {reason}", hint=hint))
+    return ServeError(Problem(message=f"mkcert could not make a certificate: {reason}", hint=hint))

@@ -234,7 +234,7 @@ def _use(settings: GunicornConfig, name: str) -> None:
 def _check_ports(addresses: list[Any]) -> None:
     for address in addresses:
         if isinstance(address, tuple) and not 0 <= address[1] <= HIGHEST_PORT:
-            raise ValueError(f"{address[1]} is no port")
+            raise ValueError(f"{address[1]} is not a port")
 
 
 def _check_class(found: Any) -> None:

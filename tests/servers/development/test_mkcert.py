@@ -53,6 +53,6 @@ def test_its_failure_is_a_problem(program, tmp_path, script, reason):
     with pytest.raises(ServeError) as caught:
         mkcert.issue(program(script), ["localhost"], tmp_path / "made.pem")
     assert str(caught.value) == (
-        f"mkcert makes no certificate: {reason}\n"
+        f"mkcert could not make a certificate: {reason}\n"
         '    Type "mkcert localhost" to see whether it works, or serve without --https.'
     )

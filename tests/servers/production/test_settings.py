@@ -237,10 +237,10 @@ PROBLEMS = [
     ("group", "no-such-group", "gunicorn refuses the value: No such group: 'no-such-group'"),
     ("syslog_addr", "http://x", "gunicorn refuses the value: invalid syslog address"),
     ("bind", "127.0.0.1:http", "gunicorn refuses the value: 'http' is not a valid port number."),
-    ("bind", "127.0.0.1:99999", "gunicorn refuses the value: 99999 is no port"),
-    ("bind", ["127.0.0.1:80", "[::1]:-1"], "gunicorn refuses the value: -1 is no port"),
+    ("bind", "127.0.0.1:99999", "gunicorn refuses the value: 99999 is not a port"),
+    ("bind", ["127.0.0.1:80", "[::1]:-1"], "gunicorn refuses the value: -1 is not a port"),
     ("bind", "fd://x", "gunicorn refuses the value: 'x' is not a valid file descriptor."),
-    ("statsd_host", "localhost:99999", "gunicorn refuses the value: 99999 is no port"),
+    ("statsd_host", "localhost:99999", "gunicorn refuses the value: 99999 is not a port"),
     ("statsd_host", "localhost:x", "gunicorn refuses the value: Value must be one of ('host:port', 'unix://PATH')"),
     (
         "proxy_allow_ips",
