@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import difflib
+import json
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +44,7 @@ def read_file(path: Path) -> Draft:
         ConfigError: The file cannot be read, it has none of the formats, or nothing in it can be mounted.
     """
     text = _read_text(path)
+    _refuse_invalid(path, text)
     form = next((form for form in FORMATS if form.matches(path.name, text)), None)
     if form is None:
         hint = "\n    ".join(["What is understood:", *(f"- {each.name}" for each in FORMATS)])
@@ -47,9 +53,8 @@ def read_file(path: Path) -> Draft:
         )
     try:
         draft = form.read(path, text)
-    except SyntaxError as error:
-        where = f"{path}:{error.lineno}" if error.lineno else str(path)
-        raise ConfigError(Problem(key=where, message=f"not what it seems: {error.msg}")) from None
+    except SyntaxError as error:  # one without a line, such as that of too deep an expression
+        raise ConfigError(Problem(key=str(path), message=f"not valid Python: {error.msg}")) from None
     if not draft.mounts:
         notes = [
             Problem(key=f"line {note.line}" if note.line else "", message=note.what, hint=note.reason)
@@ -58,6 +63,35 @@ def read_file(path: Path) -> Draft:
         raise ConfigError(Problem(message="nothing in it can be mounted"), *notes, source=str(path))
     draft.header = _header(path)
     return draft
+
+
+def _refuse_invalid(path: Path, text: str) -> None:
+    """Refuse what the name promises and the text is not: it would be none of the formats, and nobody knew why."""
+    try:
+        if path.suffix == ".py":
+            with warnings.catch_warnings(action="ignore"):  # such as for "\\d", which Python would print
+                ast.parse(text)
+        elif path.suffix == ".json":
+            json.loads(text)
+    except SyntaxError as error:
+        where = f"{path}:{error.lineno}:{error.offset}" if error.lineno else str(path)
+        problem = Problem(key=where, message=f"not valid Python: {error.msg}")
+    except json.JSONDecodeError as error:
+        problem = Problem(key=f"{path}:{error.lineno}:{error.colno}", message=f"not valid JSON: {error.msg}")
+    except (ValueError, RecursionError, MemoryError) as error:
+        problem = Problem(key=str(path), message=f"it cannot be read: {error}")
+    else:
+        return
+    raise ConfigError(problem)
+
+
+def _near(path: Path) -> str:
+    """Return what to write in place of a file that is not there."""
+    with contextlib.suppress(OSError):
+        names = [each.name for each in path.parent.iterdir() if each.is_file()]
+        if found := difflib.get_close_matches(path.name, names, 1):
+            return f'Did you mean "{path.with_name(found[0])}"?'
+    return "Write its path, relative to this folder or absolute."
 
 
 def _header(path: Path) -> list[str]:
@@ -75,7 +109,7 @@ def _read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except FileNotFoundError:
-        problem = Problem(message="no such file")
+        problem = Problem(message="no such file", hint=_near(path))
     except IsADirectoryError:
         problem = Problem(message="this is a folder", hint='For a folder there is "multiserve init".')
     except OSError as error:

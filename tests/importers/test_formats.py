@@ -86,10 +86,8 @@ UNDERSTOOD = """What is understood:
         pytest.param("notes.txt", "a list of things", id="a text"),
         pytest.param("plain.py", "import os\n", id="Python that composes nothing"),
         pytest.param("mentions.py", "# DispatcherMiddleware, Starlette, Mount\n", id="a comment alone"),
-        pytest.param("wrong.py", "DispatcherMiddleware(", id="no Python"),
         pytest.param("tox.ini", "[tox]\nenvlist = py311\n", id="another INI file"),
         pytest.param("package.json", '{"name": "site"}', id="another JSON file"),
-        pytest.param("wrong.json", '{"listeners": ', id="no JSON"),
         pytest.param("list.json", '["listeners", "routes"]', id="a JSON list"),
         pytest.param("Procfile", "\n# nothing\n", id="an empty Procfile"),
     ],
@@ -102,10 +100,50 @@ def test_a_file_of_no_known_format_is_refused(name, text, tmp_path):
     assert str(caught.value) == f"{path}:\nthis is none of the files that can be imported\n    {UNDERSTOOD}"
 
 
+COMMA = (
+    (":2:18", "not valid JSON: Illegal trailing comma before end of object")
+    if sys.version_info >= (3, 13)
+    else (":3:1", "not valid JSON: Expecting property name enclosed in double quotes")
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place", "message"),
+    [
+        pytest.param("a.py", "x = 1\nmount(", ":2:6", "not valid Python: '(' was never closed", id="Python"),
+        pytest.param(
+            "a.json",
+            '{\n  "listeners": {},\n}',
+            *COMMA,
+            id="JSON with a comma at the end",
+        ),
+        pytest.param("a.json", '{"listeners": ', ":1:15", "not valid JSON: Expecting value", id="half of some JSON"),
+    ],
+)
+def test_what_is_not_valid_is_refused_with_its_place(name, text, place, message, tmp_path):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_file(path)
+    assert str(caught.value) == f"{path}{place}: {message}"
+
+
+def test_a_file_that_is_nearly_there_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("uwsgi.ini").touch()
+    with pytest.raises(ConfigError) as caught:
+        read_file(Path("uwgsi.ini"))
+    assert str(caught.value) == 'uwgsi.ini:\nno such file\n    Did you mean "uwsgi.ini"?'
+
+
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
-        pytest.param(lambda path: None, "no such file", id="not there"),
+        pytest.param(
+            lambda path: None,
+            "no such file\n    Write its path, relative to this folder or absolute.",
+            id="not there",
+        ),
         pytest.param(
             lambda path: path.mkdir(), 'this is a folder\n    For a folder there is "multiserve init".', id="a folder"
         ),
