@@ -15,6 +15,7 @@ _APPLICATIONS = ("app", "application", "composite", "composit", "pipeline", "fil
 _PROTOCOLS = ("paste.app_factory", "paste.filter_app_factory", "paste.filter_factory", "paste.composite_factory")
 _LONGEST_CHAIN = 20  # sections that use one another
 _OWN = frozenset({"use", "next", "filter-with", "pipeline", "require", *_PROTOCOLS})
+_FOLDER = re.compile(r"%\((here|__file__)\)s")  # what PasteDeploy fills in
 _URLMAPS = re.compile(r"egg:paste#urlmap|call:paste\.urlmap:urlmap_factory", re.IGNORECASE)
 
 
@@ -63,9 +64,8 @@ class Sections:
         self.defaults = {entry.key: entry.value for entry in entries if entry.section == "DEFAULT"}
         self.open: list[Section] = []
         self.used: set[str] = set()
-        known = {**self.defaults, "here": "."}
         for entry in entries:
-            entry.value = re.sub(r"%\(([^)]+)\)s", lambda found: known.get(found[1], found[0]), entry.value)
+            entry.value = re.sub(r"%\(([^)]+)\)s", lambda found: self.defaults.get(found[1], found[0]), entry.value)
         self.defaults = {entry.key: entry.value for entry in entries if entry.section == "DEFAULT"}
         names = dict.fromkeys(entry.section for entry in entries)
         self._sections = [self._make(name, [entry for entry in entries if entry.section == name]) for name in names]
@@ -133,6 +133,8 @@ class Sections:
         if others:
             names = ", ".join(others)
             raise Unreadable(f"A setting whose name has a dot cannot be an argument: {names}.")
+        if found := next(filter(_FOLDER.search, [*everywhere.values(), *local.values()]), ""):
+            raise Unreadable(f"An argument cannot name the folder of the file: {found}.")
         return ", ".join([repr(everywhere), *named])
 
     def _inherited(self, section: Section) -> list[Entry]:

@@ -18,6 +18,18 @@ def test_a_section_takes_the_settings_of_the_one_that_it_uses():
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[app:main]\nuse = call:m:f\nx = %(here)s/y\n", id="in a setting"),
+        pytest.param("[DEFAULT]\na = %(here)s/y\n[app:main]\nuse = call:m:f\n", id="in what every application gets"),
+        pytest.param("[DEFAULT]\na = %(here)s\n[app:main]\nuse = call:m:f\nx = %(a)s/y\n", id="by another name"),
+    ],
+)
+def test_what_is_in_the_folder_of_the_file_is_left_to_pastedeploy(text):
+    assert read(text)[0] == {"/": "paste:site.ini#main"}
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         pytest.param(
@@ -29,6 +41,12 @@ def test_a_section_takes_the_settings_of_the_one_that_it_uses():
             "[app:main]\nx = 1\n",
             'It does not say what it uses. PasteDeploy loads it: pip install "multiserve[paste]".',
             id="nothing is used",
+        ),
+        pytest.param(
+            "[app:main]\nuse = call:m:f\nx = %(here)s/y\n",
+            "An argument cannot name the folder of the file: %(here)s/y. "
+            'PasteDeploy loads it: pip install "multiserve[paste]".',
+            id="the folder of the file",
         ),
         pytest.param("[pipeline:main]\npipeline = main\n", "It contains itself.", id="a pipeline in itself"),
         pytest.param(
