@@ -7,11 +7,15 @@ import difflib
 import importlib
 import os
 import re
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from multiserve.config.targets import Target
+from multiserve.excerpts import excerpt
 from multiserve.loading.modules import Failure, blamed
+from multiserve.tracebacks import is_foreign, own_frames
 
 _APPLICATION = re.compile(
     r"^\[(?:app|application|composite|composit|pipeline|filter-app):\s*([^\]]+?)\s*\]", re.MULTILINE
@@ -51,13 +55,28 @@ def _load(target: Target, file: Path, section: str) -> Any:
         raise Failure(message, 'Type pip install "multiserve[paste]".') from None
     with blamed(f'loading "{target.text}" failed: '):
         try:
-            return deploy.loadapp(f"config:{file}", name=section)
+            return deploy.loadapp(f"config:{quote(str(file))}", name=section)  # a # would begin the name of a section
+        except PackageNotFoundError as error:
+            if any(not is_foreign(frame.filename) for frame in own_frames(error)):  # an application has raised it
+                raise
+            message = f'{target.file} uses the distribution "{error.name}", which is not installed'
+            raise Failure(
+                message, "Install it, or correct the name behind egg:.", _line_with(file, error.name)
+            ) from None
         except configparser.Error as error:
             raise Failure(f"{target.file} is no file of PasteDeploy: {' '.join(str(error).split())}") from None
         except LookupError as error:
             if type(error) is not LookupError:  # an application has raised it
                 raise
             raise Failure(f"PasteDeploy finds no application: {error}", _near(file, section)) from None
+
+
+def _line_with(file: Path, distribution: str) -> str:
+    """Return the line of a file that names a distribution, as messages show it; empty if another file does."""
+    used = re.compile(rf"egg:\s*{re.escape(distribution)}(?=[\s#]|$)")
+    lines = file.read_text("utf-8", "replace").splitlines()
+    found = next((number for number, line in enumerate(lines, start=1) if used.search(line)), 0)
+    return excerpt(lines[found - 1], found) if found else ""
 
 
 def _near(file: Path, section: str) -> str:

@@ -204,8 +204,28 @@ def test_what_a_factory_raises_is_its_own(folder):
 
 
 def test_a_distribution_that_is_not_installed_is_named(folder):
-    with pytest.raises(LoadError, match="NoSuchDistribution"):
+    with pytest.raises(LoadError) as caught:
         load_from(folder, "paste:site.ini#nowhere")
+    assert str(caught.value) == (
+        'mounts."/": site.ini uses the distribution "NoSuchDistribution", which is not installed\n'
+        "    16 | use = egg:NoSuchDistribution\n"
+        "    Install it, or correct the name behind egg:."
+    )
+
+
+def test_what_an_application_does_not_find_is_its_own(folder):
+    (folder / "site_parts.py").write_text(
+        "from importlib.metadata import version\ndef make_app(global_conf, **settings):\n    version('NoSuch')\n"
+    )
+    with pytest.raises(LoadError, match=r"site_parts\.py, line 3"):
+        load_from(folder, "paste:site.ini")
+
+
+@pytest.mark.parametrize("name", ["a#b", "a b"])
+def test_a_folder_of_any_name(folder, name):
+    (folder / name).mkdir()
+    (folder / name / "site.ini").write_text(SITE)
+    assert ask(load_from(folder / name, "paste:site.ini").application).startswith("main: Hello from ")
 
 
 def test_without_pastedeploy_the_extra_is_named(folder, monkeypatch):
