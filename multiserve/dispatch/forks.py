@@ -45,6 +45,7 @@ def leaving_after_fork(application: WSGIApplication) -> WSGIApplication:
     """Wrap a WSGI application so that a process which it has forked ends where the call ends."""
 
     def leaving(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        __traceback_hide__ = True  # of werkzeug's debugger: this frame is not the application's
         forks = FORKS.count
         try:
             return application(environ, start_response)

@@ -57,6 +57,7 @@ def _files(handler: str, settings: Any, application: Any) -> Any:
 
 def _serve_wsgi(application: Any, files: Any, static_url: str) -> Any:
     def serve(environ: Any, start_response: Any) -> Any:
+        __traceback_hide__ = True  # of werkzeug's debugger: this frame is not the application's
         prefix, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
         found = files if _is_below(static_url, prefix, path) else application
         return found(environ, start_response)
@@ -66,6 +67,7 @@ def _serve_wsgi(application: Any, files: Any, static_url: str) -> Any:
 
 def _serve_asgi(application: Any, files: Any, static_url: str) -> Any:
     async def serve(scope: Any, receive: Any, send: Any) -> None:
+        __traceback_hide__ = True
         is_file = False
         if scope["type"] == "http":
             prefix = scope.get("root_path", "")

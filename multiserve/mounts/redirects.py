@@ -82,6 +82,7 @@ def with_slash_wsgi(application: WSGIApplication) -> WSGIApplication:
     """Redirect the bare prefix to the prefix with a slash; hand every other request to the application."""
 
     def redirecting(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        __traceback_hide__ = True  # of werkzeug's debugger: this frame is not the application's
         script_name = environ.get("SCRIPT_NAME", "")
         if environ.get("PATH_INFO") or environ["REQUEST_METHOD"] not in _SAFE_METHODS or not script_name:
             return application(environ, start_response)
@@ -95,6 +96,7 @@ def with_slash_asgi(application: ASGIApplication) -> ASGIApplication:
     """Do the same as `with_slash_wsgi` for an ASGI application, which still gets WebSockets and the lifespan."""
 
     async def redirecting(scope: Scope, receive: Receive, send: Send) -> None:
+        __traceback_hide__ = True
         is_bare = scope["type"] == "http" and scope["path"] == scope["root_path"] != ""
         if not is_bare or scope["method"] not in _SAFE_METHODS:
             await application(scope, receive, send)

@@ -14,6 +14,7 @@ def strip_wsgi(application: WSGIApplication) -> WSGIApplication:
     """Hand a WSGI application an empty SCRIPT_NAME and the path below its prefix."""
 
     def stripping(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        __traceback_hide__ = True  # of werkzeug's debugger: this frame is not the application's
         return application(strip_environ(environ), start_response)
 
     return stripping
@@ -28,6 +29,7 @@ def strip_asgi(application: ASGIApplication) -> ASGIApplication:
     """Hand an ASGI application an empty root_path and the path below its prefix."""
 
     async def stripping(scope: Scope, receive: Receive, send: Send) -> None:
+        __traceback_hide__ = True
         if scope["type"] in ("http", "websocket"):
             scope = strip_scope(scope)
         await application(scope, receive, send)

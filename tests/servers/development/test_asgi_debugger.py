@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import sys
 import threading
 
 import pytest
 
 from multiserve.config.file import load_config
+from multiserve.loading.django_static import _serve_asgi
+from multiserve.mounts.redirects import with_slash_asgi
+from multiserve.mounts.stripping import strip_asgi
 from multiserve.servers.development import asgi_debugger
 from multiserve.servers.development.asgi_debugger import ASGIDebugger
 from multiserve.servers.development.debugger import Debugger
@@ -116,6 +120,13 @@ def test_an_exception_is_answered_with_the_page_and_logged_with_the_mount(ask, m
     text = log.getvalue()
     assert text.startswith("The application at /shop failed:\nTraceback (most recent call last):\n")
     assert text.endswith("KeyError: 'oh'\n")
+
+
+def test_the_page_shows_no_frame_of_ours(ask):
+    application = sending(error=KeyError("oh"))
+    sent, _ = ask(with_slash_asgi(strip_asgi(_serve_asgi(application, None, "/static/"))))
+    page = b"".join(message.get("body", b"") for message in sent[1:]).decode()
+    assert re.findall(r'class="filename">"([^"]+)"', page) == [__file__]
 
 
 LARGE = b"x" * 2**20

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
 
 from multiserve.config.file import load_config
+from multiserve.dispatch.forks import leaving_after_fork
 from multiserve.errors import ConfigError
+from multiserve.loading.django_static import _serve_wsgi
+from multiserve.mounts.redirects import with_slash_wsgi
+from multiserve.mounts.stripping import strip_wsgi
 from multiserve.servers.development.debugger import Debugger, use_debugger
 from multiserve.servers.development.wsgi_response import Response
 
@@ -55,6 +60,27 @@ def test_the_debugger_of_the_file_is_refused_where_others_reach_it(config, host)
     )
 
 
+def environ_of():
+    return {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/",
+        "HTTP_HOST": "localhost",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": io.StringIO(),
+        "multiserve.mount": "/shop",
+    }
+
+
+def page_of(config, application):
+    """Return the page of the debugger for an application that fails."""
+    sent = io.BytesIO()
+    response = Response(sent, "GET", "HTTP/1.0", lambda *_: None)
+    response.send(Debugger(config).wrap_wsgi(application), environ_of())
+    return sent.getvalue().decode()
+
+
 def started(environ, start_response):
     start_response("200 OK", [("X-App", "1")])
     raise KeyError("oh")
@@ -91,16 +117,7 @@ def test_the_debugger_answers_an_exception_and_names_the_mount(config, monkeypat
         result = application(environ, start_response)
         return result if application is late else Parts(result)
 
-    environ = {
-        "REQUEST_METHOD": "GET",
-        "PATH_INFO": "/",
-        "HTTP_HOST": "localhost",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "wsgi.url_scheme": "http",
-        "wsgi.errors": io.StringIO(),
-        "multiserve.mount": "/shop",
-    }
+    environ = environ_of()
     response = Response(sent, "GET", "HTTP/1.0", lambda *head: heads.append(head))
     response.send(Debugger(config).wrap_wsgi(closing), environ)
     assert [code for code, *_ in heads] == [status]
@@ -120,3 +137,9 @@ def test_the_pin_is_shown_by_who_starts_it_and_not_by_itself(config, monkeypatch
     monkeypatch.setenv("WERKZEUG_RUN_MAIN", "true")
     assert Debugger(config).pin == shown
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_page_shows_no_frame_of_ours(config, monkeypatch):
+    monkeypatch.setenv("WERKZEUG_DEBUG_PIN", "off")
+    wrapped = leaving_after_fork(with_slash_wsgi(strip_wsgi(_serve_wsgi(started, None, "/static/"))))
+    assert re.findall(r'class="filename">"([^"]+)"', page_of(config, wrapped)) == [__file__]
