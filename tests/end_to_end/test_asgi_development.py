@@ -146,6 +146,9 @@ def test_the_debugger_shows_an_exception_of_an_asgi_application_and_evaluates_in
     assert (console.status, re.sub(r"<[^>]*>", "", unescape(console.text))) == (200, ">>> answer+secret\n83")
     assert server.get("/api/fail?__debugger__=yes&cmd=resource&f=style.css").status == 200
     assert server.get(f"/api/fail?{query}", Host="evil.test").status != 200
+    server.get("/last")
+    server.until_logged("GET /last")
+    assert "__debugger__" not in server.log
     server.until_logged("The application at /api failed:\n", times=2)
     server.until_logged("\nValueError: the answer is 42\n", times=2)
 

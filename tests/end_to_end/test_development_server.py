@@ -114,6 +114,9 @@ def test_the_debugger_shows_an_exception_below_a_prefix_and_evaluates_in_its_fra
     assert server.get("/shop/flask/fail?__debugger__=yes&cmd=resource&f=style.css").status == 200
     # A page of another site that resolves to this machine reaches no console.
     assert server.get(f"/shop/flask/fail?{query}", Host="evil.test").status != 200
+    server.get("/last")
+    server.until_logged("GET /last")
+    assert "__debugger__" not in server.log
 
 
 def test_without_the_debugger_an_exception_is_a_plain_error(run, write):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import NamedTuple
+from urllib.parse import parse_qs
 
 from multiserve.dispatch.pages import WAITING_STATUSES
 from multiserve.hosts import is_loopback
@@ -49,15 +50,22 @@ class Answered(NamedTuple):
         return "  ".join(parts)
 
 
-def is_of_a_waiting_page(status: int, target: str, *, waits: bool) -> bool:
-    """Return whether a page only asks whether it is to load again, and is not, so that no line says so.
+def is_of_our_own_pages(status: int, target: str, *, waits: bool) -> bool:
+    """Return whether no line says that a request was answered, as its user has not made it.
+
+    A page may ask whether it is to load again, and is not. The debugger's page asks for its parts, with its secret.
 
     Args:
         status: The status of the response.
         target: The target of the request.
-        waits: Whether the request says that it comes from such a page.
+        waits: Whether the request says that it comes from a page that waits.
     """
-    return waits and (status in WAITING_STATUSES or FOLDER in target)
+    if waits:
+        return status in WAITING_STATUSES or FOLDER in target
+    if "__debugger__" not in target:
+        return False
+    asked = parse_qs(target.partition("?")[2])
+    return asked.get("__debugger__") == ["yes"] and "cmd" in asked
 
 
 def answered(access: Access) -> Answered:

@@ -16,7 +16,7 @@ from socket import socket
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.dispatch.pages import WAITS_HEADER
 from multiserve.errors import LoadError
-from multiserve.servers.development.access_line import Answered, answered, is_of_a_waiting_page
+from multiserve.servers.development.access_line import Answered, answered, is_of_our_own_pages
 from multiserve.servers.engine.access import Access
 from multiserve.servers.engine.listener import Listener, hand_over_errors
 from multiserve.servers.engine.settings import SWITCH_INTERVAL, EngineSettings
@@ -150,7 +150,7 @@ class InProcessServer:
 
 
 def _log_access(write: Callable[[Answered], None], access: Access) -> None:
-    if not is_of_a_waiting_page(access.status, access.target, waits=WAITS_HEADER.lower() in access.fields()):
+    if not is_of_our_own_pages(access.status, access.target, waits=WAITS_HEADER.lower() in access.fields()):
         write(answered(access))
 
 

@@ -24,7 +24,7 @@ from multiserve.dispatch.absolute_form import find_authority
 from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.dispatch.pages import WAITS_HEADER
 from multiserve.servers.addresses import TLS_RECORD, spoken_https
-from multiserve.servers.development.access_line import Answered, is_of_a_waiting_page
+from multiserve.servers.development.access_line import Answered, is_of_our_own_pages
 from multiserve.servers.development.request_body import BadBody, RequestBody
 from multiserve.servers.development.tls import end_gently
 from multiserve.servers.development.wsgi_response import BadResponse, Response
@@ -183,14 +183,14 @@ class RequestHandler(WSGIRequestHandler):
         headers: Message | None = getattr(self, "headers", None)  # they may be what could not be read
         return headers is not None and headers.get("Upgrade", "").lower() == "websocket"
 
-    def _is_of_a_waiting_page(self, status: int) -> bool:
+    def _is_of_our_own_pages(self, status: int) -> bool:
         headers: Message | None = getattr(self, "headers", None)
-        return headers is not None and is_of_a_waiting_page(status, self.path, waits=WAITS_HEADER in headers)
+        return headers is not None and is_of_our_own_pages(status, self.path, waits=WAITS_HEADER in headers)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Write the line of the access log, also for a request that could not be read."""
         del size
-        if (write := type(self).log_access) is None or self._is_of_a_waiting_page(int(code)):
+        if (write := type(self).log_access) is None or self._is_of_our_own_pages(int(code)):
             return
         is_read, seconds = bool(self.command), time.monotonic() - (self._began or time.monotonic())
         answered = Answered(

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from multiserve.servers.development.access_line import Answered, answered
+from multiserve.servers.development.access_line import Answered, answered, is_of_our_own_pages
 from multiserve.servers.engine.access import Access
 
 SCOPE = {"raw_path": b"/a%20b", "query_string": b"q=1", "headers": [], "client": ("127.0.0.1", 4)}
@@ -57,3 +57,20 @@ def test_the_status_is_set_off_by_its_class(status, role):
 def test_what_the_engine_reports_becomes_the_same_line(scope, method):
     access = Access({**scope, "multiserve.mount": "/a"}, 200, [], 9, 0.5)
     assert answered(access) == ("127.0.0.1", method, "/a%20b?q=1", 200, "/a", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("status", "target", "waits", "expected"),
+    [
+        pytest.param(503, "/shop/", True, True, id="a page that goes on waiting"),
+        pytest.param(200, "/shop/", True, False, id="a page whose mount is back"),
+        pytest.param(200, "/__multiserve__/refresh/process", True, True, id="the script of refresh"),
+        pytest.param(503, "/shop/", False, False, id="a user"),
+        pytest.param(200, "/?__debugger__=yes&cmd=resource&f=style.css", False, True, id="a part of the debugger"),
+        pytest.param(200, "/a?__debugger__=yes&cmd=printpin&s=secret", False, True, id="the debugger's secret"),
+        pytest.param(200, "/?__debugger__=no&cmd=x", False, False, id="a query of its own"),
+        pytest.param(200, "/__debugger__", False, False, id="a path of its own"),
+    ],
+)
+def test_what_our_own_pages_ask_has_no_line(status, target, waits, expected):
+    assert is_of_our_own_pages(status, target, waits=waits) is expected
