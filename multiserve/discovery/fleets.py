@@ -16,6 +16,7 @@ from multiserve.discovery.proposals import why_not_at
 
 _READERS = (applications, django, dash, mcp, scripts, gradio, nicegui, compositions)
 _USUAL = re.compile(r"application|app|create_app|make_app")
+_CLASH = '"{name}.py" and the folder "{name}" are one module to Python: rename either.'
 _COLON = "A name in its path has a colon, which ends the name of a file in a target: rename it."
 
 
@@ -44,7 +45,10 @@ def find_members(folder: Path) -> list[Member]:
     for thing in (thing for reader in _READERS for thing in reader.find(project)):
         if thing.file:
             members.setdefault(_name_of(thing.file), []).append(thing)
-    found = {name: _member(name, things) for name, things in members.items()}
+    found = {
+        name: Member(name, reason=_CLASH.format(name=name)) if _clashes(folder, name, things) else _member(name, things)
+        for name, things in members.items()
+    }
     for file in _unreadable(project):
         name = _name_of(file)
         found.setdefault(name, Member(name, reason=_COLON) if ":" in file else Member(name, file))
@@ -53,6 +57,15 @@ def find_members(folder: Path) -> list[Member]:
 
 def _name_of(file: str) -> str:
     return file.partition("/")[0].removesuffix(".py")
+
+
+def _clashes(folder: Path, name: str, things: list[Found | Remark]) -> bool:
+    """Return whether Python imports only one of a file and a folder of one name, and something is in the other."""
+    if not (folder / f"{name}.py").is_file():
+        return False
+    is_package = (folder / name / "__init__.py").is_file()
+    files = {thing.file for thing in things}
+    return f"{name}.py" in files if is_package else any(file.startswith(f"{name}/") for file in files)
 
 
 def _member(name: str, things: list[Found | Remark]) -> Member:

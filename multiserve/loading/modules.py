@@ -121,11 +121,19 @@ def hiding_reported(target: Target, module: ModuleType, folder: Path) -> Iterato
 def _hidden(target: Target, owner: ModuleType, own: Path) -> Failure:
     name = owner.__name__
     file = getattr(owner, "__file__", None) or "a module of Python itself"
+    if name == target.module and "." in name and _holder(Path(file)) == _holder(own):
+        message = f'the module name "{name}" is taken by {file}, which hides {own}'
+        return Failure(message, f'Rename the file "{name.rpartition(".")[2]}.py" or the folder beside it.')
     first = name.partition(".")[0]
     message = f'the module name "{first}" is taken by {file}, which hides {own}'
     renamed = target.text.replace(first, f"{first}_app", 1)
     what = f'the folder "{first}"' if "." in target.module or own.name == "__init__.py" else f'"{own.name}"'
     return Failure(message, f'Rename {what}, for instance so that the target is "{renamed}".')
+
+
+def _holder(file: Path) -> Path:
+    """Return the folder that a module or a package is in."""
+    return file.parent.parent if file.name == "__init__.py" else file.parent
 
 
 def find_attribute(module: ModuleType, path: str, dotted: str) -> Any:

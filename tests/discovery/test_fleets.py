@@ -8,6 +8,7 @@ from multiserve.discovery.fleets import Member, find_members
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 FACTORY = "from flask import Flask\ndef create_app():\n    return Flask(__name__)\n"
+CLASH = '"one.py" and the folder "one" are one module to Python: rename either.'
 COLON = "A name in its path has a colon, which ends the name of a file in a target: rename it."
 SETTINGS = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site.settings')\n"
 
@@ -50,6 +51,20 @@ def write(folder, files):
             {"shop/__init__.py": FLASK, "shop/web.py": FLASK},
             [Member("shop", "shop/__init__.py:app")],
             id="the least deep of a package",
+        ),
+        pytest.param(
+            {"one.py": FLASK, "one/__init__.py": ""}, [Member("one", reason=CLASH)], id="a file that a package hides"
+        ),
+        pytest.param(
+            {"one.py": FLASK, "one/app.py": FLASK}, [Member("one", reason=CLASH)], id="a file that hides a folder"
+        ),
+        pytest.param(
+            {"one.py": FLASK, "one/data.txt": ""}, [Member("one", "one.py:app")], id="a folder of data beside a file"
+        ),
+        pytest.param(
+            {"one.py": "X = 1", "one/__init__.py": FLASK},
+            [Member("one", "one/__init__.py:app")],
+            id="a package beside a file without an application",
         ),
         pytest.param(
             {"common.py": "X = 1", "_sales.py": FLASK, "test_sales.py": FLASK, "empty.py": ""}, [], id="no applications"

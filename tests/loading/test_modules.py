@@ -51,6 +51,18 @@ def test_a_module_that_is_not_there_says_where_to_look(text, message, hint):
     assert (str(caught.value), caught.value.hint) == (message, hint)
 
 
+def test_a_file_beside_a_package_of_its_name_is_the_one_to_rename(tmp_path):
+    (tmp_path / "q_apps" / "one").mkdir(parents=True)
+    (tmp_path / "q_apps" / "one" / "__init__.py").touch()
+    (tmp_path / "q_apps" / "one.py").write_text("app = 1\n")
+    sys.path.insert(0, str(tmp_path))
+    with pytest.raises(Failure) as caught:
+        import_module(parse_target("q_apps/one.py:app"), tmp_path)
+    package, file = tmp_path / "q_apps" / "one" / "__init__.py", tmp_path / "q_apps" / "one.py"
+    assert str(caught.value) == f'the module name "q_apps.one" is taken by {package}, which hides {file}'
+    assert caught.value.hint == 'Rename the file "one.py" or the folder beside it.'
+
+
 def test_a_dotted_name_is_followed():
     module = ModuleType("site")
     module.inner = ModuleType("inner")
