@@ -15,7 +15,7 @@ _CONFIGS = tuple(f"vite.config.{ending}" for ending in ("js", "ts", "mjs", "mts"
 _LEVELS = 2  # folders below the one that is looked at
 _DEVELOPMENT = (
     'While you work on it, mount its own server, in a file for development (pip install "multiserve[proxy]"):\n'
-    '"{key}" = {{ proxy = "http://localhost:5173" }}'
+    '"{key}" = {{ proxy = "http://localhost:{port}" }}'
 )
 _NO_PROXY = "Its server.proxy is not needed then."
 
@@ -53,13 +53,20 @@ def _relative(project: Project, path: Path) -> str:
 
 
 def _vite(project: Project, folder: Path, config: Path) -> Iterator[Found | Remark]:
-    text = re.sub(r"//[^\n]*|/\*.*?\*/", "", config.read_text("utf-8", "replace"), flags=re.DOTALL)
+    text = re.sub(r"(?<!:)//[^\n]*|/\*.*?\*/", "", config.read_text("utf-8", "replace"), flags=re.DOTALL)
     out = re.search(r"\boutDir\s*:\s*['\"]([^'\"]+)['\"]", text)
     base = re.search(r"\bbase\s*:\s*['\"]([^'\"]+)['\"]", text)
     yield from _built(project, folder, "Vite", out[1] if out else "dist", base[1] if base else "")
-    development = _DEVELOPMENT.format(key=_key_of(base[1] if base else "") or "/")
+    development = _DEVELOPMENT.format(key=_key_of(base[1] if base else "") or "/", port=_port_of(text))
     reason = f"{development}\n{_NO_PROXY}" if "proxy" in text else development
     yield Remark(f"Vite, {_relative(project, config)}", reason)
+
+
+def _port_of(text: str) -> str:
+    """Return the port of the development server, as far as it is a plain number in its table."""
+    table = re.search(r"\bserver\s*:\s*\{(.*)", text, re.DOTALL)
+    plain = re.match(r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*?\bport\s*:\s*(\d{1,5})\b", table[1]) if table else None
+    return plain[1] if plain else "5173"
 
 
 def _key_of(base: str) -> str:
