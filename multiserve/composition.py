@@ -169,14 +169,16 @@ def _compose_bridged(
 def load_mount(mount: Mount, loader: MountLoader) -> LoadedMount:
     """Load one mount; why that fails is in the result."""
     try:
-        return kind_of(mount).load(mount, loader)
+        loaded = kind_of(mount).load(mount, loader)
     except ForeignInterfaceError as error:
         loader.failures[mount.name] = error
         return LoadedMount(mount=mount, interface="asgi", error=error)
     except LoadError as error:
-        error.problems = tuple(map(loader.config.source.word, error.problems))
         loader.failures[mount.name] = error
-        return LoadedMount(mount=mount, error=error)
+        loaded = LoadedMount(mount=mount, error=error)
+    if loaded.error:
+        loaded.error.problems = tuple(map(loader.config.source.word, loaded.error.problems))
+    return loaded
 
 
 def _finish(loaded: LoadedMount, interface: Interface, loader: MountLoader) -> LoadedMount:

@@ -15,6 +15,7 @@ from multiserve._types import ASGIApplication, Interface, Loaded
 from multiserve.api import create_app
 from multiserve.composition import Composition, compose, may_refuse, refuse_failures
 from multiserve.config.file import load_config
+from multiserve.config.source import Source
 from multiserve.errors import ConfigError, LoadError
 
 APP = """
@@ -550,3 +551,15 @@ def test_without_its_middleware_nothing_is_served(write_config, middleware, mess
         compose(load_config(path), interface=interface)
     found = [(problem.key, short(problem.message, path)) for problem in raised.value.problems]
     assert found == [("server.middleware", message)]
+
+
+def test_failures_of_targets_are_worded_for_the_command_line(tmp_path, clean_process):
+    (tmp_path / "unset_secret.py").write_text("import os\nos.environ['NO_SUCH_SECRET']\n")
+    sys.path.insert(0, str(tmp_path))
+    targets = ("unset_secret:app", "/a=gone.py:app", "/b=./gone")
+    composition = compose(load_config(Source(tmp_path, targets)), development=True)
+    assert [each.error.problems[0].hint for each in composition.failures if each.error] == [
+        "The environment variable NO_SUCH_SECRET is not set. Set it.",
+        "Paths are relative to the current folder.",
+        "Paths are relative to the current folder.",
+    ]

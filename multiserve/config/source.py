@@ -12,6 +12,9 @@ _ON_COMMAND_LINE = (  # words of problems, and what they are there
     (r'pythonpath = \["(.*?)"\]', r"PYTHONPATH=\1"),
     (r"\bpythonpath\b", "the environment variable PYTHONPATH"),
     (r"\bthe folder of the configuration\b", "the current folder"),
+    (r'Set it, or write \w+ = "\.\.\." under \[env\]\.', "Set it."),
+    (r'Write (\w+) = "(.*?)" under \[env\]', r"Set the environment variable \1=\2"),
+    (r", or (write them )?under \[env\]", ""),
 )
 
 

@@ -31,6 +31,12 @@ def test_a_source_tells_its_file_its_folder_and_its_name(source, file, heading, 
         pytest.param("Add it to pythonpath.", "Add it to the environment variable PYTHONPATH.", id="the search path"),
         pytest.param('As in pythonpath = ["a"].', "As in PYTHONPATH=a.", id="a line of the file"),
         pytest.param("From the folder of the configuration.", "From the current folder.", id="the folder"),
+        pytest.param('A is not set. Set it, or write A = "..." under [env].', "A is not set. Set it.", id="a variable"),
+        pytest.param('Write A = "b.c" under [env].', "Set the environment variable A=b.c.", id="its value"),
+        pytest.param(
+            "Set their environment variables, or write them under [env].", "Set their environment variables.", id="some"
+        ),
+        pytest.param("It is set there, or under [env].", "It is set there.", id="the table"),
     ],
 )
 def test_a_problem_is_worded_for_the_command_line(hint, expected):
