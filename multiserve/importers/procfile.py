@@ -11,8 +11,15 @@ from multiserve.importers.commands import Command, parse_command
 NAME = "a Procfile with gunicorn, uvicorn, hypercorn, daphne, granian, waitress-serve, flask or fastapi"
 _LINE = re.compile(r"([A-Za-z0-9_-]+)\s*:\s*(.+)")
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_]\w*)\b\}?")
+_LEVELS = ("critical", "error", "warning", "info", "debug")  # of gunicorn
 _WITH_THREADS = ("gunicorn", "waitress-serve")  # whose threads answer one request each
 _WORKERS = ("--workers", "--timeout", "--max-requests", "--max-requests-jitter", "--graceful-timeout")
+_LOGS = {
+    "--access-logfile": "accesslog",
+    "--error-logfile": "errorlog",
+    "--log-file": "errorlog",
+    "--log-level": "loglevel",
+}
 # What multiserve does by itself, or what the mount says already.
 _BY_ITSELF = frozenset(
     {
@@ -26,7 +33,6 @@ _BY_ITSELF = frozenset(
         "--host",
         "--interface",
         "--listen",
-        "--log-file",
         "--port",
         "--proxy-headers",
         "--root-path",
@@ -84,6 +90,8 @@ def _read_command(draft: Draft, command: Command, name: str, line: int, folder: 
     for option, value in command.options:
         if (option in _WORKERS and command.server == "gunicorn") or option == "--workers":
             _read_setting(draft, option, value, what, line)
+        elif option in _LOGS and command.server == "gunicorn":
+            _read_log(draft, option, value, what, line)
         elif option == "--threads" and command.server in _WITH_THREADS:
             draft.set_threads(value, f"{what} {option} {value}", line, draft.mounts[-1:])
         elif option == "--worker-class" and command.server == "gunicorn":
@@ -99,6 +107,18 @@ def _read_setting(draft: Draft, option: str, value: str, what: str, line: int) -
         draft.note(f"{what} {option} {value}", f"Write {setting} under [gunicorn] as a number.", line)
     elif draft.gunicorn.setdefault(setting, int(value)) != int(value):
         reason = f"All mounts are in the same workers: {setting} is {draft.gunicorn[setting]}, from a line above."
+        draft.note(f"{what} {option} {value}", reason, line)
+
+
+def _read_log(draft: Draft, option: str, value: str, what: str, line: int) -> None:
+    """Read where a log goes, or its level; "-" is the standard output or error, to which errors go anyway."""
+    setting = _LOGS[option]
+    if (setting, value) == ("errorlog", "-"):
+        return
+    if not value or "$" in value or (setting == "loglevel" and value not in _LEVELS):
+        draft.note(f"{what} {option} {value}", f"Write {setting} under [gunicorn].", line)
+    elif draft.gunicorn.setdefault(setting, value) != value:
+        reason = f"All mounts have one log: {setting} is {draft.gunicorn[setting]}, from a line above."
         draft.note(f"{what} {option} {value}", reason, line)
 
 

@@ -29,6 +29,7 @@ CASES = {
     "paste_threads": "waitress.ini",
     "paste_urlmap": "development.ini",
     "procfile_heroku": "Procfile",
+    "procfile_logs": "Procfile",
     "procfile_many": "Procfile",
     "procfile_threads": "Procfile",
     "procfile_variables": "Procfile",
