@@ -139,7 +139,7 @@ def test_http_on_a_port_of_https_is_told_in_one_line(serve):
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         with contextlib.suppress(ConnectionError):
             client.recv(100)
-    server.until_logged(f"A client spoke HTTP to a port that serves HTTPS: open https://127.0.0.1:{port}/ instead.\n")
+    server.until_logged(f"\nA client spoke HTTP to a port that serves HTTPS: open https://127.0.0.1:{port}/ instead.\n")
     assert get() == (200, "one by https")
 
 
@@ -155,7 +155,8 @@ def test_https_on_a_port_of_http_is_told_in_one_line_at_once(run, write, source,
     assert time.monotonic() - began < 10  # without a timeout of either side
     server.until_logged("A client spoke HTTPS")
     (line,) = [each for each in server.log.removeprefix(before).splitlines() if "GET /" not in each]
-    assert line.endswith(f"A client spoke HTTPS to a port that serves HTTP: open {server.origin}/ instead.")
+    said = f"A client spoke HTTPS to a port that serves HTTP: open {server.origin}/ instead."
+    assert line.endswith(f"[WARNING] {said}") if mode else line == said
     assert line.isprintable()
     assert server.get("/").text == "one by http"
 

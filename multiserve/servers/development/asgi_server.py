@@ -27,8 +27,6 @@ _LINGER = 0.1  # for connections that are kept alive: the listening socket stays
 _LIFESPANS = 1.0
 _UNANNOUNCED = 1.0  # for start-ups, before the addresses are printed
 
-_DATE = "%Y-%m-%d %H:%M:%S %z"
-
 
 class InProcessServer:
     """Serves one application on a socket that is bound already."""
@@ -157,9 +155,7 @@ def _log_access(write: Callable[[Answered], None], access: Access) -> None:
 def _error_log(level: int) -> logging.Logger:
     """Make the logger of the engine, which no configuration of an application's can switch off."""
     log = logging.Logger("multiserve.engine", level)  # noqa: LOG001 (no other code shares it)
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s", _DATE))
-    log.addHandler(handler)
+    log.addHandler(logging.StreamHandler())
     return log
 
 

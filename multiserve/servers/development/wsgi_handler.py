@@ -187,6 +187,10 @@ class RequestHandler(WSGIRequestHandler):
         headers: Message | None = getattr(self, "headers", None)
         return headers is not None and is_of_our_own_pages(status, self.path, waits=WAITS_HEADER in headers)
 
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 (the name is inherited)
+        """Log a message as it is, as the ASGI server does; werkzeug would put the client and the time before it."""
+        self.server.log(type, message, *args)
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Write the line of the access log, also for a request that could not be read."""
         del size

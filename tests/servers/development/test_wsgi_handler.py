@@ -342,7 +342,7 @@ def test_an_exception_is_logged_with_the_name_of_the_mount(client, caplog, path,
     assert (b"Internal Server Error" in body) is (status == 500)
     assert not body.endswith(b"0\r\n\r\n")
     (message,) = [record.getMessage() for record in caplog.records if "failed" in record.getMessage()]
-    assert re.search(r" The application at /shop failed:\nTraceback \(most recent call last\):\n  File", message)
+    assert re.match(r"The application at /shop failed:\nTraceback \(most recent call last\):\n  File", message)
     assert message.endswith(f"\n{logged}")
     assert "wsgi_handler.py" not in message.replace("test_wsgi_handler.py", "")
 
