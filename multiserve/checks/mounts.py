@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from multiserve.checks.check import check
 from multiserve.checks.subject import CheckedMount, Subject, host_of
+from multiserve.config.kinds.fleets import FleetMount
 from multiserve.config.mounts import Mount, RedirectMount, StaticMount
 from multiserve.findings import Finding, Severity
 from multiserve.frameworks import InnerRoute, own_mounts
@@ -252,6 +253,19 @@ def own_dispatchers(subject: Subject) -> Iterator[Finding]:
             yield own_dispatchers.found(member, message=message, cure="Mount the application without the dispatcher.")
 
 
+@check("MS109", "note", "a fleet leaves out an application", consequence="It has no URL.")
+def left_out(subject: Subject) -> Iterator[Finding]:
+    """A fleet mounts each application in its folder by the name of its file or package.
+
+    An application that cannot be mounted so is left out: a factory that needs arguments, a name that cannot be part of
+    a key, a file and a folder of one name. In development the page of the fleet lists it, with the reason.
+    """
+    for member in subject.members:
+        if isinstance(member.mount, FleetMount):
+            for name, reason in member.mount.left_out:
+                yield left_out.found(member, message=f'"{name}" is not mounted', cure=reason)
+
+
 CHECKS = (
     unknown_codes,
     other_ports,
@@ -262,4 +276,5 @@ CHECKS = (
     dead_ends,
     broken_routes,
     own_dispatchers,
+    left_out,
 )
