@@ -175,7 +175,7 @@ TESTED_ELSEWHERE = {
         f"discovery/{name}.py": "tests/discovery/test_proposals.py; with whole folders"
         for name in (
             *("applications", "compositions", "dash", "django", "found", "gradio"),
-            *("javascript", "mcp", "nicegui", "scripts", "static_folders"),
+            *("mcp", "nicegui", "scripts", "static_folders"),
         )
     },
     **{
