@@ -102,6 +102,26 @@ def test_a_page_follows_each_save_and_stays_between_them(run, write, evaluate, a
     server.until(lambda: "could not be loaded" in (page("document.title") or ""), "the page that says why")
     write("shop.py", application.replace("@title@", "third"))
     server.until(lambda: page("document.title") == "third", "the page after the repair")
+    write("shop.py", application.replace(":\n", ":\n    1 / 0\n", 1))
+    server.until(lambda: "ZeroDivisionError" in (page("document.title") or ""), "the page of the debugger")
+    write("shop.py", application.replace("@title@", "fourth"))
+    server.until(lambda: page("document.title") == "fourth", "the page after another repair")
     page("window.mark = performance.now()")
     server.until(lambda: page("performance.now() - window.mark > 1500"), "two more questions of the script")
-    assert page("document.title") == "third"
+    assert page("document.title") == "fourth"
+
+
+def test_the_list_of_a_fleet_and_the_page_where_no_mount_is_follow_a_new_application(run, write, evaluate):
+    write("boards/one.py", WSGI.replace("@title@", "one"))
+    write("multiserve.toml", '[mounts]\n"/b" = { fleet = "boards" }\n[development]\nrefresh = true\n')
+    server = run().ready()
+    page = evaluate(f"{server.origin}/b/")
+    links = "[...document.links].map(each => each.textContent).join()"
+    server.until(lambda: page(links) == "one", "the list")
+    write("boards/two.py", WSGI.replace("@title@", "two"))
+    server.until(lambda: page(links) == "one,two", "the list with the new one")
+    assert "reloading" not in server.log
+    page(f"location.href = '{server.origin}/nowhere'")
+    server.until(lambda: "no mount" in (page("document.title") or ""), "the page of a missing mount")
+    write("boards/three.py", WSGI.replace("@title@", "three"))
+    server.until(lambda: "boards/three.py" in page("document.body.textContent"), "the page with the new mount")
