@@ -124,4 +124,4 @@ def test_the_list_of_a_fleet_and_the_page_where_no_mount_is_follow_a_new_applica
     page(f"location.href = '{server.origin}/nowhere'")
     server.until(lambda: "no mount" in (page("document.title") or ""), "the page of a missing mount")
     write("boards/three.py", WSGI.replace("@title@", "three"))
-    server.until(lambda: "boards/three.py" in page("document.body.textContent"), "the page with the new mount")
+    server.until(lambda: "boards/three.py" in (page("document.body.textContent") or ""), "the page with the new mount")
