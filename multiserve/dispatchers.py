@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from multiserve._types import ASGIApplication, Interface, Loaded, WSGIApplication
@@ -41,9 +42,10 @@ def compose_wsgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
 
 
 def _answers_wsgi(
-    mounts: Sequence[LoadedMount], around: Surroundings
+    mounts: Sequence[LoadedMount], around: Surroundings, before: Mapping[str, Any] = MappingProxyType({})
 ) -> list[tuple[MountKey, WSGIApplication | WSGITenantMount]]:
-    answers = [(loaded.mount.key, _answer_wsgi(loaded, around)) for loaded in mounts]
+    """Return what answers for each mount, which for those of `before` is what has answered so far."""
+    answers = [(each.mount.key, before.get(each.mount.name) or _answer_wsgi(each, around)) for each in mounts]
     return [*answers, *((key, answer.wsgi) for key, answer in _answers_elsewhere(mounts, around))]
 
 
@@ -62,7 +64,7 @@ def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, developmen
     Raises:
         LoadError: The middleware cannot be loaded, or is not WSGI.
     """
-    from multiserve.dispatch.asgi import ASGIDispatcher, ASGIMount
+    from multiserve.dispatch.asgi import ASGIDispatcher
     from multiserve.dispatch.bridged import BridgedSet, BridgedTenants
     from multiserve.dispatch.lifespan import Lifespan, Lifespans
 
@@ -74,7 +76,7 @@ def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, developmen
     tenants = [BridgedTenants(answer) for _, answer in answers if isinstance(answer, WSGITenantMount)]
     hooked = [(each, Lifespan(each.hooks.lifespan, each.mount.name)) for each in mounts if each.hooks]
     required = [lifespan for each, lifespan in hooked if each.mount.required or config.server.strict]
-    missing = ASGIMount(http=around.not_found.asgi, websocket=around.not_found.asgi)
+    missing = _always(around.not_found)
     outer = ASGIDispatcher(
         Router([*((each.mount.key, missing) for each in mounts), *_elsewhere_asgi(mounts, around)]),
         Lifespans([each for _, each in hooked], required, config.server.shutdown_timeout, tenants),
@@ -134,11 +136,8 @@ def _lifespan_of(loaded: LoadedMount, config: Config, lifespans: dict[int, Lifes
 
 
 def _answer_asgi(loaded: LoadedMount, around: Surroundings, lifespan: Lifespan | None) -> ASGIMount | ASGITenantMount:
-    from multiserve.dispatch.asgi import ASGIMount
-
     if loaded.error and loaded.application is None:
-        answer = _broken(loaded, around).asgi
-        return ASGIMount(http=answer, websocket=answer)
+        return _always(_broken(loaded, around))
     return kind_of(loaded.mount).answer_asgi(loaded.mount, loaded, around, lifespan)
 
 
@@ -159,9 +158,7 @@ def recompose(
     around = _surroundings(config, mounts, development=development)
     before: dict[str, Any] = dispatcher.router.mounts
     if isinstance(dispatcher, WSGIDispatcher):
-        of_wsgi = [(each.mount.key, before.get(each.mount.name) or _answer_wsgi(each, around)) for each in mounts]
-        elsewhere = [(key, answer.wsgi) for key, answer in _answers_elsewhere(mounts, around)]
-        return partial(dispatcher.replace, Router([*of_wsgi, *elsewhere]), around.not_found.wsgi)
+        return partial(dispatcher.replace, Router(_answers_wsgi(mounts, around, before)), around.not_found.wsgi)
     lifespans = {id(each.application): each for each in dispatcher.lifespans.lifespans}
     new = [each for each in mounts if each.mount.name not in before]
     begun = {each.mount.name: _lifespan_of(each, config, lifespans) for each in new}
@@ -200,10 +197,14 @@ def _answers_elsewhere(mounts: Sequence[LoadedMount], around: Surroundings) -> l
 
 
 def _elsewhere_asgi(mounts: Sequence[LoadedMount], around: Surroundings) -> list[tuple[MountKey, ASGIMount]]:
+    return [(key, _always(answer)) for key, answer in _answers_elsewhere(mounts, around)]
+
+
+def _always(answer: Answer) -> ASGIMount:
+    """Return a mount that gives the same answer to every request and WebSocket."""
     from multiserve.dispatch.asgi import ASGIMount
 
-    answers = _answers_elsewhere(mounts, around)
-    return [(key, ASGIMount(http=answer.asgi, websocket=answer.asgi)) for key, answer in answers]
+    return ASGIMount(http=answer.asgi, websocket=answer.asgi)
 
 
 def _broken(loaded: LoadedMount, surroundings: Surroundings) -> Answer:
