@@ -53,9 +53,6 @@ class RequestBody(io.RawIOBase):
         return size
 
 
-_UNDERSCORE = ord("_")  # to look for a byte is ten times as fast as to look for bytes
-
-
 def build_environ(scope: Scope, receive: Callable[[], bytes]) -> WSGIEnvironment:
     """Build the environ of a request; nothing of the process's environment gets into it."""
     script_name, path_info, target = _paths(scope)
@@ -116,7 +113,7 @@ def _add_headers(environ: WSGIEnvironment, scope: Scope) -> None:
 @functools.lru_cache(maxsize=256)
 def _variable(header: bytes) -> str:
     """Return the variable of a header; none for a name with _, as X_Name and X-Name would be the same variable."""
-    if _UNDERSCORE in header:
+    if b"_" in header:
         return ""
     name = header.decode("latin-1").upper().replace("-", "_")
     return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
