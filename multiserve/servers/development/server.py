@@ -234,12 +234,17 @@ def _make_server(
         certificate=used.certificate,
         is_https_new=used.certificate is not None and not (inherited and inherited.was_https),
     )
-    secured: dict[str, Any] = {"ssl_context": _context(used.certificate, *address, terminal)}
+    context = _context(used.certificate, *address, terminal)
     if composition.interface == "wsgi":
         terminal.announce(started)
         threaded = config.development.threaded
         return WSGIServer(
-            composition.application, listener, config.server.client_timeout, write, threaded=threaded, **secured
+            composition.application,
+            listener,
+            config.server.client_timeout,
+            write,
+            threaded=threaded,
+            ssl_context=context,
         )
     from multiserve.servers.engine.release import check_release
 
@@ -258,7 +263,7 @@ def _make_server(
         level=terminal.level,
         refuse=refuse,
         announce=announce,
-        **secured,
+        ssl_context=context,
     )
 
 
