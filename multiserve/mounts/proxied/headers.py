@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 from multiserve._types import Scope
+from multiserve.fields import has_control, is_name
 from multiserve.hosts import normalise_host
 from multiserve.paths import SAFE_IN_PATH
 
@@ -27,8 +27,6 @@ _OWN = frozenset((b"content-length", b"expect", b"forwarded", b"host", b"via", b
 _FORWARDED = b"x-forwarded-"
 # Those of a handshake, which each side of a proxied mount has for itself.
 _HANDSHAKE = b"sec-websocket-"
-_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
 class BadHostError(Exception):
@@ -116,7 +114,7 @@ def response_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
     """
     lowered = [(name.lower(), value.strip(b" \t")) for name, value in raw]
     for name, value in lowered:
-        if not (_TOKEN.fullmatch(name) and _VALUE.fullmatch(value)):
+        if not is_name(name) or has_control(value):
             raise BadResponseError(f"the header {name.decode('latin-1')!r} is not valid")
     dropped = _HOP_BY_HOP | _named_in_connection(lowered)
     if any(name == b"transfer-encoding" for name, _ in lowered):

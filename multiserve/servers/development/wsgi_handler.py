@@ -23,6 +23,7 @@ from multiserve._types import WSGIEnvironment
 from multiserve.dispatch.absolute_form import find_authority
 from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.dispatch.pages import WAITS_HEADER
+from multiserve.fields import CONTROL
 from multiserve.servers.addresses import TLS_RECORD, spoken_https
 from multiserve.servers.development.access_line import Answered, is_of_our_own_pages
 from multiserve.servers.development.request_body import BadBody, RequestBody
@@ -37,7 +38,7 @@ _LONGEST_TARGET = 8190
 _LONGEST_REST = 5.0
 _PAUSE = 1.0
 _MOMENT = 0.01
-_NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NOT_IN_VALUES = re.compile(CONTROL)
 
 
 class RequestHandler(WSGIRequestHandler):

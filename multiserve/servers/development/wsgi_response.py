@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TypeAlias
 
 from multiserve._types import WSGIApplication, WSGIEnvironment
+from multiserve.fields import NAME
 from multiserve.servers.development.request_body import BadBody
 
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
@@ -20,7 +21,7 @@ _HOP_BY_HOP = frozenset(
      "upgrade")
 )  # fmt: skip
 _STATUS = re.compile(r"[2-9][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?")
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_NAME = re.compile(NAME)
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _NO_BODY = (204, 304)

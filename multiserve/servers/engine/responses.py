@@ -7,7 +7,6 @@ headers, so that no 500 can follow, and writes the head alone.
 from __future__ import annotations
 
 import asyncio
-import re
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, TypeAlias
@@ -15,6 +14,7 @@ from typing import Any, TypeAlias
 from uvicorn.protocols.utils import ClientDisconnected
 
 from multiserve._types import Message
+from multiserve.fields import has_control, is_name
 from multiserve.servers.engine.reading import RequestReader
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
@@ -24,8 +24,6 @@ _NO_CONTENT = 204  # members of HTTPStatus take long to look up
 _BODYLESS = (_NO_CONTENT, 304)
 _GRACE = 3.0  # seconds in which an application may go on sending to a client that has left
 
-_is_name = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
-_has_control = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 _LOOKED_AT = frozenset((b"connection", b"content-length", b"date", b"server", b"transfer-encoding"))
 _ERROR = b"Internal Server Error"
 
@@ -168,14 +166,14 @@ def _read_fields(headers: Headers, *, is_bodyless: bool) -> tuple[list[bytes], d
             if name == b"transfer-encoding" or (is_bodyless and name == b"content-length"):
                 continue
         fields += (name, b": ", value, b"\r\n")
-    if _has_control(b"".join(fields[2::4])):
+    if has_control(b"".join(fields[2::4])):
         raise RuntimeError("a header field of the response has a control character")
     return fields, own
 
 
 @lru_cache(512)
 def _read_name(name: bytes) -> bytes:
-    if not _is_name(name):
+    if not is_name(name):
         raise RuntimeError(f"{name.decode('latin-1')!r} is no name of a header field")
     return name.lower()
 
