@@ -126,15 +126,15 @@ def recorded_by_an_earlier_process_of_the_same_number(path):
     path.with_name("pid.reload").write_text(json.dumps({**written, "started": "1"}))
 
 
+OF_ANOTHER_PROCESS = [
+    recorded_by_another_process,
+    recorded_by_an_earlier_process_of_the_same_number,
+    pytest.param(pid_file.forget, id="nothing recorded, and the command is another one"),
+]
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-@pytest.mark.parametrize(
-    "change",
-    [
-        recorded_by_another_process,
-        recorded_by_an_earlier_process_of_the_same_number,
-        pytest.param(pid_file.forget, id="nothing recorded, and the command is another one"),
-    ],
-)
+@pytest.mark.parametrize("change", OF_ANOTHER_PROCESS)
 def test_another_process_with_the_number_of_the_server_is_not_signalled(path, hangups, monkeypatch, change):
     monkeypatch.setattr(pid_file, "_command", lambda _: b"postgres\0-D\0/data\0")
     pid_file.record(path, 0, "")
@@ -220,14 +220,7 @@ def test_a_folder_that_cannot_be_written_is_no_reason_to_fail():
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-@pytest.mark.parametrize(
-    "change",
-    [
-        recorded_by_another_process,
-        recorded_by_an_earlier_process_of_the_same_number,
-        pytest.param(pid_file.forget, id="nothing recorded, and the command is another one"),
-    ],
-)
+@pytest.mark.parametrize("change", OF_ANOTHER_PROCESS)
 def test_what_a_server_has_left_is_removed_where_another_process_has_its_number(path, monkeypatch, change):
     monkeypatch.setattr(pid_file, "_command", lambda _: b"postgres\0-D\0/data\0")
     pid_file.record(path, 0, "")
