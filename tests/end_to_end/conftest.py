@@ -262,6 +262,31 @@ def run(start: Callable[..., Running], tmp_path: Path) -> Callable[..., Running]
     return run
 
 
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",  # works as root and in containers; every page is our own
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--remote-debugging-port=0",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> tuple[str, ...]:
+    """Return the command of headless Chromium, or skip the test where there is none."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no chromium on PATH")
+    return (found, *_FLAGS)
+
+
 @pytest.fixture(scope="session")
 def console_script() -> tuple[str, ...]:
     return SCRIPT

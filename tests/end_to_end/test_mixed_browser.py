@@ -7,7 +7,6 @@ import contextlib
 import itertools
 import json
 import re
-import shutil
 import time
 import urllib.request
 from importlib.metadata import distribution
@@ -16,25 +15,8 @@ from pathlib import PurePosixPath
 import pytest
 from websockets.sync.client import connect
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE = 30.0  # seconds: for a machine that is busy with other things
-FLAGS = (
-    "--headless",
-    "--no-sandbox",  # works as root and in containers; every page is our own
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-    "--no-proxy-server",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    "--remote-debugging-port=0",
-)
 TYPES = {".js": "text/javascript", ".css": "text/css"}
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
 
 NAVIGATED = "Inspected target navigated or closed"  # what a click leads to, if the answer comes too late
 
@@ -125,12 +107,12 @@ def server(request, start_for_module, copy_example):
 
 
 @pytest.fixture
-def open_page(start, tmp_path):
+def open_page(start, chromium, tmp_path):
     """Open a tab in a browser that has been nowhere before."""
     profile = f"--user-data-dir={tmp_path / 'profile'}"
-    chromium = start(*FLAGS, profile, "about:blank", cwd=tmp_path, command=(CHROMIUM,), env={"HOME": str(tmp_path)})
+    browser = start(profile, "about:blank", cwd=tmp_path, command=chromium, env={"HOME": str(tmp_path)})
     address = re.compile(r"^DevTools listening on ws://([\d.:]+)/", re.MULTILINE)
-    origin = f"http://{chromium.until(lambda: address.search(chromium.log), 'the browser')[1]}"
+    origin = f"http://{browser.until(lambda: address.search(browser.log), 'the browser')[1]}"
     with contextlib.ExitStack() as connections:
 
         def open_page(url: str) -> Page:
@@ -138,7 +120,7 @@ def open_page(start, tmp_path):
             with urllib.request.urlopen(new, timeout=PATIENCE) as response:
                 target = json.load(response)["webSocketDebuggerUrl"]
             connection = connections.enter_context(connect(target, proxy=None, max_size=None))
-            page = Page(connection, chromium.until)
+            page = Page(connection, browser.until)
             page.go(url)
             return page
 

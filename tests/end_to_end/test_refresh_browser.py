@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import shutil
 import subprocess
 import time
 import urllib.request
@@ -13,22 +12,7 @@ import urllib.request
 import pytest
 from websockets.sync.client import connect
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE = 30.0  # seconds: for a machine that is busy with other things
-FLAGS = (
-    "--headless",
-    "--no-sandbox",  # works as root and in containers; every page is our own
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-    "--no-proxy-server",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    "--remote-debugging-port=0",
-)
 WSGI = """\
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/html"), ("ETag", '"1"')])
@@ -43,16 +27,14 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"<title>@title@</title>"})
 """
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
-
 
 @pytest.fixture
-def evaluate(tmp_path):
+def evaluate(chromium, tmp_path):
     """Open a page, and return what evaluates an expression in it."""
     processes, connections = [], []
 
     def open_page(url):
-        command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", url]
+        command = [*chromium, f"--user-data-dir={tmp_path / 'profile'}", url]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         processes.append(process)
         line = next(line for line in process.stderr if "DevTools listening on" in line)
