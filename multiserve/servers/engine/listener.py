@@ -7,15 +7,13 @@ import contextlib
 import logging
 import ssl
 import sys
-from collections import OrderedDict
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from functools import partial
 from socket import socket
 from typing import Any
 
 from uvicorn import Config
-from uvicorn.server import ServerState
 
 from multiserve._types import ASGIApplication
 from multiserve.servers.addresses import spoken_https
@@ -23,6 +21,7 @@ from multiserve.servers.engine.access import Access
 from multiserve.servers.engine.connection import Connection
 from multiserve.servers.engine.host import ClosedGently
 from multiserve.servers.engine.settings import EngineSettings
+from multiserve.servers.engine.state import State
 from multiserve.servers.engine.websocket import WebSocket
 
 _LINGER = 1.0  # seconds in which a connection that is kept alive may still bring a request
@@ -33,52 +32,6 @@ _ACCEPTED_AT_ONCE = 64  # where descriptors run out, asyncio of Python 3.11 fail
 _GENTLE = 2.0  # seconds for a client to take in a response before it has sent its request
 _PAUSE = 1.0  # seconds in which the same line is logged once
 _DRAINED = 65536  # bytes that are read meanwhile
-
-
-class _Connections(OrderedDict[Any, None]):
-    """uvicorn's set of connections, those first that have been silent for longest."""
-
-    def add(self, connection: Any) -> None:
-        self[connection] = None
-
-    def discard(self, connection: Any) -> None:
-        self.pop(connection, None)
-
-    remove = discard
-
-
-class State(ServerState):
-    """What uvicorn's connections share.
-
-    Attributes:
-        listener: What has accepted them.
-        websockets: The WebSockets, which are not among the connections.
-    """
-
-    connections: Any
-
-    def __init__(self, listener: Listener) -> None:
-        """Begin without connections."""
-        super().__init__()
-        self.connections = _Connections()
-        self.websockets = _Connections()
-        self.listener = listener
-        self._default_fields = b""
-
-    def set_default_headers(self, *headers: tuple[bytes, bytes]) -> None:
-        """Set what every response has where its application does not send it."""
-        self.default_headers = list(headers)
-        self._default_fields = _lines(headers)
-
-    def default_fields(self, own: Container[bytes]) -> bytes:
-        """Return them as lines, but for those names that an application sends itself."""
-        if b"date" in own or b"server" in own:
-            return _lines(each for each in self.default_headers if each[0] not in own)
-        return self._default_fields
-
-
-def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    return b"".join(name + b": " + value + b"\r\n" for name, value in headers)
 
 
 def _log_access(write: Callable[[Access], None], log: Any, access: Access) -> None:
