@@ -21,7 +21,12 @@ class Server:
     """`[server]`: what both servers share."""
 
     host: str = option("127.0.0.1", help="The address to listen on; 0.0.0.0 is every network.")
-    port: int = option(8000, help="The port to listen on; 0 takes any free one.", minimum=0, maximum=65535)
+    port: int = option(
+        8000,
+        help="The port to listen on; 0 takes any free one. The variable PORT counts before the file.",
+        minimum=0,
+        maximum=65535,
+    )
     trusted_proxies: int = option(
         0, help="Proxies in front whose X-Forwarded headers are believed; 0 believes nothing.", minimum=0, maximum=100
     )
