@@ -10,6 +10,9 @@ from flask import Flask, url_for
 tell = functools.partial(print, flush=True)
 both_are_building = threading.Barrier(2, timeout=20)
 fast_was_asked = threading.Event()
+# Werkzeug parses source for each rule, which raises "AST constructor recursion depth mismatch" on Python 3.11 before
+# 3.11.8 where two threads do it at once (CPython's gh-106905): shops are awaited side by side, and given rules in turn.
+rules = threading.Lock()
 
 
 class Shop(Flask):
@@ -23,10 +26,7 @@ class Shop(Flask):
 
 
 class Kiosk:
-    """A shop without a framework, of which many are made at a time.
-
-    Python 3.11 can fail with "AST constructor recursion depth mismatch" where several threads make rules of werkzeug.
-    """
+    """A shop without a framework, of which many are made at a time."""
 
     def __init__(self, name):
         self.name = name
@@ -53,6 +53,12 @@ def create_shop(name):
         raise LookupError("this shop is broken")
     if name.startswith("load"):
         return Kiosk(name)
+    with rules:
+        return open_shop(name)
+
+
+def open_shop(name):
+    """Make a shop of Flask."""
     shop = Shop(name)
 
     @shop.get("/")
