@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import importlib.util
 import logging
 import os
 import re
+import selectors
 import shlex
 import shutil
 import signal
@@ -16,9 +18,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -118,6 +121,40 @@ def read_document() -> Callable[[str], Document]:
     return lambda name: Document((ROOT / name).read_text("utf-8"))
 
 
+class ClockSelector(selectors.DefaultSelector):
+    """Never waits for a time to pass: its own clock is put forward instead, once nothing else is left to do."""
+
+    now = 1.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        if timeout is None or timeout <= 0:
+            return super().select(timeout)
+        found = super().select(0)
+        if not found:
+            self.now += timeout
+        return found
+
+
+@pytest.fixture
+def run_by_own_clock() -> Callable[[Coroutine[Any, Any, Any]], Any]:
+    """Run a coroutine by a clock that stands still while anything is to be done, however slow the machine is.
+
+    Nothing may happen in another thread, nor come from another process.
+    """
+
+    def make_loop() -> asyncio.AbstractEventLoop:
+        selector = ClockSelector()
+        loop = asyncio.SelectorEventLoop(selector)
+        loop.time = lambda: selector.now  # type: ignore[method-assign]
+        return loop
+
+    def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        with asyncio.Runner(loop_factory=make_loop) as runner:
+            return runner.run(coroutine)
+
+    return run
+
+
 class RawServer:
     """A server of raw bytes behind a proxied mount, which records the requests that it gets.
 
@@ -182,7 +219,7 @@ class RawServer:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
-        self.thread.join(5)
+        self.thread.join(30)
 
 
 def always(response: bytes) -> Callable[[RawServer], Callable[..., bytes | None]]:

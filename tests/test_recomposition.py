@@ -96,7 +96,7 @@ def test_over_asgi_an_application_has_its_lifespan_while_it_is_there(site, tmp_p
         added = without_restart(served, load_config(tmp_path / "multiserve.toml"), [new_file])
         added.apply()
         new = lifespans.lifespans[-1]
-        assert (new.mounts, await new.wait(5), new.is_serving) == (["/f/new"], True, True)
+        assert (new.mounts, await new.wait(30), new.is_serving) == (["/f/new"], True, True)
         state = added.added[0].origin.__globals__["LEFT"]
         removed = site("recomposed/new.py")
         gone = without_restart(added.composition, load_config(tmp_path / "multiserve.toml"), [removed])
@@ -106,7 +106,7 @@ def test_over_asgi_an_application_has_its_lifespan_while_it_is_there(site, tmp_p
         assert state == ["left"]
         await lifespans.stop()
 
-    asyncio.run(asyncio.wait_for(serve(), 20))
+    asyncio.run(asyncio.wait_for(serve(), 60))
 
 
 CHANGES = [

@@ -277,7 +277,7 @@ def test_a_request_waits_for_the_start_up_of_its_mount_and_no_longer_than_it_may
                 sent.append(message["status"])
 
         await composition.dispatcher(scope("/a"), send, send)
-        composition.dispatcher.startup_timeout = 5
+        composition.dispatcher.startup_timeout = 30
         waiting = asyncio.create_task(composition.dispatcher(scope("/a"), send, send))
         await asyncio.sleep(0)
         assert not waiting.done()

@@ -69,7 +69,7 @@ def test_the_application_waits_where_a_client_takes_nothing(size: int, most: int
             await asyncio.sleep(0.001)
         assert len(made) == most
         may_send.set()
-        await asyncio.wait_for(answering, 5)
+        await asyncio.wait_for(answering, 30)
         assert len(made) == 100
 
     asyncio.run(run())
@@ -101,7 +101,7 @@ def test_a_megabyte_at_most_is_unsent_where_a_client_was_quick_and_stops() -> No
             assert len(made) * len(chunk) - sum(sent) <= 1024 * 1024 + len(chunk)
         assert may_send.is_set() is (sum(sent) != 200 * len(chunk))
         may_send.set()
-        await asyncio.wait_for(answering, 5)
+        await asyncio.wait_for(answering, 30)
         assert sum(sent) == 300 * len(chunk)
 
     asyncio.run(run())
@@ -134,7 +134,7 @@ def test_an_error_comes_behind_the_chunks_in_front_of_it() -> None:
         sent.append(message)
 
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(asyncio.wait_for(answer(chunks(), send), 5))
+        asyncio.run(asyncio.wait_for(answer(chunks(), send), 30))
     assert [message.get("body") for message in sent] == [None, b"a", b"b"]
 
 
@@ -145,7 +145,7 @@ def test_a_client_that_has_left_is_told_with_the_next_chunk() -> None:
     def chunks() -> Iterator[bytes]:
         try:
             yield b"a"
-            has_left.wait(5)
+            has_left.wait(30)
             yield b"b"
             yield b"c"
         except GeneratorExit as error:
@@ -170,8 +170,8 @@ def test_a_client_that_has_left_is_told_with_the_next_chunk() -> None:
             return chunks()
 
         bridge = WSGIBridge(application, ThreadPool(1, "test").submit)
-        await asyncio.wait_for(bridge(SCOPE, receive, send), 5)
-        assert await asyncio.to_thread(ended.wait, 5)
+        await asyncio.wait_for(bridge(SCOPE, receive, send), 30)
+        assert await asyncio.to_thread(ended.wait, 30)
 
     asyncio.run(run())
     assert [message["type"] for message in sent] == ["http.response.start"]

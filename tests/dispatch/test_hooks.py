@@ -65,7 +65,7 @@ def test_requests_that_come_together_wait_for_one_start() -> None:
     ran: list[str] = []
 
     def slow() -> None:
-        may_end.wait(20)
+        may_end.wait(30)
         ran.append("up")
 
     answers: list[tuple[int, tuple[str, str]]] = []

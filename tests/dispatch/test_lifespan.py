@@ -72,7 +72,13 @@ CASES = [
 
 @pytest.mark.parametrize(("start", "stop", "serving", "failure", "logged"), CASES)
 def test_whatever_one_application_does_the_others_start_and_stop(
-    start: Any, stop: Any, serving: bool, failure: str, logged: list[str], caplog: pytest.LogCaptureFixture
+    run_by_own_clock,
+    start: Any,
+    stop: Any,
+    serving: bool,
+    failure: str,
+    logged: list[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def run() -> None:
         log: Log = []
@@ -88,11 +94,11 @@ def test_whatever_one_application_does_the_others_start_and_stop(
         assert [entry for entry in reached if not entry.startswith("x")] == ["z shutdown", "a shutdown"]
 
     caplog.set_level(logging.WARNING)
-    asyncio.run(run())
+    run_by_own_clock(run())
     assert [record.getMessage() for record in caplog.records if record.name == "multiserve"] == logged
 
 
-def test_shut_down_goes_in_reverse_order() -> None:
+def test_shut_down_goes_in_reverse_order(run_by_own_clock) -> None:
     async def run() -> Log:
         log: Log = []
         lifespans = Lifespans([Lifespan(app(name, log), name) for name in "abc"], [], shutdown_timeout=1)
@@ -100,7 +106,7 @@ def test_shut_down_goes_in_reverse_order() -> None:
         await lifespans.stop()
         return log
 
-    assert asyncio.run(run()) == [
+    assert run_by_own_clock(run()) == [
         "a startup",
         "b startup",
         "c startup",
@@ -110,7 +116,7 @@ def test_shut_down_goes_in_reverse_order() -> None:
     ]
 
 
-def test_slow_applications_start_side_by_side() -> None:
+def test_slow_applications_start_side_by_side(run_by_own_clock) -> None:
     async def run() -> None:
         running = asyncio.Barrier(3)
 
@@ -124,7 +130,7 @@ def test_slow_applications_start_side_by_side() -> None:
         assert await asyncio.wait_for(lifespans.start(), 5) == ""
         await lifespans.stop()
 
-    asyncio.run(run())
+    run_by_own_clock(run())
 
 
 async def serve(lifespans: Lifespans) -> tuple[list[dict[str, Any]], asyncio.Queue[dict[str, Any]], asyncio.Task[None]]:
@@ -143,7 +149,7 @@ async def serve(lifespans: Lifespans) -> tuple[list[dict[str, Any]], asyncio.Que
     return sent, events, task
 
 
-def test_the_server_sees_one_lifespan() -> None:
+def test_the_server_sees_one_lifespan(run_by_own_clock) -> None:
     async def run() -> None:
         log: Log = []
         sent, events, task = await serve(Lifespans([Lifespan(app("a", log), "a")], [], shutdown_timeout=1))
@@ -153,10 +159,10 @@ def test_the_server_sees_one_lifespan() -> None:
         assert sent[1:] == [{"type": "lifespan.shutdown.complete"}]
         assert log == ["a startup", "a shutdown"]
 
-    asyncio.run(run())
+    run_by_own_clock(run())
 
 
-def test_a_required_application_that_fails_is_told_to_the_server() -> None:
+def test_a_required_application_that_fails_is_told_to_the_server(run_by_own_clock) -> None:
     async def run() -> None:
         log: Log = []
         good, bad = Lifespan(app("a", log), "a"), Lifespan(app("b", log, start="failed"), "b")
@@ -165,10 +171,10 @@ def test_a_required_application_that_fails_is_told_to_the_server() -> None:
         assert sent == [{"type": "lifespan.startup.failed", "message": "b: b says no"}]
         assert log == ["a startup", "b startup", "a shutdown"]
 
-    asyncio.run(run())
+    run_by_own_clock(run())
 
 
-def test_requests_wait_for_an_application_that_the_server_did_not_wait_for() -> None:
+def test_requests_wait_for_an_application_that_the_server_did_not_wait_for(run_by_own_clock) -> None:
     async def run() -> None:
         slow = Lifespan(app("slow", [], start=0.4), "slow")
         lifespans = Lifespans([slow], [], shutdown_timeout=1)
@@ -179,10 +185,10 @@ def test_requests_wait_for_an_application_that_the_server_did_not_wait_for() -> 
         assert slow.is_serving
         await lifespans.stop()
 
-    asyncio.run(run())
+    run_by_own_clock(run())
 
 
-def test_an_application_that_others_serve_is_waited_for_as_long_as_it_takes() -> None:
+def test_an_application_that_others_serve_is_waited_for_as_long_as_it_takes(run_by_own_clock) -> None:
     async def run() -> None:
         known, new = Lifespan(app("known", [], start=0.4), "known"), Lifespan(app("new", [], start="hang"), "new")
         lifespans = Lifespans([known, new], [], shutdown_timeout=1)
@@ -190,10 +196,10 @@ def test_an_application_that_others_serve_is_waited_for_as_long_as_it_takes() ->
         assert (known.is_serving, new.is_serving) == (True, False)
         await lifespans.stop()
 
-    asyncio.run(run())
+    run_by_own_clock(run())
 
 
-def test_a_server_that_can_no_longer_refuse_keeps_the_others_up() -> None:
+def test_a_server_that_can_no_longer_refuse_keeps_the_others_up(run_by_own_clock) -> None:
     async def run() -> Log:
         log: Log = []
         good, bad = Lifespan(app("a", log), "a"), Lifespan(app("b", log, start="failed"), "b")
@@ -204,10 +210,10 @@ def test_a_server_that_can_no_longer_refuse_keeps_the_others_up() -> None:
         await lifespans.stop()
         return log
 
-    assert asyncio.run(run()) == ["a startup", "b startup", "a shutdown"]
+    assert run_by_own_clock(run()) == ["a startup", "b startup", "a shutdown"]
 
 
-def test_a_start_that_is_cancelled_leaves_no_task_but_those_that_stop_ends() -> None:
+def test_a_start_that_is_cancelled_leaves_no_task_but_those_that_stop_ends(run_by_own_clock) -> None:
     async def run() -> None:
         lifespans = Lifespans([Lifespan(app(name, [], start="hang"), name) for name in "abc"], [], shutdown_timeout=1)
         starting = asyncio.create_task(lifespans.start())
@@ -218,10 +224,10 @@ def test_a_start_that_is_cancelled_leaves_no_task_but_those_that_stop_ends() -> 
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    asyncio.run(run())
+    run_by_own_clock(run())
 
 
-def test_an_application_is_missing_at_all_of_its_mounts():
+def test_an_application_is_missing_at_all_of_its_mounts(run_by_own_clock):
     async def scenario():
         good, bad = Lifespan(app("good", []), "/"), Lifespan(app("bad", [], start="failed"), "/a", "/b")
         lifespans = Lifespans([good, bad], [], shutdown_timeout=1)
@@ -230,11 +236,13 @@ def test_an_application_is_missing_at_all_of_its_mounts():
         assert (bad.name, bad.serves(["/b", "/c"]), bad.serves(["/"])) == ("/a, /b", True, False)
         await lifespans.stop()
 
-    asyncio.run(scenario())
+    run_by_own_clock(scenario())
 
 
 @pytest.mark.parametrize("how", ["failed", "raise"])
-def test_a_failure_is_logged_only_where_the_log_has_room(how: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_is_logged_only_where_the_log_has_room(
+    run_by_own_clock, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async def start(may_log: bool) -> int:
         caplog.clear()
         lifespan = Lifespan(app("x", [], start=how), "x", may_log=lambda: may_log)
@@ -243,11 +251,11 @@ def test_a_failure_is_logged_only_where_the_log_has_room(how: str, caplog: pytes
         await lifespan.stop(1)
         return len(caplog.records)
 
-    assert asyncio.run(start(True)) == 1
-    assert asyncio.run(start(False)) == 0
+    assert run_by_own_clock(start(True)) == 1
+    assert run_by_own_clock(start(False)) == 0
 
 
-def test_an_application_that_comes_and_goes_starts_once_and_is_waited_for_in_the_end() -> None:
+def test_an_application_that_comes_and_goes_starts_once_and_is_waited_for_in_the_end(run_by_own_clock) -> None:
     log: Log = []
 
     async def main() -> None:
@@ -258,5 +266,5 @@ def test_an_application_that_comes_and_goes_starts_once_and_is_waited_for_in_the
         await lifespans.stop()
         log.append("stopped")
 
-    asyncio.run(main())
+    run_by_own_clock(main())
     assert log == ["x startup", "x shutdown", "stopped"]

@@ -26,7 +26,7 @@ def run_all(pool: ThreadPool, jobs: int, act: Callable[[], None] = lambda: None)
     for _ in range(jobs):
         pool.submit(job)
     for _ in range(jobs):
-        assert done.acquire(timeout=5)
+        assert done.acquire(timeout=30)
     return names
 
 
@@ -41,12 +41,12 @@ def test_jobs_one_after_the_other_share_a_thread() -> None:
     idle = pool._idle  # noqa: SLF001 (there is nothing else to wait for)
     for _ in range(50):
         assert run_all(pool, 1) == {"one-1"}
-        idle.put(idle.get(timeout=5))  # the thread is idle only a moment after its job
+        idle.put(idle.get(timeout=30))  # the thread is idle only a moment after its job
 
 
 def test_jobs_at_the_same_time_get_threads_of_their_own_up_to_the_size() -> None:
     barrier = threading.Barrier(3)
-    assert run_all(ThreadPool(3, "three"), 9, lambda: barrier.wait(5) and None) == {"three-1", "three-2", "three-3"}
+    assert run_all(ThreadPool(3, "three"), 9, lambda: barrier.wait(30) and None) == {"three-1", "three-2", "three-3"}
 
 
 def test_jobs_that_wait_run_in_the_order_in_which_they_came() -> None:
@@ -56,7 +56,7 @@ def test_jobs_that_wait_run_in_the_order_in_which_they_came() -> None:
     for number in range(100):
         pool.submit(lambda number=number: order.append(number))  # type: ignore[misc]
     pool.submit(done.set)
-    assert done.wait(5)
+    assert done.wait(30)
     assert order == list(range(100))
 
 
@@ -88,13 +88,13 @@ def test_a_thread_that_waits_for_a_client_does_not_count() -> None:
     def wait() -> None:
         with waiting_for_client():
             waiting.release()
-            assert go_on.wait(5)
+            assert go_on.wait(30)
 
     for _ in range(6):
         pool.submit(wait)
-        assert waiting.acquire(timeout=5)
+        assert waiting.acquire(timeout=30)
     barrier = threading.Barrier(2)
-    assert len(run_all(pool, 4, lambda: barrier.wait(5) and None)) == 2
+    assert len(run_all(pool, 4, lambda: barrier.wait(30) and None)) == 2
     go_on.set()
 
 
@@ -103,16 +103,16 @@ def test_jobs_that_wait_get_the_places_of_threads_that_begin_to_wait_for_clients
     go_on, begin = threading.Event(), threading.Event()
 
     def wait() -> None:
-        assert begin.wait(5)
+        assert begin.wait(30)
         with waiting_for_client():
-            assert go_on.wait(5)
+            assert go_on.wait(30)
 
     pool.submit(wait)
     pool.submit(wait)
     done = threading.Event()
     pool.submit(done.set)
     begin.set()
-    assert done.wait(5)
+    assert done.wait(30)
     go_on.set()
 
 
@@ -122,15 +122,15 @@ def test_afterwards_there_are_as_many_threads_as_before() -> None:
 
     def wait() -> None:
         with waiting_for_client():
-            barrier.wait(5)
+            barrier.wait(30)
 
     run_all(pool, 20, wait)
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while pool_threads("after") > 3:
         assert time.monotonic() < end
         time.sleep(0.001)
     together = threading.Barrier(3)
-    run_all(pool, 30, lambda: together.wait(5) and None)
+    run_all(pool, 30, lambda: together.wait(30) and None)
     assert pool_threads("after") == 3
 
 

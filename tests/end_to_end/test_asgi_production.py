@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 MIXED = Path(__file__).parent / "mixed"
 MOUNTS = '"/" = "one"\n"/live" = "live"'
 
-AT_ONCE = 10  # seconds on a busy machine, where graceful_timeout would be 30
+AT_ONCE = 20  # seconds on a busy machine, where graceful_timeout would be 30
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ MOUNTS = """\
 "/async" = "faults:asgi"
 """
 PATIENCE = 1  # second: the client_timeout of the servers
-ENOUGH = 3.0  # seconds for a good request; if each slow client held a thread until it is given up, it would be 30
+ENOUGH = 10.0  # seconds for a good request; if each slow client held a thread until it is given up, it would be 30
 MANY = 24  # clients at a time: far more than threads
 CONNECTIONS = 300
 SETTINGS = f"""\

@@ -189,7 +189,7 @@ def test_a_setting_that_the_worker_does_not_have_is_refused_with_the_class_to_na
 
 
 def test_workers_whose_master_is_killed_free_the_port(run, site):
-    site(gunicorn="workers = 2\ngraceful_timeout = 20")
+    site(gunicorn="workers = 2\ngraceful_timeout = 60")
     server = run("--production").ready()
     host, _, port = server.address.partition(":")
     with server.connect() as stream:
@@ -198,7 +198,7 @@ def test_workers_whose_master_is_killed_free_the_port(run, site):
         os.kill(server.pid, signal.SIGKILL)
         begin = time.monotonic()
         server.until(lambda: not is_taken(host, int(port)), "a free port")
-    assert time.monotonic() - begin < 8
+    assert time.monotonic() - begin < 30  # not as long as requests may take
 
 
 def is_taken(host, port):

@@ -283,12 +283,18 @@ def test_a_lifespan_that_blocks_the_event_loop_is_named_and_the_others_are_not_b
     import threading
 
     release = threading.Event()
+    blocked = threading.Event()
+    has_ended = asgi_client.ASGIClient._has_ended  # noqa: SLF001 (the time begins when it blocks)
     monkeypatch.setattr(asgi_client, "_STARTUP", 0.3)
     monkeypatch.setattr(asgi_client, "_GRACE", 0.1)
+    monkeypatch.setattr(
+        asgi_client.ASGIClient, "_has_ended", staticmethod(lambda *call: blocked.wait(30) and has_ended(*call))
+    )
 
     @contextlib.asynccontextmanager
     async def blocks(app):
-        release.wait(20)
+        blocked.set()
+        release.wait(60)
         yield
 
     try:

@@ -244,7 +244,14 @@ def test_an_application_that_does_not_answer_is_given_up(write, monkeypatch):
 
 
 def test_a_start_up_that_does_not_end_is_given_up_and_nothing_keeps_running(write, monkeypatch):
+    stop = calls.RunningASGI.stop
+
+    def stop_without_haste(running):
+        monkeypatch.setattr(calls, "_TIMEOUT", 30.0)
+        stop(running)
+
     monkeypatch.setattr(calls, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(calls.RunningASGI, "stop", stop_without_haste)
     path = write('[mounts]\n"/" = { app = "web:starts", interface = "asgi" }')
     with pytest.raises(TimeoutError, match=r"^the application has not answered after 0\.2 seconds$"), Client(path):
         pass

@@ -15,7 +15,7 @@ pytest.importorskip("aiohttp")
 from multiserve.mounts.proxied.application import Proxy, ProxyOptions
 from multiserve.upstreams import parse_upstream
 
-PATIENCE = 10.0  # seconds
+PATIENCE = 30.0  # seconds
 
 
 @dataclasses.dataclass

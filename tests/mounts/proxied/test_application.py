@@ -122,12 +122,12 @@ def live(run, mount):
 
 
 def test_a_required_server_has_to_answer_at_the_start(serve_raw, proxy, run, monkeypatch):
-    monkeypatch.setattr("multiserve.mounts.proxied.application._START", 0.3)
     server = serve_raw(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
     mount = proxy(f"http://127.0.0.1:{server.port}", is_required=True)
     assert [each["type"] for each in live(run, mount)] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert server.heads[0].startswith(b"HEAD /app/ HTTP/1.1\r\n")
     server.close()
+    monkeypatch.setattr("multiserve.mounts.proxied.application._START", 0.3)
     assert live(run, mount) == [
         {
             "type": "lifespan.startup.failed",

@@ -7,7 +7,7 @@ import pytest
 from multiserve.mounts.proxied.patience import Patience
 
 
-def wait(run, act, seconds=0.05):
+def wait(run_by_own_clock, act, seconds=0.05):
     """Wait in a block while something is done with its patience, and return the patience and whether it ended early."""
 
     async def whole():
@@ -19,7 +19,7 @@ def wait(run, act, seconds=0.05):
             return patience, True
         return patience, False
 
-    return run(whole)
+    return run_by_own_clock(whole())
 
 
 async def sleep(_patience):
@@ -59,13 +59,13 @@ async def leave(patience):
         pytest.param(leave, True, True, id="the client leaves"),
     ],
 )
-def test_a_block_ends_early_or_not(run, act, is_early, client_has_left):
-    patience, was_early = wait(run, act)
+def test_a_block_ends_early_or_not(run_by_own_clock, act, is_early, client_has_left):
+    patience, was_early = wait(run_by_own_clock, act)
     assert (was_early, patience.is_exhausted, patience.client_has_left) == (is_early, is_early, client_has_left)
 
 
-def test_what_comes_after_the_block_changes_nothing(run):
-    patience, was_early = wait(run, rest)
+def test_what_comes_after_the_block_changes_nothing(run_by_own_clock):
+    patience, was_early = wait(run_by_own_clock, rest)
     patience.give_up()
     patience.wait()
     assert not was_early

@@ -246,7 +246,7 @@ def test_what_is_no_handshake_is_refused(proxy, scope, run, serve_raw, response,
     async def whole():
         side = Side()
         given = scope("/app/ws", type="websocket", scheme="ws", subprotocols=[], extensions=DENIAL)
-        await proxy(f"http://127.0.0.1:{server.port}", timeout=0.3)(given, side.receive, side.send)
+        await proxy(f"http://127.0.0.1:{server.port}", timeout=30 if response else 0.3)(given, side.receive, side.send)
         return await side.sent.get()
 
     assert run(whole)["status"] == status

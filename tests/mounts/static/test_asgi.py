@@ -11,7 +11,7 @@ import pytest
 from multiserve.mounts.static.asgi import Sender, build_environ
 from multiserve.mounts.static.responses import REUSES_MEMORY
 
-PATIENCE = 10.0  # seconds
+PATIENCE = 30.0  # seconds
 
 
 class Content:

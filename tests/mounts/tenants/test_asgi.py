@@ -677,7 +677,7 @@ def test_all_tenants_shut_down_side_by_side_with_the_server(caplog: pytest.LogCa
         diary: Diary = []
         tenants = serve(StandIn(make), max_instances=9)
         mounted = App("mounted", diary)
-        lifespans = Lifespans([Lifespan(mounted, "/")], [], shutdown_timeout=1, tenants=[tenants])
+        lifespans = Lifespans([Lifespan(mounted, "/")], [], shutdown_timeout=4, tenants=[tenants])
         assert await lifespans.start() == ""
         for name in kinds:
             await ask(tenants, name)
@@ -687,7 +687,7 @@ def test_all_tenants_shut_down_side_by_side_with_the_server(caplog: pytest.LogCa
 
     run(test)
     assert messages(caplog) == [
-        "{tenant}.test: the tenant 'hangs': the shut-down took longer than 0.5 seconds and was cut short."
+        "{tenant}.test: the tenant 'hangs': the shut-down took longer than 2.0 seconds and was cut short."
     ]
 
 

@@ -134,14 +134,14 @@ def play():
 
 
 @pytest.fixture
-def act():
+def act(run_by_own_clock):
     """Run a coroutine function that takes a scene."""
 
     def act(scene_of, application=echo, **settings):
         async def run():
             return await scene_of(Scene(application, **settings))
 
-        return asyncio.run(run())
+        return run_by_own_clock(run())
 
     act.settle = settle
     act.echo = echo

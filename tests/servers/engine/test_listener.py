@@ -65,7 +65,7 @@ def test_connections_that_wait_when_it_stops_are_served(serve):
             waiting = [opened.enter_context(socket.create_connection(address)) for _ in range(100)]
             for each in waiting:  # more than are accepted at once
                 each.sendall(GET)
-            await listener.stop(5, 0.5)
+            await listener.stop(30, 5)
             return [each.recv(65536).endswith(b"\r\n\r\nhello") for each in waiting]
 
     assert serve(client) == [True] * 100
