@@ -224,7 +224,7 @@ def test_an_upload_that_breaks_off_raises_in_the_application_and_is_not_logged_a
 
 
 def test_a_body_that_does_not_come_gets_408():
-    with serving(0.5) as client:
+    with serving(2) as client:  # the head has to come within that time
         assert client.ask(head("/", "Content-Length: 10") + b"abc")[0] == 408
 
 
