@@ -7,10 +7,9 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from multiserve._types import Receive, Scope, Send
-from multiserve.dispatch.answers import not_found
+from multiserve._types import Message, Receive, Scope, Send
+from multiserve.dispatch.answers import Answer, not_found
 from multiserve.mounts.proxied import http
-from multiserve.mounts.proxied.client import Client
 from multiserve.mounts.proxied.failures import Failures, UpstreamError, bad_host, leaves_base, loop
 from multiserve.mounts.proxied.headers import BadHostError, goes_in_circles, request_headers
 from multiserve.mounts.proxied.placeholders import UPSTREAM_KEY
@@ -59,24 +58,34 @@ class Proxy:
         self.options = options
         self._failures = Failures(options.name, details=options.details)
         self._tls = ssl.create_default_context() if upstream.scheme == "https" else None
-        self._client = Client(upstream.socket, self._tls)
+        self._client = self._new_client(upstream)
+
+    def _new_client(self, upstream: Upstream) -> http.Client:
+        from multiserve.mounts.proxied.client import Client  # it needs a package that is an extra
+
+        return Client(upstream.socket, self._tls)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection, or run the lifespan."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif goes_in_circles(scope):
-            await loop(self.options.name).asgi(scope, receive, send)
-        elif not scope["path"].startswith("/"):  # the * of OPTIONS, which is no path of another server
-            await not_found().asgi(scope, receive, send)
+        elif refusal := self._refusal(scope):
+            await refusal.asgi(scope, receive, send)
         else:
             await self._hand_on(scope, receive, send)
 
+    def _refusal(self, scope: Scope) -> Answer | None:
+        """Return the answer to what must not be handed on; None for anything else."""
+        if goes_in_circles(scope):
+            return loop(self.options.name)
+        if not scope["path"].startswith("/"):  # the * of OPTIONS, which is no path of another server
+            return not_found()
+        upstream = scope.get(UPSTREAM_KEY) or self.upstream
+        leaves = upstream.base and not {".", ".."}.isdisjoint(scope["path"].split("/"))
+        return leaves_base() if leaves else None
+
     async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         upstream = scope.get(UPSTREAM_KEY) or self.upstream
-        if upstream.base and not {".", ".."}.isdisjoint(scope["path"].split("/")):
-            await leaves_base().asgi(scope, receive, send)
-            return
         try:
             outgoing = self._outgoing(upstream, scope)
         except BadHostError:
@@ -93,13 +102,18 @@ class Proxy:
             elif await self._ask(outgoing, scope, receive, send):
                 self._failures.has_answered(server)
         except UpstreamError as error:
-            answer = self._failures.answer(server, error)
-            await answer.asgi(scope, _connected(receive) if scope["type"] == "websocket" else receive, send)
+            answer = self._answer_to(server, error)
+            is_websocket = scope["type"] == "websocket"
+            await answer.asgi(scope, receive_again(receive, CONNECTED) if is_websocket else receive, send)
+
+    def _answer_to(self, server: str, error: UpstreamError) -> Answer:
+        """Return the answer to a request that the server has not answered."""
+        return self._failures.answer(server, error)
 
     async def _ask(self, outgoing: http.Outgoing, scope: Scope, receive: Receive, send: Send) -> bool:
         if outgoing.upstream is self.upstream or not outgoing.upstream.socket:
             return await http.exchange(self._client, outgoing, self.options.timeout, scope, receive, send)
-        client = Client(outgoing.upstream.socket)  # made-up names would fill memory with clients that are kept
+        client = self._new_client(outgoing.upstream)  # made-up names would fill memory with clients that are kept
         try:
             return await http.exchange(client, outgoing, self.options.timeout, scope, receive, send)
         finally:
@@ -164,15 +178,18 @@ def _as_sent(text: str) -> str:
     return quote(text, safe=_IN_A_REQUEST_LINE, encoding="latin-1")
 
 
-def _connected(receive: Receive) -> Receive:
-    """Return the `receive` of a WebSocket whose first event has been taken already."""
-    taken = False
+CONNECTED: Message = {"type": "websocket.connect"}
 
-    async def again() -> dict[str, object]:
-        nonlocal taken
-        if not taken:
-            taken = True
-            return {"type": "websocket.connect"}
-        return await receive()  # type: ignore[return-value]
+
+def receive_again(receive: Receive, taken: Message) -> Receive:
+    """Return a `receive` whose first event is one that has been taken already."""
+    is_due = True
+
+    async def again() -> Message:
+        nonlocal is_due
+        if is_due:
+            is_due = False
+            return taken
+        return await receive()
 
     return again

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,19 +12,64 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from multiserve.mounts.proxied.failures import UpstreamError
+from multiserve.mounts.proxied import failures
+from multiserve.mounts.proxied.failures import CONNECT_TIMEOUT, BrokenOffError, UpstreamError, in_one_line, reason_of
 from multiserve.upstreams import Upstream
 
-CONNECT_TIMEOUT = 5.0  # seconds: what takes longer to take a connection is not there
 # A server may close a connection that has been idle for some seconds just when the next request is sent. All usual ones
 # keep it open for longer than this.
 _IDLE = 1.0
 _LONGEST_FIELD = 64 * 1024
 _BLOCK = 64 * 1024  # bytes of a response that are read ahead of the client
+LOOK = 5.0  # seconds between two looks at whether there is still somebody to wait for
 _RETRIED = frozenset(("GET", "HEAD", "OPTIONS"))
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
 # What aiohttp would add of its own accord.
 _NOT_ADDED = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+
+
+class Response:
+    """A response that has begun.
+
+    Attributes:
+        status: Its status.
+        raw_headers: Its headers, as they came.
+        is_complete: Whether all of its body has been read.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        """Read what aiohttp has begun to receive."""
+        self.status = response.status
+        self.raw_headers = response.raw_headers
+        self.is_complete = False
+        self._content = response.content
+        self._protocol = response.connection.protocol if response.connection else None  # None where all of it is there
+
+    async def read(self) -> bytes:
+        """Return the next part of the body; empty at its end.
+
+        Raises:
+            BrokenOffError: It is not whole.
+        """
+        part = await self._read()
+        self.is_complete = not part or self._content.at_eof()
+        if self.is_complete and self._protocol is not None and isinstance(self._protocol.exception(), OSError):
+            # Without a length the end of the connection ends the response; aiohttp takes an error for such an end.
+            raise BrokenOffError("the connection to the server broke before its response was complete")
+        return part
+
+    async def _read(self) -> bytes:
+        while True:
+            try:
+                async with asyncio.timeout(LOOK):
+                    return await self._content.readany()
+            except TimeoutError:
+                # Where chunks turn out to be none, aiohttp closes the connection, and lets its reader wait for ever.
+                if self._content.is_eof() or self._protocol is None or self._protocol.is_connected():
+                    continue
+                raise BrokenOffError("the server sent an invalid response") from None
+            except (aiohttp.ClientError, OSError) as error:
+                raise BrokenOffError(f"the server ended its response before that was complete: {error}") from None
 
 
 class Client:
@@ -57,7 +101,7 @@ class Client:
         target: tuple[str, str],
         headers: Sequence[tuple[str, str]],
         body: AsyncIterable[bytes] | None = None,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> AsyncIterator[Response]:
         """Send a request, and give the response once it has begun.
 
         A connection from an earlier request that turns out to be closed is replaced, once, where nothing can have
@@ -87,7 +131,7 @@ class Client:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise describe(error) from error
         try:
-            yield response
+            yield Response(response)
         finally:
             response.close()  # what has been read to its end has given its connection back before
 
@@ -145,24 +189,12 @@ def _url_of(upstream: Upstream, path: str, query: str) -> URL:
 
 def describe(error: BaseException) -> UpstreamError:
     """Return why there is no response, as the end of a sentence about the server."""
-    if isinstance(error, TimeoutError):
-        return UpstreamError(f"took no connection within {CONNECT_TIMEOUT:.0f} seconds", is_late=True)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return UpstreamError(f"has a certificate that is not trusted: {error.certificate_error}")
     if isinstance(error, aiohttp.ClientConnectorError):
-        return UpstreamError(f"takes no connections: {_reason_of(error.os_error)}")
-    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError):
+        return UpstreamError(f"takes no connections: {reason_of(error.os_error)}")
+    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
         return UpstreamError("closed the connection without an answer")
     if isinstance(error, OSError):
-        return UpstreamError(f"takes no connections: {_reason_of(error)}")
-    return UpstreamError(f"sent an invalid response: {_in_one_line(error)}")
-
-
-def _reason_of(error: OSError) -> str:
-    """Return what the system says, without the address, which is named already."""
-    is_numbered = error.errno and error.errno > 0 and not isinstance(error, ssl.SSLError)
-    return os.strerror(error.errno) if is_numbered and error.errno else _in_one_line(error)
-
-
-def _in_one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]
+        return failures.describe(error)
+    return UpstreamError(f"sent an invalid response: {in_one_line(error)}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
+import ssl
 
 from multiserve.dispatch import pages
 from multiserve.dispatch.answers import Answer
 
 log = logging.getLogger("multiserve")
 
+CONNECT_TIMEOUT = 5.0  # seconds: what takes longer to take a connection is not there
 _REMEMBERED = 256
 _HINT = "Start that server, or correct the target of the mount."
 _FOOTER = "This page loads again when it answers."
@@ -26,6 +29,26 @@ class UpstreamError(Exception):
         """Say why, as the end of a sentence whose subject is the server."""
         super().__init__(reason)
         self.is_late = is_late
+
+
+def describe(error: OSError) -> UpstreamError:
+    """Return why there is no response, where the system says so, as the end of a sentence about the server."""
+    if isinstance(error, TimeoutError):
+        return UpstreamError(f"took no connection within {CONNECT_TIMEOUT:.0f} seconds", is_late=True)
+    if isinstance(error, ConnectionError):
+        return UpstreamError("closed the connection without an answer")
+    return UpstreamError(f"takes no connections: {reason_of(error)}")
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the system says, without the address, which is named already."""
+    is_numbered = error.errno and error.errno > 0 and not isinstance(error, ssl.SSLError)
+    return os.strerror(error.errno) if is_numbered and error.errno else in_one_line(error)
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return the text of an error, which may be long, in one line."""
+    return " ".join(str(error).split())[:200]
 
 
 class BrokenOffError(Exception):

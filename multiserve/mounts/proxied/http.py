@@ -3,24 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, Protocol
 
 from multiserve._types import Message, Receive, Scope, Send
 from multiserve.mounts.proxied.failures import BrokenOffError, UpstreamError
-from multiserve.mounts.proxied.headers import BadResponseError, response_headers
+from multiserve.mounts.proxied.headers import BadResponseError, RawHeaders, response_headers
 from multiserve.mounts.proxied.patience import Patience
 from multiserve.upstreams import Upstream
 
-if TYPE_CHECKING:
-    import aiohttp
-    from aiohttp.client_proto import ResponseHandler
-
-    from multiserve.mounts.proxied.client import Client
-
 _FIRST_FINAL = 200  # the statuses below it are none of a whole response (RFC 9110, section 15.2)
-LOOK = 5.0  # seconds between two looks at whether there is still somebody to wait for
 _CODINGS = (b"content-length", b"transfer-encoding")
+
+
+class Response(Protocol):
+    """What a client has for a response that has begun: see `multiserve.mounts.proxied.client`."""
+
+    @property
+    def status(self) -> int:
+        """Its status."""
+
+    @property
+    def raw_headers(self) -> RawHeaders:
+        """Its headers, as they came."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of its body has been read."""
+
+    async def read(self) -> bytes:
+        """Return the next part of the body; empty at its end."""
+
+
+class Client(Protocol):
+    """What sends requests: see `multiserve.mounts.proxied.client`."""
+
+    def request(
+        self,
+        upstream: Upstream,
+        method: str,
+        target: tuple[str, str],
+        headers: Sequence[tuple[str, str]],
+        body: AsyncIterable[bytes] | None = None,
+    ) -> AbstractAsyncContextManager[Response]:
+        """Send a request, and give the response once it has begun."""
+
+    async def close(self) -> None:
+        """Close all connections."""
 
 
 class Outgoing(NamedTuple):
@@ -54,7 +84,7 @@ class RequestBody:
         framing = {name: value for name, value in scope["headers"] if name in _CODINGS}
         told = framing.get(b"content-length", b"")
         self.length = int(told) if told.isdigit() and b"transfer-encoding" not in framing else None
-        self.is_empty = self.length == 0 or not framing
+        self.is_empty = not has_body(scope)
         self._left = self.length
         self._receive = receive
         self._patience = patience
@@ -111,6 +141,11 @@ class RequestBody:
             self._watch.cancel()
 
 
+def has_body(scope: Scope) -> bool:
+    """Return whether the headers of a request announce a body, as they do in HTTP/1.1 where there is one."""
+    return any(name in _CODINGS and value.strip(b"0") for name, value in scope["headers"])
+
+
 async def exchange(
     client: Client, outgoing: Outgoing, seconds: float, scope: Scope, receive: Receive, send: Send
 ) -> bool:
@@ -153,7 +188,7 @@ async def exchange(
     return not patience.client_has_left
 
 
-async def _hand_back(response: aiohttp.ClientResponse, send: Send) -> None:
+async def _hand_back(response: Response, send: Send) -> None:
     if response.status < _FIRST_FINAL:
         raise UpstreamError(f"has answered {response.status}, which was not asked for")
     try:
@@ -161,29 +196,8 @@ async def _hand_back(response: aiohttp.ClientResponse, send: Send) -> None:
     except BadResponseError as error:
         raise UpstreamError(f"sent an invalid response: {error}") from None
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    protocol = response.connection.protocol if response.connection else None  # None where all of it is there
-    content, more = response.content, True
+    more = True
     while more:
-        part = await _read(content, protocol)
-        more = bool(part) and not content.at_eof()
-        if not more and protocol is not None and isinstance(protocol.exception(), OSError):
-            # Without a length the end of the connection ends the response; aiohttp takes an error for such an end.
-            raise BrokenOffError("the connection to the server broke before its response was complete")
+        part = await response.read()
+        more = not response.is_complete
         await send({"type": "http.response.body", "body": part, "more_body": more})
-
-
-async def _read(content: aiohttp.StreamReader, protocol: ResponseHandler | None) -> bytes:
-    """Return some of a response; empty at its end."""
-    import aiohttp
-
-    while True:
-        try:
-            async with asyncio.timeout(LOOK):
-                return await content.readany()
-        except TimeoutError:
-            # Where chunks turn out to be none, aiohttp closes the connection, and lets its reader wait for ever.
-            if content.is_eof() or protocol is None or protocol.is_connected():
-                continue
-            raise BrokenOffError("the server sent an invalid response") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise BrokenOffError(f"the server ended its response before that was complete: {error}") from None

@@ -18,8 +18,7 @@ from websockets.uri import WebSocketURI
 
 from multiserve._types import Message, Receive, Scope, Send
 from multiserve.hosts import normalise_host
-from multiserve.mounts.proxied.client import CONNECT_TIMEOUT, describe
-from multiserve.mounts.proxied.failures import UpstreamError
+from multiserve.mounts.proxied.failures import CONNECT_TIMEOUT, UpstreamError, describe
 from multiserve.mounts.proxied.headers import BadResponseError, response_headers
 from multiserve.mounts.proxied.http import Outgoing
 

@@ -9,7 +9,6 @@ import threading
 
 import pytest
 
-from multiserve.mounts.proxied import http
 from multiserve.mounts.proxied.failures import BrokenOffError
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -153,7 +152,7 @@ def test_a_response_without_a_length_ends_with_its_connection(serve, scope, ask)
     ],
 )
 def test_a_response_that_is_broken_off_does_not_look_whole(monkeypatch, serve, scope, client, run, begin, end):
-    monkeypatch.setattr(http, "LOOK", 0.1)
+    monkeypatch.setattr("multiserve.mounts.proxied.client.LOOK", 0.1)
     sent = threading.Event()
 
     def answer(connection, _head, _data):
