@@ -14,6 +14,8 @@ import tomli
 
 from multiserve.config.arguments import read_arguments
 from multiserve.config.env_files import read_env_files
+from multiserve.config.environment import read_env, read_pythonpath
+from multiserve.config.groups import read_groups
 from multiserve.config.misplaced import take_out_misplaced
 from multiserve.config.model import MODULE, Config, Development, Server
 from multiserve.config.mounts import OPTIONS, FleetMount, Mount, attempt, read_middleware, read_mount
@@ -183,14 +185,16 @@ def _read_config(table: Table, source: Source, root: str) -> Config:
     table = take_out_misplaced(table, known)
     table.refuse_unknown(known)
     server = table.table("server")
+    mounts = _read_mounts(table, source)
     return Config(
         source=source,
-        mounts=_read_mounts(table, source),
+        mounts=mounts,
+        groups=read_groups(table, mounts, source.folder),
         middleware=read_middleware(table),
         ignore=table.texts("ignore"),
         plugins=_read_plugins(table),
-        env=_read_env(table.table("env")),
-        pythonpath=(source.folder, *_read_pythonpath(table, source.folder)),
+        env=read_env(table.table("env")),
+        pythonpath=(source.folder, *read_pythonpath(table, source.folder)),
         server=server.read(Server, middleware=read_middleware(server)),
         development=table.table("development").read(Development),
         gunicorn=MappingProxyType(dict(table.table("gunicorn").values)),
@@ -206,24 +210,6 @@ def _read_plugins(table: Table) -> tuple[str, ...]:
         elif name in names[:position]:
             table.refuse("plugins", f'"{name}" is named twice', "Keep one of the two.")
     return names
-
-
-def _read_pythonpath(table: Table, folder: Path) -> list[Path]:
-    paths = [folder / text for text in table.texts("pythonpath")]
-    for path in paths:
-        if not os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises where a name is too long)
-            table.refuse("pythonpath", f"no such folder: {path}", "Paths are relative to the folder of this file.")
-    return paths
-
-
-def _read_env(table: Table) -> Mapping[str, str]:
-    env = {}
-    for name in table:
-        if not name or "=" in name or "\0" in name:
-            table.refuse(name, "not the name of an environment variable")
-        elif (value := table.text(name)) is not None:
-            env[name] = value
-    return MappingProxyType(env)
 
 
 def _read_mounts(table: Table, source: Source) -> tuple[Mount, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from multiserve.config.groups import Group
 from multiserve.config.mounts import Mount
 from multiserve.config.source import Source
 from multiserve.config.tables import option
@@ -64,6 +65,9 @@ class Development:
     debugger: bool | None = option(
         default=None, help="Show tracebacks with a console in the browser; by default only where host is this machine."
     )
+    isolate: bool = option(
+        default=False, help="Load each application in a process of its own: a save restarts only what it concerns."
+    )
     refresh: bool = option(default=False, help="Load HTML pages again in the browser after a save.")
     https: bool = option(default=False, help="Serve HTTPS, with a certificate made for this machine.")
     threaded: bool = option(default=True, help="Answer each request in a thread of its own, if all mounts are WSGI.")
@@ -82,6 +86,8 @@ class Config:
         middleware: What wraps every mount, outermost first, around its own.
         ignore: Codes of checks whose findings are not wanted.
         plugins: Modules with checks and readers of frameworks; none of them is imported yet.
+        groups: What is known of the groups, by their names.
+        group: The group that this process serves, of which all mounts are; empty for the process in front.
         env: Environment variables to set before any application is imported: those of `env_files`, then of the file.
         pythonpath: Folders to search for modules, absolute; the first one is the folder of the file.
         gunicorn: gunicorn's settings as the file has them; the gunicorn server checks them.
@@ -112,6 +118,11 @@ class Config:
     gunicorn: Mapping[str, Any] = option(
         help="The production server, multiserve run --production: every setting of gunicorn under its own name."
     )
+    groups: Mapping[str, Group] = field(
+        default_factory=lambda: MappingProxyType({}),
+        metadata={"help": "Groups of mounts, each with a process, an interpreter and an environment of its own."},
+    )
+    group: str = ""
     elsewhere: tuple[Mount, ...] = ()
     root: str = ""
     env_files: tuple[Path, ...] = ()

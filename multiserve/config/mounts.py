@@ -9,12 +9,13 @@ from multiserve.config.arguments import Arguments
 from multiserve.config.kinds.applications import AppMount, TenantMount
 from multiserve.config.kinds.files import FileMount
 from multiserve.config.kinds.fleets import FleetMount, MemberMount
+from multiserve.config.kinds.grouped import GroupedMount
 from multiserve.config.kinds.mount import Entry, Mount, attempt, read_middleware
 from multiserve.config.kinds.proxied import ProxiedMount, ProxiedPlaceholderMount
 from multiserve.config.kinds.redirects import RedirectMount, check_redirect
 from multiserve.config.kinds.static import StaticMount
 from multiserve.config.source import Source
-from multiserve.config.tables import Table, describe
+from multiserve.config.tables import Table, describe, quote_key
 from multiserve.keys import MountKey
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "AppMount",
     "FileMount",
     "FleetMount",
+    "GroupedMount",
     "MemberMount",
     "Mount",
     "ProxiedMount",
@@ -54,6 +56,7 @@ _OTHER_WORDS = {
     **dict.fromkeys(("location", "to", "url"), "redirect"),
     **dict.fromkeys(("backend", "proxy_pass", "upstream"), "proxy"),
 }
+_OF_A_PROCESS = ("directory", "env", "max_memory", "python", "pythonpath", "user", "workers")
 _GIVEN = tuple(dict.fromkeys(kind.given for kind in KINDS))
 OPTIONS = frozenset(field.name for kind in KINDS for field in fields(kind) if field.metadata).union(_GIVEN)
 
@@ -78,7 +81,8 @@ def read_mount(mounts: Table, name: str, key: MountKey | None, source: Source) -
     if not isinstance(value, dict):
         mounts.refuse(name, f"expected a target, found {describe(value)}", 'Write "module:attribute" in quotes.')
         return None
-    table = Table(value, mounts.path(name), mounts.problems)
+    table = _take_out_process(Table(value, mounts.path(name), mounts.problems))
+    value = table.values
     given = [each for each in _GIVEN if each in value]
     if len(given) > 1:
         mounts.refuse(name, f"a mount cannot be both {' and '.join(given)}", "Keep one of them.")
@@ -95,6 +99,17 @@ def read_mount(mounts: Table, name: str, key: MountKey | None, source: Source) -
     _refuse_placeholders(mounts, name, key, kind)
     entry = Entry(table=table, key=key, source=source, holder=table, name=kind.given, given=kind.given)
     return kind.read_entry(entry)
+
+
+def _take_out_process(table: Table) -> Table:
+    """Return an entry without what a mount cannot have for itself, which becomes a problem each."""
+    wrong = [name for name in _OF_A_PROCESS if name in table]
+    for name in wrong:
+        group = table.values.get("group")
+        where = f"[groups.{quote_key(group)}]" if isinstance(group, str) else "[groups.NAME]"
+        rest = "" if isinstance(group, str) else ', and group = "NAME" here'
+        table.refuse(name, "this belongs to a process, not to a mount", f"Write it under {where}{rest}.")
+    return Table({name: value for name, value in table.values.items() if name not in wrong}, table.key, table.problems)
 
 
 def _refuse_placeholders(mounts: Table, name: str, key: MountKey | None, kind: type[Mount]) -> None:

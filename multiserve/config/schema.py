@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+from multiserve.config.groups import NAME, Group
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.mounts import KINDS, AppMount, Mount
 from multiserve.config.targets import Target
@@ -25,6 +27,7 @@ def make_schema() -> dict[str, Any]:
         "server": _table(Server),
         "development": _table(Development),
         "gunicorn": {"type": "object"},
+        "groups": {"type": "object", "propertyNames": {"pattern": f"^{NAME}$"}, "additionalProperties": _group()},
     }
     properties = {
         field.name: {"description": field.metadata["help"], **(tables.get(field.name) or _texts(field))}
@@ -61,6 +64,13 @@ def _mount(kind: type[Mount]) -> dict[str, Any]:
     return {**table, "properties": {**what, **table["properties"]}, "required": [kind.given]}
 
 
+def _group() -> dict[str, Any]:
+    table = _table(Group)
+    variables = table["properties"]["env"]
+    table["properties"]["env"] = {**variables, "additionalProperties": _TEXT}
+    return table
+
+
 def _table(kind: type) -> dict[str, Any]:
     """Describe a table by the options of a dataclass."""
     hints = get_type_hints(kind)
@@ -85,10 +95,13 @@ def _value(metadata: Mapping[str, Any], hint: Any) -> dict[str, Any]:
     if getattr(hint, "__origin__", None) is tuple:
         pattern = {"pattern": metadata["pattern"]} if "pattern" in metadata else {}
         return {"type": "array", "items": {**_TEXT, **pattern}}
+    if getattr(hint, "__origin__", None) is Mapping:
+        return {"type": "object"}
     kind = next((each for each in get_args(hint) if each is not NoneType), hint)
-    kind = str if kind is Target else kind
+    kind = str if kind in (Target, Path) else kind
     bounds = {name: metadata[name] for name in ("minimum", "maximum") if name in metadata}
-    return {"type": _TYPES[kind], **bounds}
+    number = {"type": _TYPES[kind], **bounds}
+    return {"anyOf": [number, {**_TEXT, "pattern": metadata["text"]}]} if "text" in metadata else number
 
 
 def _texts(field: dataclasses.Field[Any]) -> dict[str, Any]:

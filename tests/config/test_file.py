@@ -56,10 +56,11 @@ NEEDS = (
     ),
 )
 FOLDER_OPTIONS = (
-    "Known here: dot_files, fallback, ignore, immutable, index, max_age, middleware, probe, required, slash."
+    "Known here: dot_files, fallback, group, ignore, immutable, index, max_age, middleware, probe, required, slash."
 )
+TOP = "development, env, groups, gunicorn, ignore, middleware, mounts, plugins, pythonpath, server"
 APP_OPTIONS = (
-    "Known here: ignore, interface, max_concurrency, middleware, probe, required, "
+    "Known here: group, ignore, interface, max_concurrency, middleware, probe, required, "
     "shutdown, slash, startup, strip, threads."
 )
 EVERYBODY = (
@@ -253,7 +254,7 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
                 (
                     "root",
                     "no such key",
-                    "Known here: development, env, gunicorn, ignore, middleware, mounts, plugins, pythonpath, server.",
+                    f"Known here: {TOP}.",
                 )
             ],
             id="a field that is no key",
@@ -264,7 +265,7 @@ SHAPE = 'Write "module:attribute", "module:factory(...)" or "path/to/file.py:att
                 (
                     "zzz",
                     "no such key",
-                    "Known here: development, env, gunicorn, ignore, middleware, mounts, plugins, pythonpath, server.",
+                    f"Known here: {TOP}.",
                 )
             ],
             id="an unknown table without a near one",

@@ -9,6 +9,7 @@ from multiserve.errors import ConfigError
 
 MOUNTS = '[mounts]\n"/" = "web:app"\n'
 MOUNT = "this is the key of a mount"
+TOP = "development, env, groups, gunicorn, ignore, middleware, mounts, plugins, pythonpath, server"
 UNDER_MOUNTS = "Write it under [mounts]."
 
 
@@ -53,7 +54,7 @@ UNDER_MOUNTS = "Write it under [mounts]."
                 (
                     '"not/a host"',
                     "no such key",
-                    "Known here: development, env, gunicorn, ignore, middleware, mounts, plugins, pythonpath, server.",
+                    f"Known here: {TOP}.",
                 )
             ],
             id="what is no key of a mount either",

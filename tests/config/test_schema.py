@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from multiserve.config.file import load_config
+from multiserve.config.groups import Group
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.mounts import (
     AppMount,
@@ -30,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 FILES = [ROOT / "multiserve.toml.example", *sorted(ROOT.glob("examples/*/multiserve.toml"))]
 SCHEMA = make_schema()
 MOUNT = '[mounts]\n"/" = "a:app"\n'
+GROUPED = '[mounts]\n"/" = { app = "a:app", group = "blog" }\n'
 
 GOOD = [
     pytest.param(MOUNT, id="one mount"),
@@ -47,6 +49,13 @@ GOOD = [
     pytest.param(f"plugins = ['shop', 'shop.checks', '_x.y2']\n{MOUNT}", id="plugins"),
     pytest.param(f"pythonpath = []\nmiddleware = ['m:Wrap(1)']\n{MOUNT}", id="the top of the file"),
     pytest.param(f"{MOUNT}[server]\nport = 0\nstrict = true\n[development]\ndebugger = false", id="servers"),
+    pytest.param(f"{GROUPED}[groups.blog]", id="an empty group"),
+    pytest.param(
+        f'{GROUPED}[groups.blog]\npython = ".venv"\nworkers = 2\nmax_memory = "512M"\n'
+        "[groups.blog.env]\nX = '1'\n[groups.blog.gunicorn]\ntimeout = 3",
+        id="a group",
+    ),
+    pytest.param(f"{GROUPED}[groups.blog]\nmax_memory = 536870912", id="bytes"),
 ]
 BAD = [
     pytest.param("", id="no mounts"),
@@ -81,6 +90,12 @@ BAD = [
     pytest.param(f"{MOUNT}[server]\nport = 70000", id="a port that is none"),
     pytest.param(f"{MOUNT}[development]\nextra_files = 'a'", id="a text for a list of files"),
     pytest.param(f"mount = 1\n{MOUNT}", id="an unknown table"),
+    pytest.param(f"{GROUPED}[groups.blog]\nmax_memory = '512 apples'", id="no amount of memory"),
+    pytest.param(f"{GROUPED}[groups.blog]\nmax_memory = 1.5", id="an amount with a fraction"),
+    pytest.param(f"{GROUPED}[groups.blog]\nworkers = 0", id="a group without a worker"),
+    pytest.param(f"{GROUPED}[groups.blog]\nport = 1", id="an unknown key of a group"),
+    pytest.param(f"{GROUPED}[groups.blog.env]\nX = 1", id="a variable of a group that is a number"),
+    pytest.param(f"{GROUPED}[groups.'a b']", id="a name that is none"),
     pytest.param(f"gunicorn = 1\n{MOUNT}", id="a number for a table"),
 ]
 
@@ -117,6 +132,10 @@ KINDS = {
 }
 
 
+def test_every_option_of_a_group_has_its_description() -> None:
+    assert_described(SCHEMA["properties"]["groups"]["additionalProperties"], Group)
+
+
 @pytest.mark.parametrize(("name", "kind"), KINDS.items())
 def test_every_option_has_its_description_and_its_default(name: str, kind: type) -> None:
     assert_described(SCHEMA["properties"][name], kind)
@@ -141,6 +160,7 @@ def test_every_table_of_the_file_is_described() -> None:
         "env_files",
         "written",
         "elsewhere",
+        "group",
     }
     assert set(SCHEMA["properties"]) == names
     assert all(each["description"] for each in SCHEMA["properties"].values())
@@ -150,5 +170,6 @@ def assert_described(table: dict[str, Any], kind: type) -> None:
     for field in dataclasses.fields(kind):
         if field.metadata:
             option = table["properties"][field.name]
-            default = list(field.default) if isinstance(field.default, tuple) else field.default
+            default = None if field.default is dataclasses.MISSING else field.default
+            default = list(default) if isinstance(default, tuple) else default
             assert (option["description"], option.get("default")) == (field.metadata["help"], default)

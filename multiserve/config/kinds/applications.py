@@ -19,6 +19,7 @@ class AppMount(Mount):
     given = "app"
     noun = "an app"
     example = '{ app = "module:attribute" }'
+    loads_code = True
     help = "The application, or the factory of tenants: module:attribute, module:factory(...) or path/to/file.py:app."
     target: Target
     interface: Interface | None = option(

@@ -18,6 +18,8 @@ from multiserve.keys import KeyProblem, MountKey, parse_key
 class MemberMount(AppMount):
     """An application of a fleet, which has its options from there, and no entry of its own."""
 
+    is_member = True
+
     @property
     def place(self) -> str:
         """Its key and its file: what is wrong with it is not mended at the entry of the fleet."""
@@ -37,6 +39,7 @@ class FleetMount(Mount):
     kind = "fleet"
     given = "fleet"
     noun = "a fleet"
+    loads_code = True
     example = '{ fleet = "folder" }'
     help = (
         "A folder of applications, each mounted below this key by the name of its file or package; the key itself "
@@ -67,7 +70,13 @@ class FleetMount(Mount):
         )
 
 
-_SHARED = ("middleware", "required", "slash", "ignore")  # options of the fleet that each of its mounts has as well
+_SHARED = (
+    "middleware",
+    "required",
+    "slash",
+    "group",
+    "ignore",
+)  # options of the fleet that each of its mounts has as well
 
 
 def _read_members(fleet: FleetMount, entry: Entry) -> Iterator[MemberMount | tuple[str, str]]:

@@ -77,6 +77,8 @@ class Mount:
         noun: The kind as a mistake in the file mentions it, with an article.
         example: The shortest entry of this kind, as TOML.
         help: The description of its keyword in the JSON Schema.
+        loads_code: Whether an application's own code is imported for it.
+        is_member: Whether it has its options from a fleet.
         has_placeholders: Whether its key has placeholders; one of a kind either always or never has.
         key: Its host and prefix.
         toml_key: The key path of its entry, as TOML spells it.
@@ -89,6 +91,8 @@ class Mount:
     noun: ClassVar[str]
     example: ClassVar[str]
     help: ClassVar[str]
+    loads_code: ClassVar[bool] = False
+    is_member: ClassVar[bool] = False
     has_placeholders: ClassVar[bool] = False
     key: MountKey
     toml_key: str
@@ -105,6 +109,7 @@ class Mount:
     probe: tuple[str, ...] = option(
         (), help='Paths below the prefix that "check --probe" asks for, beside the root.', pattern="^/"
     )
+    group: str = option("", help="The group, [groups.NAME], in whose process it runs.")
     ignore: tuple[str, ...] = option((), help="Codes of checks whose findings about this mount are not wanted.")
 
     @property

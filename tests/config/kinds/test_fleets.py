@@ -102,7 +102,7 @@ def test_what_has_an_impossible_name_or_cannot_be_mounted_is_left_out(apps):
         ),
         pytest.param(
             '"/" = { fleet = "apps", threads = 2 }',
-            'mounts."/".threads: no such key\n    Known here: ignore, middleware, probe, required, slash.',
+            'mounts."/".threads: no such key\n    Known here: group, ignore, middleware, probe, required, slash.',
             id="an option of applications",
         ),
         pytest.param(
