@@ -14,7 +14,7 @@ from typing import Any
 
 from multiserve._types import Interface, Loaded
 from multiserve.config.model import Config
-from multiserve.config.mounts import Mount
+from multiserve.config.mounts import GroupedMount, Mount
 from multiserve.dispatchers import compose_asgi, compose_bridged, compose_wsgi, surround
 from multiserve.errors import LoadError, Problem
 from multiserve.kinds import kind_of
@@ -169,6 +169,7 @@ def _compose_bridged(
 def load_mount(mount: Mount, loader: MountLoader) -> LoadedMount:
     """Load one mount; why that fails is in the result."""
     try:
+        _refuse_of_another_process(mount, loader.config)
         loaded = kind_of(mount).load(mount, loader)
     except ForeignInterfaceError as error:
         loader.failures[mount.name] = error
@@ -179,6 +180,18 @@ def load_mount(mount: Mount, loader: MountLoader) -> LoadedMount:
     if loaded.error:
         loaded.error.problems = tuple(map(loader.config.source.word, loaded.error.problems))
     return loaded
+
+
+def _refuse_of_another_process(mount: Mount, config: Config) -> None:
+    """Raise for a mount of a group that is neither handed on nor in the process of its group, as under other servers.
+
+    Raises:
+        LoadError: It is one.
+    """
+    if mount.group not in ("", config.group) and not isinstance(mount, GroupedMount):
+        hint = "Serve it with multiserve run, or multiserve run --production, or take the option out."
+        message = f'only multiserve run starts the process of the group "{mount.group}"'
+        raise LoadError(Problem(key=f"{mount.toml_key}.group", message=message, hint=hint))
 
 
 def _finish(loaded: LoadedMount, interface: Interface, loader: MountLoader) -> LoadedMount:
@@ -212,7 +225,9 @@ def refuse_failures(composition: Composition) -> None:
         LoadError: With the problems of every mount that failed.
     """
     failures = composition.failures
-    strict = composition.config.server.strict or len(failures) == len(composition.mounts)
+    config = composition.config
+    # A group of which nothing is left concerns its own mounts alone.
+    strict = config.server.strict or (len(failures) == len(composition.mounts) and not config.group)
     if strict or any(loaded.mount.required for loaded in failures):
         raise_failures(failures)
 

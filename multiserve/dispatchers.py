@@ -95,8 +95,8 @@ def compose_asgi(config: Config, mounts: Sequence[LoadedMount], *, development: 
     from multiserve.dispatch.asgi import ASGIDispatcher
     from multiserve.dispatch.lifespan import Lifespans
 
-    # A mount that failed may be the one that is ASGI.
-    takes_asgi = any(loaded.interface == "asgi" or loaded.error for loaded in mounts)
+    # A mount that failed may be the one that is ASGI, and the process in front of a group always is.
+    takes_asgi = bool(config.group) or any(loaded.interface == "asgi" or loaded.error for loaded in mounts)
     around = replace(_surroundings(config, mounts, development=development), takes_asgi=takes_asgi)
     lifespans: dict[int, Lifespan] = {}  # by application: one that is mounted twice has one
     required: list[Lifespan] = []

@@ -101,12 +101,17 @@ def not_found() -> Answer:
     return Answer("404 Not Found", "Not Found: no mount answers this URL.\n")
 
 
+ELSEWHERE = "Multiserve-Elsewhere"
+"""The header of an answer for a mount of another process: an application may answer 421 for reasons of its own."""
+
+
 def misdirected(name: str) -> Answer:
     """Return the answer for a mount that another process serves (RFC 9110, section 15.5.20).
 
     Whatever sends its requests here would otherwise get the answers of another application.
     """
-    return Answer("421 Misdirected Request", f"Misdirected Request: {name} is served by another process.\n")
+    text = f"Misdirected Request: {name} is served by another process.\n"
+    return Answer("421 Misdirected Request", text, (ELSEWHERE, "1"))
 
 
 def broken(name: str, problems: Sequence[Problem] = (), traceback: str = "") -> Answer:
@@ -136,6 +141,24 @@ def not_started(name: str, details: str = "") -> Answer:
     """
     parts = [pages.listing(details)] if details else []
     return _unavailable(f"the application at {name} could not be started", details, parts)
+
+
+def group_down(name: str, group: str, reason: str = "") -> Answer:
+    """Return the answer of a mount whose group has no process that serves.
+
+    Args:
+        name: The mount, as its key spells it.
+        group: The name of the group.
+        reason: Why not, for a development server.
+    """
+    parts = [pages.listing(reason)] if reason else []
+    return _unavailable(f"the process of the group {group}, which serves {name}, is down", reason, parts)
+
+
+def group_lost(name: str) -> Answer:
+    """Return the answer to a request that a process of a group has not answered (RFC 9110, section 15.6.3)."""
+    text = f"Bad Gateway: the process that serves {name} ended before it answered.\n"
+    return Answer("502 Bad Gateway", text, ("Cache-Control", "no-store"))
 
 
 def ended(how: str) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from multiserve.dispatch.answers import Answer, not_started, starting
 from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.dispatch.forks import FORKS, leave
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
-from multiserve.dispatch.tenants import ASGITenantMount
+from multiserve.dispatch.tenants import ASGITenantMount, NotMineError
 from multiserve.paths import to_wsgi
 from multiserve.routing import Route, Router
 
@@ -98,13 +98,13 @@ class ASGIDispatcher:
         """Wrap what answers requests and WebSockets, once what trusted proxies say counts; lifespans stay outside."""
         self._answer = wrap(self._answer)
 
-    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send, refused: tuple[str, ...] = ()) -> None:
         root_path, path = split_root_path(scope)
         routed = path if path.isascii() else to_wsgi(path, "replace")
         if self._is_plain:
             route, tenant = self._find_path(routed), None
         else:
-            route, tenant = await self._find(scope, routed)
+            route, tenant = await self._find(scope, routed, refused)
         if route is None:
             await self.not_found.asgi(scope, receive, send)
             return
@@ -119,15 +119,28 @@ class ASGIDispatcher:
                     return
                 child["state"] = lifespan.state.copy()
             application = route.mount.websocket if scope["type"] == "websocket" else route.mount.http
-        await _call(application, route.name, child, receive, send)
+        try:
+            await _call(application, route.name, child, receive, send)
+        except NotMineError as error:
+            await self._dispatch(scope, error.receive, send, (*refused, route.name))
 
-    async def _find(self, scope: Scope, path: str) -> tuple[Route[Any] | None, ASGIApplication | None]:
-        """Find the mount by host and path, and the application of a tenant; without one it is the next best mount."""
+    async def _find(
+        self, scope: Scope, path: str, refused: Collection[str]
+    ) -> tuple[Route[Any] | None, ASGIApplication | None]:
+        """Find the mount by host and path, and the application of a tenant; without one it is the next best mount.
+
+        Args:
+            scope: The request.
+            path: Its path, as the router has it.
+            refused: The names of the mounts that have no such tenant.
+        """
         host = requested_host(scope) if self.router.has_hosts else ""
         scheme = scope.get("scheme", "http")
         if not self.router.has_placeholders:
             return self.router.find(path, host, scheme), None
         for route in self.router.rank(path, host, scheme):
+            if route.name in refused:
+                continue
             if not route.values or not isinstance(route.mount, ASGITenantMount):
                 return route, None
             if (application := await route.mount.claim(route.values, route.prefix)) is not None:

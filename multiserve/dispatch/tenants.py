@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from multiserve._types import ASGIApplication, WSGIApplication
+from multiserve._types import ASGIApplication, Receive, WSGIApplication
 
 if TYPE_CHECKING:  # it takes long to import
     from concurrent.futures import Future
+
+
+class NotMineError(Exception):
+    """The process of a mount knows no such tenant, and has answered nothing: the next best mount is asked.
+
+    Attributes:
+        receive: What that one receives from.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        """Go on with what has not been received yet."""
+        super().__init__("no such tenant")
+        self.receive = receive
 
 
 class WSGITenantMount:

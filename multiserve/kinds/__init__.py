@@ -11,6 +11,7 @@ from multiserve.config.mounts import (
     AppMount,
     FileMount,
     FleetMount,
+    GroupedMount,
     MemberMount,
     Mount,
     ProxiedMount,
@@ -22,6 +23,7 @@ from multiserve.config.mounts import (
 from multiserve.kinds.applications import ApplicationKind
 from multiserve.kinds.files import FileKind
 from multiserve.kinds.fleets import FleetKind
+from multiserve.kinds.grouped import GroupedKind
 from multiserve.kinds.kind import Kind
 from multiserve.kinds.proxied import ProxiedKind
 from multiserve.kinds.redirects import RedirectKind
@@ -38,6 +40,7 @@ KINDS: dict[type[Mount], Kind[Any]] = {
     ProxiedPlaceholderMount: ProxiedKind(),
     FleetMount: FleetKind(),
     MemberMount: ApplicationKind(),
+    GroupedMount: GroupedKind(),
 }
 
 

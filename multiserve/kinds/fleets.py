@@ -31,8 +31,13 @@ class FleetKind(OwnAnswerKind[FleetMount]):
             hint = "Paths are relative to the folder of the configuration."
             raise LoadError(Problem(key=mount.toml_key, message=f"there is no folder {mount.folder}", hint=hint))
         loader.load_middleware(mount)
+        return LoadedMount(mount=mount, handlers=self.list_of(mount, loader))
+
+    @staticmethod
+    def list_of(mount: FleetMount, loader: MountLoader) -> Handlers:
+        """Return what answers with the list, without middleware."""
         index = FleetIndex(lambda: _describe(_now(mount, loader), loader), not_found())
-        return LoadedMount(mount=mount, handlers=Handlers(index.wsgi, index.asgi))
+        return Handlers(index.wsgi, index.asgi)
 
 
 def _now(fleet: FleetMount, loader: MountLoader) -> FleetMount:
