@@ -19,6 +19,7 @@ from click.testing import CliRunner
 import multiserve
 from multiserve.cli import COMMANDS, main
 from multiserve.config.file import load_config
+from multiserve.config.groups import Group
 from multiserve.config.model import Development, Server
 from multiserve.config.mounts import (
     AppMount,
@@ -63,6 +64,7 @@ def test_the_example_file_shows_every_key_with_its_default(section: str, kind: t
         pytest.param("/old", RedirectMount, {"redirect": "/new"}, Mount, id="a redirect"),
         pytest.param("/app", ProxiedMount, {"proxy": "http://127.0.0.1:5173"}, Mount, id="a proxy"),
         pytest.param("/reports", FleetMount, {"fleet": "reports"}, Mount, id="a fleet"),
+        pytest.param("/blog", AppMount, {"app": "blog:app", "group": "blog"}, AppMount, id="a mount of a group"),
     ],
 )
 def test_the_example_file_shows_every_option_of_a_mount(
@@ -72,6 +74,11 @@ def test_the_example_file_shows_every_option_of_a_mount(
     above = shown_defaults_of(shared) if shared else {}
     shown = shown_defaults_of(kind).items()
     assert written == {**target, **{name: value for name, value in shown if name not in above}}
+
+
+def test_the_example_file_shows_every_option_of_a_group() -> None:
+    written = tomllib.loads(EXAMPLE.read_text("utf-8"))["groups"]["blog"]
+    assert written == {**shown_defaults_of(Group), "env": {}, "gunicorn": {}}
 
 
 def test_the_example_file_shows_every_default_of_gunicorn_that_differs() -> None:
@@ -186,12 +193,24 @@ TESTED_ELSEWHERE = {
         )
     },
     "probing/topics.py": "tests/probing/test_escapes.py; it holds a table alone",
+    "survey/child.py": "tests/survey/test_mounts.py; it is the whole process of a group",
+    "survey/found.py": "mypy; it holds a dataclass alone",
+    "survey/looking.py": "tests/test_inspection.py",
+    **{
+        f"servers/development/groups/{name}.py": "tests/end_to_end/test_groups_development.py; with real processes"
+        for name in ("child", "supervisor")
+    },
     "servers/development/asgi_server.py": "tests/end_to_end/test_asgi_development.py",
     "servers/production/application.py": "tests/end_to_end/test_production_server.py",
     "servers/production/arbiter.py": "tests/end_to_end/test_reloads.py",
     "servers/engine/host.py": "mypy; it holds a protocol",
     "servers/engine/settings.py": "mypy; it holds settings alone",
     "servers/production/server.py": "tests/end_to_end/test_production_server.py",
+    "config/kinds/grouped.py": "tests/config/test_processes.py; it holds a dataclass alone",
+    **{
+        f"servers/production/groups/{name}.py": "tests/end_to_end/test_groups_production.py; with real processes"
+        for name in ("child", "front", "status", "supervisor")
+    },
 }
 # Test files that concern more than one module.
 TESTS_OF_MORE_THAN_A_MODULE = {

@@ -15,9 +15,11 @@ COMMANDS = {
     "import": "Print the multiserve.toml for the file of another tool.",
     "init": "Write a multiserve.toml for the applications in FOLDER.",
     "reload": "Reload the running production server.",
+    "restart": "Start the process of a group anew.",
     "routes": "List the mounts, or explain which answers a URL.",
     "run": "Serve the mounts, for development or for production.",
     "schema": "Print a JSON Schema of the file, or of a command's JSON.",
+    "status": "Show the processes and mounts of the running production server.",
 }
 _RENAMED = {"import": "import_"}  # a word of Python
 _SKILL = Path(__file__).parent.parent / "SKILL.md"
@@ -70,5 +72,7 @@ def main() -> None:
     multiserve routes    which mount answers which URL?
     multiserve run       serve the mounts
     multiserve config    which value does every option have, and where does it come from?
-    multiserve reload    reload the production server
+    multiserve reload    reload the production server, or one of its groups
+    multiserve restart   start the process of a group anew
+    multiserve status    which processes run, and what does each mount do?
     """  # noqa: D301 (click needs the control character)

@@ -18,16 +18,10 @@ from multiserve.cli.options import (
     targets_argument,
 )
 from multiserve.cli.output import paint, reported_errors, say
-from multiserve.cli.settings import (
-    PORT,
-    gunicorn_overrides,
-    platform_port,
-    production_options,
-    read_config,
-    typed_options,
-)
+from multiserve.cli.settings import gunicorn_overrides, production_options, typed_options
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.tables import quote_key
+from multiserve.servers.configuration import PORT, platform_port, read_config
 
 if TYPE_CHECKING:
     from multiserve.reports.settings import Value

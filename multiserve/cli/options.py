@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import os
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
@@ -183,10 +183,3 @@ def _help(field: dataclasses.Field[Any]) -> str:
     if isinstance(field.default, bool):
         return f"{text} [default: {'on' if field.default else 'off'}]"
     return text if field.default in (None, ()) else f"{text} [default: {field.default}]"
-
-
-def override(settings: T, values: Mapping[str, Any]) -> T:
-    """Replace the fields of a dataclass for which the command line, or the environment, has a value."""
-    names = {field.name for field in dataclasses.fields(settings)}  # type: ignore[arg-type]
-    given = {name: value for name, value in values.items() if name in names and value not in (None, ())}
-    return dataclasses.replace(settings, **given)  # type: ignore[type-var]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -16,29 +17,56 @@ from multiserve.config.file import CONFIG_VARIABLE, find_config, load_config
 from multiserve.config.source import Source
 from multiserve.errors import ConfigError
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def pid_option(command: F) -> F:
+    """Decorate a command with the option that names the server."""
+    text = "The pid file of the server. [default: pidfile under [gunicorn]]"
+    return click.option("--pid", "--pidfile", metavar="FILE", help=text)(command)
+
 
 @click.command(short_help="Reload the running production server.")
 @common_options
-@click.option(
-    "--pid", "--pidfile", metavar="FILE", help="The pid file of the server. [default: pidfile under [gunicorn]]"
-)
-def reload(*, config: str | None, traceback: bool, env_file: tuple[str, ...], pid: str | None) -> None:
+@pid_option
+@click.argument("group", required=False)
+def reload(
+    *, config: str | None, traceback: bool, env_file: tuple[str, ...], pid: str | None, group: str | None
+) -> None:
     """Reload the configuration and the code in the running production server, and report the outcome.
+
+    With the name of a group, only that group is reloaded.
 
     The exit code is 0 if it has reloaded, and 3 if it could not; then it serves as before.
 
     \b
     Examples:
         multiserve reload
+        multiserve reload legacy              # one group
         multiserve reload --pid /run/shop.pid
     """  # noqa: D301 (click needs the control character)
     from multiserve.servers.production import pid_file
 
     with reported_errors(show_traceback=traceback):
-        click.echo(pid_file.reload(pid or _named_in_file(config, env_file)))
+        path = pid or find_pid_file(config, env_file)
+        if group is None:
+            click.echo(pid_file.reload(path))
+        else:
+            click.echo(tell_group(group, "has reloaded", pid_file.ask(path, "reload", group)))
 
 
-def _named_in_file(config: str | None, env_file: Sequence[str]) -> Path:
+def tell_group(group: str, what: str, broken: Sequence[str]) -> str:
+    """Return what became of a group, as one line."""
+    rest = f"; it answers 503 for {', '.join(broken)}: see its log" if broken else ""
+    return f"The group {group} {what}{rest}."
+
+
+def find_pid_file(config: str | None, env_file: Sequence[str]) -> Path:
+    """Return the pid file that the configuration names.
+
+    Raises:
+        ConfigError: It names none, or there is no configuration.
+    """
     from multiserve.servers.production import pid_file
 
     with _hint_at_pid():

@@ -158,16 +158,17 @@ def _explained(
 @contextlib.contextmanager
 def _composed(config: Config, *, traceback: bool) -> Iterator[Composition]:
     """Load the mounts; inside the with block their applications are read, those of plugins' frameworks included."""
-    from multiserve.composition import compose
     from multiserve.frameworks import with_frameworks
+    from multiserve.survey.mounts import survey
 
-    composition = compose(config, observe=Progress())
-    if traceback:
-        echo_failures(composition)
-    frameworks: Sequence[Framework] = ()
-    if config.plugins:  # what they may bring takes long to import
-        from multiserve.plugins.loading import load_plugins
+    progress = Progress()
+    with survey(config, observe=progress, progress=progress) as found:
+        if traceback:
+            echo_failures(found.composition)
+        frameworks: Sequence[Framework] = ()
+        if config.plugins:  # what they may bring takes long to import
+            from multiserve.plugins.loading import load_plugins
 
-        frameworks = load_plugins(config).frameworks
-    with with_frameworks(frameworks):
-        yield composition
+            frameworks = load_plugins(config).frameworks
+        with with_frameworks(frameworks):
+            yield found.composition

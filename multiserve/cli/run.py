@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import fields
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -28,14 +29,15 @@ from multiserve.cli.settings import (
     PRODUCTION_OPTIONS,
     gunicorn_overrides,
     production_options,
-    read_config,
     typed_options,
 )
-from multiserve.cli.verbosity import asked_level, number_of, verbosity_options
+from multiserve.cli.verbosity import asked_level, verbosity_options
 from multiserve.config.env_files import named_env_files
 from multiserve.config.model import Config, Development, Server
 from multiserve.config.mounts import Mount
 from multiserve.errors import Problem, ServeError
+from multiserve.servers.configuration import number_of
+from multiserve.servers.groups.reading import Reading
 
 if TYPE_CHECKING:
     from multiserve.servers.development.access_line import Answered  # imported where used, so that --help stays fast
@@ -100,13 +102,14 @@ def run(
 
         named = named_env_files(values["env_file"])  # now: applications may change the working directory
 
-        def read() -> Config:
-            return read_config(source, values, named or find_env_files(source, ()))
+        def find() -> Sequence[Path]:
+            return named or find_env_files(source, ())
 
+        reading = Reading(source=source, values=values, find_env_files=find)
         if values["production"]:
-            _run_production(read, values)
+            _run_production(reading, values)
         else:
-            _run_development(read, values)
+            _run_development(reading, values)
 
 
 def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
@@ -134,7 +137,7 @@ def _refuse_save(ctx: click.Context, targets: tuple[str, ...], values: dict[str,
         raise click.UsageError("--save writes all mounts: leave out --only.", ctx)
 
 
-def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None:
+def _run_development(reading: Reading, values: dict[str, Any]) -> None:
     from multiserve.servers.development import server
 
     level = number_of(values["log_level"])
@@ -146,7 +149,7 @@ def _run_development(read: Callable[[], Config], values: dict[str, Any]) -> None
         log_access=_log_access if level <= logging.INFO else None,
         level=level,
     )
-    server.serve(read, terminal, debugger=values["debugger"])
+    server.serve(reading, terminal, debugger=values["debugger"])
 
 
 def _log_access(answered: Answered) -> None:
@@ -190,7 +193,7 @@ def _announce_access(started: Started) -> None:
         say(f"Debugger PIN: {protection}", err=True)
 
 
-def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
+def _run_production(reading: Reading, values: dict[str, Any]) -> None:
     try:
         from multiserve.servers.production import release
 
@@ -201,7 +204,7 @@ def _run_production(read: Callable[[], Config], values: dict[str, Any]) -> None:
     overrides = gunicorn_overrides(values)
     level = number_of(values["log_level"])
     progress = Progress(is_verbose=level == logging.DEBUG) if level <= logging.INFO else nullcontext
-    server.serve(read, overrides, _announce_mounts, progress)
+    server.serve(reading, overrides, _announce_mounts, progress)
 
 
 def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) -> None:

@@ -1,24 +1,11 @@
-"""What the options of `run` and `config` say: those of the production server, and how they override the file."""
+"""The options of `run` and `config` for the production server alone."""
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
-
-from multiserve.cli.options import override
-from multiserve.cli.verbosity import number_of
-from multiserve.config.file import load_config, select
-from multiserve.config.model import Config
-from multiserve.config.source import Source
-from multiserve.errors import ConfigError, Problem
-from multiserve.hosts import HIGHEST_PORT
-from multiserve.servers.environment import refuse_script_name
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,59 +37,6 @@ def production_options(command: F) -> F:
         variable = f"MULTISERVE_{name.upper()}"
         command = click.option(f"--{name}", envvar=variable, show_envvar=True, **attributes)(command)
     return command
-
-
-def read_config(source: Source, values: Mapping[str, Any], env_files: Sequence[Path]) -> Config:
-    """Read the configuration; options of the command line and environment variables override it."""
-    config = load_config(source, env_files=env_files)
-    refuse_script_name(config)
-    values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}
-    if values["only"]:
-        config = select(config, values["only"])
-    gunicorn = dict(config.gunicorn)
-    if values["host"] is not None or values["port"] is not None:
-        gunicorn.pop("bind", None)
-    if values["port"] is None and (port := platform_port()) is not None:
-        values["port"] = port
-        if "bind" in gunicorn:
-            gunicorn["bind"] = _with_port(gunicorn["bind"], port)
-    if number_of(values.get("log_level")) > logging.INFO and gunicorn.get("accesslog") == "-":
-        del gunicorn["accesslog"]
-    return replace(
-        config,
-        server=override(config.server, values),
-        development=override(config.development, values),
-        gunicorn=gunicorn,
-    )
-
-
-PORT = "PORT"
-
-
-def platform_port() -> int | None:
-    """Return the port that a platform for containers wants, as they say it in an environment variable; None without.
-
-    Raises:
-        ConfigError: It is not a port.
-    """
-    text = os.environ.get(PORT, "")
-    if not text:
-        return None
-    if text.isascii() and text.isdigit() and len(text) <= len(str(HIGHEST_PORT)) and int(text) <= HIGHEST_PORT:
-        return int(text)
-    hint = f"Write a number from 0 to {HIGHEST_PORT}, or set MULTISERVE_PORT, which counts first."
-    raise ConfigError(Problem(key=PORT, message=f"the environment variable is not a port: {text[:40]!r}", hint=hint))
-
-
-def _with_port(addresses: Any, port: int) -> Any:
-    """Replace the port of each address that has one, and keep each once; whatever is no text is left to be refused."""
-    if isinstance(addresses, list | tuple):
-        replaced = [_with_port(each, port) for each in addresses]
-        return [each for index, each in enumerate(replaced) if each not in replaced[:index]]  # some are not hashable
-    if not isinstance(addresses, str) or addresses.startswith(("unix:", "fd://")):
-        return addresses
-    host, colon, last = addresses.rpartition(":")
-    return f"{host if colon and last.isdigit() else addresses}:{port}"
 
 
 def gunicorn_overrides(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -48,8 +47,3 @@ def asked_level(ctx: click.Context) -> str | None:
     if len(given) > 1:
         raise click.UsageError(f"{' and '.join(given)} exclude each other: keep one.", ctx)
     return next(iter(given.values()), None)
-
-
-def number_of(level: str | None) -> int:
-    """Return a level as the module logging has it; info by default."""
-    return logging.getLevelNamesMapping()[(level or "info").upper()]

@@ -9,12 +9,14 @@ from multiserve.reports.inside import ArrivalJson, ContentsJson
 from multiserve.reports.json_schema import schema_of
 from multiserve.reports.routes import MountsJson
 from multiserve.reports.settings import SettingsJson
+from multiserve.reports.status import StatusJson
 
 _DOCUMENTS: dict[str, tuple[str, type]] = {
     "check": ("multiserve check --format json", CheckJson),
     "routes": ("multiserve routes --format json", MountsJson),
     "routes-all": ("multiserve routes --all --format json", ContentsJson),
     "explain": ("multiserve routes --explain URL --format json, with or without --all", ArrivalJson),
+    "status": ("multiserve status --format json", StatusJson),
     "config": ("multiserve config --format json", SettingsJson),
 }
 NAMES = tuple(_DOCUMENTS)

@@ -12,10 +12,10 @@ import pytest
 
 from multiserve import cli
 from multiserve.cli import options
-from multiserve.cli.options import find_env_files, note_unread_env_file, options_of, override
-from multiserve.config.model import Development, Server
+from multiserve.cli.options import find_env_files, note_unread_env_file, options_of
 from multiserve.config.source import Source
 from multiserve.config.tables import option
+from multiserve.servers.configuration import override
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,17 +113,6 @@ def test_the_help_has_every_option_with_its_variable_and_default(run_options):
         "--words TEXT Words. [env var: MULTISERVE_WORDS] "
         "--help Show this message and exit."
     )
-
-
-@pytest.mark.parametrize("kind", [Server, Development])
-def test_nothing_given_changes_nothing(kind):
-    nothing = dict.fromkeys(("host", "port", "strict", "reload", "debugger", "threaded"))
-    settings = kind()
-    assert override(settings, {**nothing, "extra_files": (), "exclude_patterns": (), "other": 1}) == settings
-
-
-def test_zero_and_false_are_values():
-    assert override(Server(port=8000, strict=True), {"port": 0, "strict": False}) == Server(port=0, strict=False)
 
 
 def test_the_file_is_named_by_option_or_variable(run, write_config, tmp_path, monkeypatch):

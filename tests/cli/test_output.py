@@ -14,6 +14,7 @@ from multiserve import cli
 from multiserve.cli import output
 
 APPS = Path(__file__).parents[1] / "apps"
+ARGUMENTS = {"restart": ("restart", "legacy")}
 READERS = [name for name in cli.COMMANDS if name not in ("schema", "init", "import")]
 
 
@@ -60,7 +61,7 @@ def test_every_command_tells_all_mistakes_of_the_file(run, write_config, command
 def test_a_file_that_is_not_there_is_told(run, tmp_path, command):
     file = tmp_path / "no.toml"
     message = f"Error: {file}:\nno such file\n    Check the path given by --config or MULTISERVE_CONFIG.\n"
-    assert run(command, "-c", str(file)) == (1, "", message)
+    assert run(*ARGUMENTS.get(command, (command,)), "-c", str(file)) == (1, "", message)
 
 
 @pytest.mark.parametrize("command", READERS)
@@ -70,7 +71,7 @@ def test_a_variable_that_points_nowhere_is_named(run, monkeypatch, command):
         'Error: MULTISERVE_CONFIG: there is no file "no.toml"\n'
         "    Correct the variable, unset it, or name a file with --config.\n"
     )
-    assert run(command) == (1, "", message)
+    assert run(*ARGUMENTS.get(command, (command,))) == (1, "", message)
 
 
 @pytest.mark.parametrize("command", ["check", "reload", "routes", "run"])

@@ -58,6 +58,7 @@ def test_routes_gives_json(run, write_config):
         "kind": "app",
         "target": "blog:app",
         "interface": "wsgi",
+        "group": "",
     }
     assert [(each["mount"], each["interface"]) for each in (admin, api, root)] == [
         ("/admin", None),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-
 import click
 import pytest
 from click.testing import CliRunner
 
-from multiserve.cli.verbosity import asked_level, number_of, verbosity_options
+from multiserve.cli.verbosity import asked_level, verbosity_options
 
 
 @click.command()
@@ -45,10 +43,3 @@ def test_two_of_them_are_wrong_usage(args, names):
     result = CliRunner().invoke(command, args)
     assert result.exit_code == 2
     assert result.output.endswith(f"Error: {names} exclude each other: keep one.\n")
-
-
-@pytest.mark.parametrize(
-    ("level", "number"), [(None, logging.INFO), ("debug", logging.DEBUG), ("error", logging.ERROR)]
-)
-def test_a_level_has_the_number_of_logging(level, number):
-    assert number_of(level) == number

@@ -13,8 +13,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode
@@ -27,6 +29,7 @@ PATIENCE = 30.0  # seconds: for a machine that is busy with other things
 MODULE = (sys.executable, "-m", "multiserve")
 SCRIPT = (sys.executable, str(Path(sys.executable).with_name("multiserve")))
 ORIGIN = re.compile(r"http://(127\.0\.0\.1:[1-9]\d*)/")
+GENEROUS = 3.0  # seconds without any answer, on a machine that is busy with other things
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -105,6 +108,108 @@ class Browser:
             for name, morsel in SimpleCookie(line).items():
                 self.jar[name] = (morsel.value, morsel["path"] or "/")
         return response
+
+
+HEAD = re.compile(rb"HTTP/1\.1 (\d+)[^\r]*\r\n(.*?)\r\n\r\n", re.DOTALL)
+LENGTH = re.compile(rb"^content-length: (\d+)", re.IGNORECASE | re.MULTILINE)
+
+
+class Client:
+    """One client; it repeats nothing that fails."""
+
+    def __init__(self, address):
+        host, _, port = address.partition(":")
+        self.address = (host, int(port))
+        self.connection = None
+        self.is_new = False  # the last request was the first one of its connection
+
+    def get(self, path):
+        """Give status and body, each response with its length."""
+        self.is_new = self.connection is None
+        if self.connection is None:
+            self.connection = socket.create_connection(self.address, timeout=20)
+        try:
+            self.connection.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode())
+            data = b""
+            while not (head := HEAD.match(data)):
+                data += self._receive()
+            length = int(LENGTH.search(head[2])[1])
+            while len(data) < head.end() + length:
+                data += self._receive()
+        except BaseException:
+            self.close()
+            raise
+        if b"connection: close" in head[2].lower():
+            self.close()
+        return int(head[1]), data[head.end() :].decode()
+
+    def _receive(self):
+        if data := self.connection.recv(65536):
+            return data
+        raise ConnectionError("the connection ended before the response did")
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
+
+class Load:
+    """Some clients at once.
+
+    Attributes:
+        answers: How often each body came with 200.
+        failures: Everything else that came of a request.
+        threads: The clients.
+        silence: The longest time in seconds in which no request was answered.
+    """
+
+    def __init__(self, address, paths, clients=6):
+        self.address = address
+        self.paths = paths
+        self.answers = Counter()
+        self.failures = []
+        self.silence = 0.0
+        self._last = time.monotonic()
+        self._lock = threading.Lock()
+        self._ending = threading.Event()
+        self.threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(clients)]
+
+    @property
+    def count(self):
+        return sum(self.answers.values()) + len(self.failures)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ending.set()
+        for thread in self.threads:
+            thread.join()
+
+    def _ask(self, number):
+        client = Client(self.address)
+        with contextlib.closing(client):
+            while not self._ending.is_set():
+                number += 1
+                path = self.paths[number % len(self.paths)]
+                try:
+                    answer = client.get(path)
+                except OSError as error:
+                    answer = (0, f"{'new connection: ' if client.is_new else ''}{error!r}")
+                self._note(path, *answer)
+
+    def _note(self, path, status, body):
+        now = time.monotonic()
+        with self._lock:
+            if status == 200:
+                self.answers[body] += 1
+                self.silence = max(self.silence, now - self._last)
+                self._last = now
+            else:
+                self.failures.append((path, status, body))
 
 
 def _processes() -> Iterator[tuple[int, int, str]]:
@@ -189,6 +294,14 @@ class Running:
     def connect(self) -> socket.socket:
         host, _, port = self.address.partition(":")
         return socket.create_connection((host, int(port)), timeout=PATIENCE)
+
+    def client(self) -> Client:
+        """Return a client that keeps its connection, and repeats nothing."""
+        return Client(self.address)
+
+    def load(self, paths: Sequence[str], clients: int = 6) -> Load:
+        """Return some clients that ask for these paths in turn while the block of `with` runs."""
+        return Load(self.address, paths, clients)
 
     def raw(self, request: bytes) -> bytes:
         """Send bytes, and give all that comes back until the server closes the connection."""
@@ -340,3 +453,19 @@ def application(environ, start_response):
 def hello() -> Callable[[str], str]:
     """Give the source of an application that answers its name, the path and the process."""
     return lambda name: HELLO.replace("@name@", name)
+
+
+@pytest.fixture
+def figures(request, record_property, capsys):
+    """Tell what a load has counted, and hold it against the bounds."""
+
+    def figures(load, failures=0):
+        line = f"{load.count} requests, {len(load.failures)} failed, longest silence {load.silence:.3f} s"
+        record_property("figures", line)
+        with capsys.disabled():
+            if request.config.get_verbosity() > 0:
+                print(f"\n{request.node.name}: {line}")  # noqa: T201
+        assert len(load.failures) <= failures, load.failures[:5]
+        assert load.silence < GENEROUS
+
+    return figures

@@ -7,17 +7,13 @@ import itertools
 import os
 import re
 import signal
-import socket
-import threading
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-GENEROUS = 3.0  # seconds without any answer, on a machine that is busy with other things
 TAKEN = "The new workers have taken over."
 REFUSED = "The workers stay as they were:\n"
 
@@ -103,108 +99,6 @@ pidfile = "pid"
 """
 
 
-HEAD = re.compile(rb"HTTP/1\.1 (\d+)[^\r]*\r\n(.*?)\r\n\r\n", re.DOTALL)
-LENGTH = re.compile(rb"^content-length: (\d+)", re.IGNORECASE | re.MULTILINE)
-
-
-class Client:
-    """One client; it repeats nothing that fails."""
-
-    def __init__(self, address):
-        host, _, port = address.partition(":")
-        self.address = (host, int(port))
-        self.connection = None
-        self.is_new = False  # the last request was the first one of its connection
-
-    def get(self, path):
-        """Give status and body, each response with its length."""
-        self.is_new = self.connection is None
-        if self.connection is None:
-            self.connection = socket.create_connection(self.address, timeout=20)
-        try:
-            self.connection.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode())
-            data = b""
-            while not (head := HEAD.match(data)):
-                data += self._receive()
-            length = int(LENGTH.search(head[2])[1])
-            while len(data) < head.end() + length:
-                data += self._receive()
-        except BaseException:
-            self.close()
-            raise
-        if b"connection: close" in head[2].lower():
-            self.close()
-        return int(head[1]), data[head.end() :].decode()
-
-    def _receive(self):
-        if data := self.connection.recv(65536):
-            return data
-        raise ConnectionError("the connection ended before the response did")
-
-    def close(self):
-        if self.connection:
-            self.connection.close()
-        self.connection = None
-
-
-class Load:
-    """Some clients at once.
-
-    Attributes:
-        answers: How often each body came with 200.
-        failures: Everything else that came of a request.
-        threads: The clients.
-        silence: The longest time in seconds in which no request was answered.
-    """
-
-    def __init__(self, address, paths, clients=6):
-        self.address = address
-        self.paths = paths
-        self.answers = Counter()
-        self.failures = []
-        self.silence = 0.0
-        self._last = time.monotonic()
-        self._lock = threading.Lock()
-        self._ending = threading.Event()
-        self.threads = [threading.Thread(target=self._ask, args=(number,)) for number in range(clients)]
-
-    @property
-    def count(self):
-        return sum(self.answers.values()) + len(self.failures)
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._ending.set()
-        for thread in self.threads:
-            thread.join()
-
-    def _ask(self, number):
-        client = Client(self.address)
-        with contextlib.closing(client):
-            while not self._ending.is_set():
-                number += 1
-                path = self.paths[number % len(self.paths)]
-                try:
-                    answer = client.get(path)
-                except OSError as error:
-                    answer = (0, f"{'new connection: ' if client.is_new else ''}{error!r}")
-                self._note(path, *answer)
-
-    def _note(self, path, status, body):
-        now = time.monotonic()
-        with self._lock:
-            if status == 200:
-                self.answers[body] += 1
-                self.silence = max(self.silence, now - self._last)
-                self._last = now
-            else:
-                self.failures.append((path, status, body))
-
-
 class Service:
     """A server in a folder, and what is done to it."""
 
@@ -241,7 +135,7 @@ class Service:
 
     def load(self):
         self.mark = len(self.server.log)
-        return Load(self.server.address, ["/", "/second"])
+        return self.server.load(["/", "/second"])
 
     @property
     def log(self):
@@ -274,22 +168,6 @@ SOURCES = {"threads": WSGI, "asgi": ASGI}
 def service(start_for_module, tmp_path_factory):
     """Serve an ASGI application in the event loop, and a WSGI application in threads, by the same workers."""
     return Service(tmp_path_factory.mktemp("both"), start_for_module, ASGI)
-
-
-@pytest.fixture
-def figures(request, record_property, capsys):
-    """Tell what a load has counted, and hold it against the bounds."""
-
-    def figures(load, failures=0):
-        line = f"{load.count} requests, {len(load.failures)} failed, longest silence {load.silence:.3f} s"
-        record_property("figures", line)
-        with capsys.disabled():
-            if request.config.get_verbosity() > 0:
-                print(f"\n{request.node.name}: {line}")  # noqa: T201
-        assert len(load.failures) <= failures, load.failures[:5]
-        assert load.silence < GENEROUS
-
-    return figures
 
 
 def versions(load):
@@ -408,7 +286,7 @@ def test_another_kind_of_application_takes_over_and_comes_back(service, figures)
 def test_a_long_request_ends_where_it_began_while_the_master_goes_on(start, tmp_path, source, figures):
     service = Service(tmp_path, start, source, PATIENT)
     with ThreadPoolExecutor(1) as elsewhere, service.load() as load:
-        with contextlib.closing(Client(service.server.address)) as client:
+        with contextlib.closing(service.server.client()) as client:
             waiting = elsewhere.submit(client.get, "/wait")
             service.until("the long request", (service.folder / "waiting").exists)
             service.write_good()
@@ -529,7 +407,7 @@ def test_sigterm_loses_nothing_but_connections_that_come_too_late(start, tmp_pat
 def test_sigterm_ends_it_at_once_even_while_new_workers_load(start, tmp_path, figures):
     service = Service(tmp_path, start, WSGI, PATIENT)
     service.write("first.py", "import time\ntime.sleep(60)\n")
-    with ThreadPoolExecutor(1) as elsewhere, contextlib.closing(Client(service.server.address)) as client:
+    with ThreadPoolExecutor(1) as elsewhere, contextlib.closing(service.server.client()) as client:
         waiting = elsewhere.submit(client.get, "/wait")
         service.until("the long request", (service.folder / "waiting").exists)
         service.hup("Booting worker", 4)

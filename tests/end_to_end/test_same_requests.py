@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 
 import pytest
 
@@ -44,17 +45,43 @@ workers = 1
 """
 
 
+GROUPED = """\
+[mounts]
+"/"                      = { app = "echo", group = "one" }
+"/admin"                 = "echo"
+"/café"                  = { app = "echo", group = "threads" }
+"app.example.com"        = { app = "echo", group = "threads" }
+"app.example.com:9000/x" = { app = "echo", group = "one" }
+"*.example.com/sub"      = { app = "echo", group = "one" }
+
+[groups.one]
+[groups.threads.gunicorn]
+worker_class = "gthread"
+
+[gunicorn]
+workers = 1
+"""
+
+
+def _start(start, folder, file, *more):
+    (folder / "echo.py").write_text(ECHO)
+    (folder / "multiserve.toml").write_text(file)
+    command = ("-W", "error", "-m", "multiserve", "run", "--port", "0")  # nor does either server warn
+    return start(*command, *more, cwd=folder, command=(sys.executable,))
+
+
 @pytest.fixture(scope="module")
 def servers(start_for_module, tmp_path_factory):
     folder = tmp_path_factory.mktemp("echo")
-    (folder / "echo.py").write_text(ECHO)
-    (folder / "multiserve.toml").write_text(FILE)
-    command = ("-W", "error", "-m", "multiserve", "run", "--port", "0")  # nor does either server warn
-    python = (__import__("sys").executable,)
-    starts = [
-        start_for_module(*command, *more, cwd=folder, command=python) for more in (["--no-reload"], ["--production"])
-    ]
+    starts = [_start(start_for_module, folder, FILE, mode) for mode in ("--no-reload", "--production")]
     return [server.ready() for server in starts]
+
+
+@pytest.fixture(scope="module")
+def grouped(start_for_module, tmp_path_factory):
+    """Start a server whose mounts are mostly in the processes of groups, one of them with gunicorn's threads."""
+    pytest.importorskip("aiohttp", reason="groups need multiserve[proxy]")
+    return _start(start_for_module, tmp_path_factory.mktemp("grouped"), GROUPED, "--production").ready()
 
 
 def ask(server, request):
@@ -128,6 +155,9 @@ ANSWERED = [
     pytest.param(head("/x", "X-A:  \t a b \t "), {"HTTP_X_A": "a b"}, id="white space around a header"),
     pytest.param(head("/x", "X-A: \xe9\xff"), {"HTTP_X_A": "\xe9\xff"}, id="header that is not ASCII"),
     pytest.param(head("/x", "X-A:"), {"HTTP_X_A": ""}, id="empty header"),
+    pytest.param(
+        head("/x", *(f"X-{name}: {name * 7000}" for name in "ABCDE")), {"HTTP_X_C": "C" * 7000}, id="large headers"
+    ),
     pytest.param(
         head("/x", "X-Forwarded-Host: evil", "X-Forwarded-Prefix: /y"),
         seen("/", "", "/x"),
@@ -211,6 +241,13 @@ def test_both_servers_go_by_the_authority_of_an_absolute_target(servers, request
     development, production = (ask(server, request_) for server in servers)
     assert {key: production[key] for key in expected} == expected
     assert {key: development[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize(("request_", "expected"), [*ANSWERED, *ABSOLUTE])
+def test_the_process_of_a_group_sees_what_came_in(servers, grouped, request_, expected):
+    together, apart = (ask(server, request_) for server in (servers[1], grouped))
+    assert apart == together
+    assert {key: apart[key] for key in expected} == expected
 
 
 def test_production_forgives_blanks_in_a_request_line(servers):

@@ -16,6 +16,7 @@ from multiserve.composition import Composition, compose, log_failures, refuse_fa
 from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
 from multiserve.errors import ConfigError, LoadError, Problem, raise_for
+from multiserve.interpreters.borrowing import variables_to_hand_on
 from multiserve.servers.addresses import origin
 from multiserve.servers.production.release import wrong_concurrency
 from multiserve.servers.trial import try_in_child
@@ -45,19 +46,19 @@ class GunicornApplication(Application):  # type: ignore[misc]
         announce: Callable[[Config, list[str], list[Mount]], None],
         progress: Callable[[Mount], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
         *,
-        is_first: bool = True,
+        tries_first: bool = True,
     ) -> None:
-        """Read the configuration; the first time, try in a child process whether it can be served."""
+        """Read the configuration, and perhaps try first, in a child process, whether it can be served."""
         self._read = read
         self._overrides = overrides
         self._announce = announce
-        self._progress = progress
-        self._is_first = is_first
+        self.progress = progress
+        self._tries_first = tries_first
         self._environment: dict[str, str] = {}
         self._failed: list[str] = []  # the keys of the mounts that could not be loaded in it
         self.readiness = Readiness()
         self._composition: Composition | None = None  # in a worker, or with `preload_app` in the master
-        self.broken: frozenset[str] = frozenset()  # the keys of the mounts that could not be loaded
+        self.broken: dict[str, str] = {}  # the keys of the mounts that could not be loaded, and why
         super().__init__(prog="multiserve")
 
     def do_load_config(self) -> None:
@@ -79,11 +80,12 @@ class GunicornApplication(Application):  # type: ignore[misc]
     def _configure(self) -> None:
         self.cfg = checked_settings(self.config, self._overrides)
         self.takes = interface_of(self.cfg)
-        if self._is_first:
+        if self._tries_first:
             interface, self._failed = try_in_child(self._try_to_load)
             self.cfg = checked_settings(self.config, self._overrides, interface)
         # For SIGUSR2: the second master reads the variables from the file as it is then.
-        self.cfg.env_orig = {name: value for name, value in self.cfg.env_orig.items() if name not in self._environment}
+        kept = {name: value for name, value in self.cfg.env_orig.items() if name not in self._environment}
+        self.cfg.env_orig = kept | variables_to_hand_on()
         for name in _MASTERS_HOOKS:
             self.cfg.set(name, _contained(name, getattr(self.cfg, name)))
         self.cfg.set("post_fork", _leave_master_before(self.cfg.post_fork))
@@ -97,7 +99,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         """
         self.leave_environment()  # the file may set it differently now
         try:
-            application = type(self)(self._read, self._overrides, self._announce, is_first=False)
+            application = type(self)(self._read, self._overrides, self._announce, tries_first=False)
             application.leave_environment()
         finally:
             self.enter_environment()
@@ -117,7 +119,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
 
     def _try_to_load(self) -> tuple[Interface, list[str]]:
         """Return the interface of the composed application and the mounts that fail; raise if it must not be served."""
-        composition = self._compose(self._progress)
+        composition = self._compose(self.progress)
         refuse_failures(composition)
         return composition.interface, [loaded.mount.name for loaded in composition.failures]
 
@@ -137,7 +139,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         if self.takes == "wsgi" and composition.interface == "asgi":
             problem = wrong_worker(root_of(self.config))
             self.readiness.refuse(str(ConfigError(problem, source=self.config.source.heading)))
-        self.broken = frozenset(loaded.mount.name for loaded in composition.failures)
+        self.broken = {each.mount.name: str(each.error) for each in composition.failures}
         log_failures(composition, log)
         return composition.application
 
@@ -163,7 +165,21 @@ class GunicornApplication(Application):  # type: ignore[misc]
                 self.readiness.refuse(str(error))
             log.error("Required, but not started: %s", str(error).splitlines()[0])  # noqa: TRY400 (it has been logged)
             sys.exit(LoadError.exit_code)
-        self.broken = self.broken.union(failed)
+        self.broken |= {name: composition.failure_of_start(name) for name in failed}
+
+    def fail_also(self, broken: Mapping[str, str]) -> None:
+        """Count mounts of groups among those that have failed.
+
+        Args:
+            broken: Why they have, by their names.
+
+        Raises:
+            LoadError: No mount is left.
+        """
+        self._failed += broken
+        if broken and len(self._failed) == len(self.config.mounts):
+            keys = {mount.name: mount.toml_key for mount in self.config.mounts}
+            raise LoadError(*(Problem(key=keys[name], message=why) for name, why in broken.items()))
 
     def announce(self, listeners: list[Any]) -> None:
         """Announce the addresses, now that the ports are known."""

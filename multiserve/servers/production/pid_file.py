@@ -11,9 +11,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from multiserve.config.model import Config
 from multiserve.errors import ConfigError, Problem, ServeError
+from multiserve.servers.production import control
 
 _LONGEST = 330.0  # seconds; the server refuses new workers that are not ready before
 _TICK = 0.05  # seconds
@@ -27,10 +29,11 @@ class _Outcome:
 
     Attributes:
         count: How many reloads have ended.
-        refusal: Why the last one was refused; empty if it was not.
+        refusal: What to tell of the last one if it was refused; empty if it was not.
         broken: The keys of the mounts that answer 503 since.
         pid: The process.
         started: When it started, as the system counts; empty where that is not known.
+        control: The path of the socket over which it can be asked; empty for none.
     """
 
     count: int
@@ -38,6 +41,7 @@ class _Outcome:
     broken: tuple[str, ...]
     pid: int
     started: str
+    control: str = ""
 
 
 def named_in(config: Config) -> Path:
@@ -83,9 +87,29 @@ def reload(name: str | os.PathLike[str]) -> str:
     raise ServeError(f"process {pid} has not said after {_LONGEST:.0f} seconds what became of the reload: see its log")
 
 
+def ask(name: str | os.PathLike[str], *question: str) -> Any:
+    """Ask the server of a pid file, and return its answer.
+
+    Args:
+        name: The pid file.
+        question: A word and its arguments (`multiserve.servers.production.control`).
+
+    Raises:
+        ServeError: There is no such server, it cannot be asked, or it refuses.
+    """
+    path = Path(name)
+    pid = _read_pid(path)
+    outcome = _read_outcome(path)
+    _signal(pid, 0, path)
+    _check_process(pid, outcome, path)
+    if outcome is None or not outcome.control:
+        raise ServeError(f"process {pid} cannot be asked: it is no multiserve, or an older one")
+    return control.ask(Path(outcome.control), pid, *question)
+
+
 def _tell(pid: int, outcome: _Outcome) -> str:
     if outcome.refusal:
-        raise ServeError(f"the reload is refused, and the workers stay as they were:\n{outcome.refusal}")
+        raise ServeError(outcome.refusal)
     if outcome.broken:
         return f"Process {pid} has reloaded; it answers 503 for {', '.join(outcome.broken)}: see its log."
     return f"Process {pid} has reloaded."
@@ -176,16 +200,17 @@ def _read_outcome(path: Path) -> _Outcome | None:
         return None
 
 
-def record(path: Path, count: int, refusal: str, broken: Sequence[str] = ()) -> None:
+def record(path: Path, count: int, refusal: str, broken: Sequence[str] = (), control: str = "") -> None:
     """Write the id of this server and the outcome of a reload; only its own user may read it.
 
     Args:
         path: The pid file.
         count: How many reloads have ended.
-        refusal: Why the last one was refused; empty if it was not.
+        refusal: What to tell of the last one if it was refused; empty if it was not.
         broken: The keys of the mounts that answer 503 since.
+        control: The path of the socket over which this server can be asked; empty for none.
     """
-    outcome = _Outcome(count, refusal, tuple(broken), os.getpid(), _start(os.getpid()))
+    outcome = _Outcome(count, refusal, tuple(broken), os.getpid(), _start(os.getpid()), control)
     with contextlib.suppress(OSError):  # the log has said it
         descriptor, scratch = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:

@@ -7,7 +7,7 @@ import json
 import os
 import select
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from socket import socket
 from typing import Any, Literal, NoReturn
 
@@ -64,15 +64,20 @@ class Readiness:
         self._tell("refused", reason)
         sys.exit(REFUSED)
 
-    def report(self, worker: Any, broken: Iterable[str]) -> None:
-        """Report that this worker can serve all but these mounts, and later that it has reached `max_requests`."""
+    def report(self, worker: Any, broken: Mapping[str, str]) -> None:
+        """Report that this worker can serve all but these mounts, and later that it has reached `max_requests`.
+
+        Args:
+            worker: The worker.
+            broken: Why each of the mounts answers 503, by its name.
+        """
         self.report_again(broken)
         if self.line is not None:
             self._serve_on_after_max_requests(worker)
 
-    def report_again(self, broken: Iterable[str]) -> None:
+    def report_again(self, broken: Mapping[str, str]) -> None:
         """Report that this worker serves more mounts than before."""
-        self._tell("ready", sorted(broken))
+        self._tell("ready", dict(broken))
 
     def _serve_on_after_max_requests(self, worker: Any) -> None:
         """Serve on after `max_requests` until another worker is ready, where gunicorn would stop at once."""

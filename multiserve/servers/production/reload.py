@@ -19,7 +19,8 @@ from multiserve.servers.production.arbiter import CarefulArbiter
 from multiserve.servers.production.workers import LONGEST, Generation
 
 _PATIENCE = 10.0  # seconds that a reload waits for the very first workers
-_TICK = 0.05  # seconds between two looks at workers that are on their way
+TICK = 0.05  # seconds between two looks at workers that are on their way
+REFUSED = "the reload is refused, and the workers stay as they were:"
 _AS_THEY_WERE = "The workers stay as they were:\n%s"
 _PRELOADED = (
     "preload_app: what the master has imported stays as it is. SIGHUP applies the configuration; "
@@ -34,6 +35,7 @@ class SwappingArbiter(CarefulArbiter):
         candidate: The new workers, while it is open whether they take over.
     """
 
+    control_path = ""  # of the socket over which this server can be asked
     pidfile: Pidfile | None
     PIPE: list[int]
 
@@ -73,12 +75,16 @@ class SwappingArbiter(CarefulArbiter):
 
     def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
         """Wait for signals, but only briefly while workers start: their reports come without a signal."""
-        signals: list[int] = super().wait_for_signals(_TICK if self.candidate or self._asked else timeout)
+        signals: list[int] = super().wait_for_signals(self._within(timeout))
         return signals
+
+    def _within(self, seconds: float) -> float:
+        """Return how long to wait for signals at most."""
+        return min(seconds, TICK) if self.candidate or self._asked else seconds
 
     def sleep(self) -> None:
         """Do the same for gunicorn before 24, whose loop waits here."""
-        select.select([self.PIPE[0]], [], [], _TICK if self.candidate or self._asked else 1.0)
+        select.select([self.PIPE[0]], [], [], self._within(1.0))
         with contextlib.suppress(BlockingIOError):
             while os.read(self.PIPE[0], 1):
                 pass
@@ -223,12 +229,19 @@ class SwappingArbiter(CarefulArbiter):
     def _finish(self, refusal: str) -> None:
         """Record the outcome of the reload, unless another one follows."""
         if not self._asked:
-            self._outcomes += 1
-            self._record(refusal, () if refusal else self.current.broken)
+            self._conclude(refusal and f"{REFUSED}\n{refusal}")
+
+    def _conclude(self, refusal: str) -> None:
+        self._outcomes += 1
+        self._record(refusal, () if refusal else self._broken())
+
+    def _broken(self) -> list[str]:
+        """Return the names of the mounts that answer 503."""
+        return self.current.broken
 
     def _record(self, refusal: str = "", broken: Sequence[str] = ()) -> None:
         for path in self._paths():
-            pid_file.record(path, self._outcomes, refusal, broken)
+            pid_file.record(path, self._outcomes, refusal, broken, self.control_path)
 
     def _paths(self) -> list[Path]:
         """Return the pid file, and the former one, which `multiserve reload` may still read."""

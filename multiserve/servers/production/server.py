@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -12,18 +13,20 @@ from gunicorn import debug, util
 
 from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
-from multiserve.errors import ServeError
+from multiserve.errors import MultiserveError, ServeError
 from multiserve.servers.engine.release import check_release
-from multiserve.servers.production.application import GunicornApplication
+from multiserve.servers.groups.reading import Reading
+from multiserve.servers.production.application import GunicornApplication, log
+from multiserve.servers.production.groups.front import FrontArbiter
+from multiserve.servers.production.groups.supervisor import Groups
 from multiserve.servers.production.held_signals import held_signals
 from multiserve.servers.production.listeners import check_addresses
-from multiserve.servers.production.reload import SwappingArbiter
 from multiserve.servers.production.settings import absolute
 from multiserve.servers.production.temporary_folder import check_temporary_folder
 
 
 def serve(
-    read: Callable[[], Config],
+    reading: Reading,
     overrides: Mapping[str, Any],
     announce: Callable[[Config, list[str], list[Mount]], None],
     progress: Callable[[Mount], AbstractContextManager[object]] = nullcontext,
@@ -31,7 +34,7 @@ def serve(
     """Serve until stopped by a signal; the signals are gunicorn's.
 
     Args:
-        read: Read the configuration; called again for each SIGHUP.
+        reading: What the configuration is read from, again for each SIGHUP.
         overrides: Settings of the command line.
         announce: Tell the user, given the origins such as `http://127.0.0.1:8000`, of which a unix socket has none, and
             the mounts that have failed.
@@ -49,25 +52,30 @@ def serve(
             release()  # gunicorn's handlers are in place
             announce(config, origins, failed)
 
-        application = GunicornApplication(read, absolute(overrides, Path.cwd()), announce_ready, progress)
-        check_addresses(application.cfg)
-        check_temporary_folder(application.cfg)
+        groups = Groups(reading, dict(os.environ), log)
         try:
-            _run(application)
+            application = GunicornApplication(groups.read, absolute(overrides, Path.cwd()), announce_ready, progress)
+            check_addresses(application.cfg)
+            check_temporary_folder(application.cfg)
+            _run(application, groups)
+        except MultiserveError:
+            raise
         except Exception as error:
             # Once the workers run, gunicorn's loop lets no exception out: this is the start.
             message = f"gunicorn cannot start: {str(error).strip() or type(error).__name__}"
             raise ServeError(message) from error
+        finally:
+            groups.stop(0.0)
 
 
-def _run(application: GunicornApplication) -> None:
+def _run(application: GunicornApplication, groups: Groups) -> None:
     """Run gunicorn's master."""
     if application.cfg.spew:
         debug.spew()
     if application.cfg.daemon:
         util.daemonize(application.cfg.enable_stdio_inheritance)
     folder = Path.cwd()
-    arbiter = SwappingArbiter(application)
+    arbiter = FrontArbiter(application, groups)
     # For SIGUSR2 gunicorn starts sys.argv[0] anew, which for `python -m` is a file inside the package.
     arbiter.START_CTX |= {"args": [sys.executable, *sys.orig_argv[1:]], "cwd": str(folder)}
     arbiter.run()

@@ -129,7 +129,7 @@ def configure(
     layers = [
         ("{}", {name: value for name, value in defaults(config).items() if name in settings.settings}),
         ("WEB_CONCURRENCY", concurrency()),
-        (f"{root}.{{}}", dict(config.gunicorn)),
+        *_layers_of_file(config),
         ("--{}", dict(overrides)),
     ]
     for template, layer in layers:
@@ -140,6 +140,13 @@ def configure(
         given = {name: template for template, layer in layers[2:] for name in layer}
         problems.extend(_check_together(settings, root, given, interface))
     return settings, problems
+
+
+def _layers_of_file(config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the settings of the file with their key paths; a group has some of its own, and takes others over."""
+    own = config.groups[config.group].gunicorn if config.group else {}
+    yield f"{_root_of_file(config)}.{{}}", {name: value for name, value in config.gunicorn.items() if name not in own}
+    yield f"{root_of(config)}.{{}}", own
 
 
 def _check_together(
@@ -171,7 +178,11 @@ def wrong_worker(root: str) -> Problem:
 
 
 def root_of(config: Config) -> str:
-    """Return the key path of gunicorn's table."""
+    """Return the key path of gunicorn's table; in the process of a group, that of the group."""
+    return f"{config.groups[config.group].toml_key}.gunicorn" if config.group else _root_of_file(config)
+
+
+def _root_of_file(config: Config) -> str:
     return f"{config.root}.gunicorn" if config.root else "gunicorn"
 
 

@@ -7,6 +7,7 @@ import math
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from functools import partial
 from socket import socket
 from typing import Any
@@ -169,10 +170,9 @@ class Worker(base.Worker):  # type: ignore[misc]
         if readiness.is_alone:
             await self._listen(listener)
         missing = await self._start(readiness)
-        broken: frozenset[str] = self.app.broken
-        readiness.report(self, broken.union(missing))
+        readiness.report(self, self._reasons(missing))
         late = [each for each in self.asgi.lifespans.lifespans if each.serves(missing) and not each.failure]
-        self._late = [asyncio.create_task(self._report_late(readiness, broken, each)) for each in late]
+        self._late = [asyncio.create_task(self._report_late(readiness, each)) for each in late]
         if readiness.waits and readiness.line:
             await self._wait_for_others(readiness.line)
         if not readiness.is_alone and self.alive:
@@ -202,10 +202,16 @@ class Worker(base.Worker):  # type: ignore[misc]
             sys.exit(LoadError.exit_code)
         return lifespans.missing
 
-    async def _report_late(self, readiness: Readiness, broken: frozenset[str], lifespan: Lifespan) -> None:
+    def _reasons(self, missing: Iterable[str]) -> dict[str, str]:
+        """Return why each mount that this worker does not serve is not served."""
+        lifespans = self.asgi.lifespans
+        not_started = {name: lifespans.failure_of(name) or "it is still starting" for name in missing}
+        return {**not_started, **self.app.broken}
+
+    async def _report_late(self, readiness: Readiness, lifespan: Lifespan) -> None:
         """Report to the master once an application is up that no worker has waited for."""
         await lifespan.wait(math.inf)
-        readiness.report_again(broken.union(self.asgi.lifespans.missing))
+        readiness.report_again(self._reasons(self.asgi.lifespans.missing))
 
     async def _wait_for_others(self, line: socket) -> None:
         """Wait until the other new workers are ready, too."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from socket import socket
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ class Member:
     Attributes:
         line: Socket to the worker; one JSON array per line (see readiness).
         serves: The keys of the mounts that it serves; None while it is not ready.
+        broken: Why it does not serve the others.
         ready_by: When it must be able to serve, on the monotonic clock.
         has_reached_max_requests: It has served its `max_requests`, and serves on until another one takes its place.
         kill_at: When its time to stop is over, on the monotonic clock.
@@ -31,6 +32,7 @@ class Member:
 
     line: socket
     serves: frozenset[str] | None = None
+    broken: Mapping[str, str] = field(default_factory=dict)
     ready_by: float = math.inf
     has_reached_max_requests: bool = False
     kill_at: float = math.inf
@@ -91,6 +93,12 @@ class Generation:
         return [key for key in keys if not all(key in each for each in served)]
 
     @property
+    def reasons(self) -> dict[str, str]:
+        """Why at least one of the workers that are ready answers 503 for a mount."""
+        ready = [member for member in self.members.values() if member.serves is not None]
+        return {name: why for member in ready for name, why in member.broken.items()}
+
+    @property
     def has_ready(self) -> bool:
         """Whether any worker serves."""
         return any(member.serves is not None for member in self.members.values())
@@ -116,7 +124,7 @@ class Generation:
                 kind, value = message
                 if kind == "ready":
                     mounts = {mount.name for mount in self.application.config.mounts}
-                    member.serves = frozenset(mounts.difference(value))
+                    member.serves, member.broken = frozenset(mounts.difference(value)), value
                 elif kind == "exhausted":
                     member.has_reached_max_requests = True
                 yield pid, kind, value

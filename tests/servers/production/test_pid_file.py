@@ -71,11 +71,11 @@ def test_a_reload_that_is_taken_is_waited_for(path, hangups):
 
 def test_a_reload_that_is_refused_says_why(path, hangups):
     pid_file.record(path, 0, "")
-    thread = answering(hangups, (path, 1, 'mounts."/": no'))
+    thread = answering(hangups, (path, 1, 'it is refused:\nmounts."/": no'))
     with pytest.raises(ServeError) as caught:
         pid_file.reload(path)
     thread.join()
-    assert str(caught.value) == 'the reload is refused, and the workers stay as they were:\nmounts."/": no'
+    assert str(caught.value) == 'it is refused:\nmounts."/": no'
 
 
 def test_mounts_that_answer_503_since_are_named(path, hangups):

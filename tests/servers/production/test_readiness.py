@@ -110,8 +110,8 @@ def worker():
 
 
 def test_a_worker_serves_on_after_its_max_requests_and_says_so_once(line, worker):
-    Readiness(line.worker).report(worker, {"/b", "/a"})
-    assert line.heard() == [["ready", ["/a", "/b"]]]
+    Readiness(line.worker).report(worker, {"/b": "why", "/a": "how"})
+    assert line.heard() == [["ready", {"/b": "why", "/a": "how"}]]
     for worker.nr in (9, 10, 11):
         worker.notify()
         assert worker.nr < worker.max_requests
@@ -120,20 +120,20 @@ def test_a_worker_serves_on_after_its_max_requests_and_says_so_once(line, worker
 
 
 def test_a_worker_that_serves_more_by_now_says_so(line):
-    Readiness(line.worker).report_again(["/b"])
-    assert line.heard() == [["ready", ["/b"]]]
+    Readiness(line.worker).report_again({"/b": "why"})
+    assert line.heard() == [["ready", {"/b": "why"}]]
 
 
 def test_a_worker_without_a_master_of_ours_is_left_to_gunicorn(worker):
     readiness = Readiness()
-    readiness.report(worker, ())
+    readiness.report(worker, {})
     readiness.wait(worker)
     assert worker.max_requests == 10
 
 
 def test_a_master_that_is_gone_is_no_reason_to_fail(line, worker):
     line.master.close()
-    Readiness(line.worker).report(worker, ())
+    Readiness(line.worker).report(worker, {})
 
 
 def test_a_worker_waits_until_it_is_let_in(line, worker):

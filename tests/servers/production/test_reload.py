@@ -27,7 +27,7 @@ from multiserve.config.file import load_config
 from multiserve.servers.production import arbiter as arbiter_module
 from multiserve.servers.production import reload
 from multiserve.servers.production.application import GunicornApplication
-from multiserve.servers.production.reload import SwappingArbiter
+from multiserve.servers.production.reload import REFUSED, SwappingArbiter
 
 TOML = """\
 [mounts]
@@ -110,7 +110,7 @@ def stage(write_config, monkeypatch):
     """Start two workers, 1000 and 1001, which serve all mounts."""
     path = write_config(TOML)
     monkeypatch.delenv("MULTISERVE_TEST_COLOUR", raising=False)
-    application = GunicornApplication(lambda: load_config(path), {}, lambda *_: None, is_first=False)
+    application = GunicornApplication(lambda: load_config(path), {}, lambda *_: None, tries_first=False)
     clock = SimpleNamespace(now=1000.0, is_full=False)
     for module in (arbiter_module, reload):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
@@ -140,7 +140,9 @@ def outcome(tmp_path):
 
     def outcome(name="pid"):
         written = json.loads((tmp_path / f"{name}.reload").read_text())
-        return [written["count"], written["refusal"], *written["broken"]]
+        heading, _, reason = written["refusal"].partition("\n")
+        assert heading in ("", REFUSED)
+        return [written["count"], reason, *written["broken"]]
 
     return outcome
 

@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multiserve.config.file import load_config
+from multiserve.config.groups import Group
+from multiserve.config.processes import for_group
 from multiserve.errors import Problem
 from multiserve.servers.production.settings import (
     REFUSED,
@@ -382,3 +384,22 @@ def test_a_hook_that_leaves_is_a_problem(config, problems):
     (config.folder / "leaving.py").write_text("import sys\nsys.exit('bye')\n")
     sys.path.insert(0, str(config.folder))
     assert problems(when_ready="leaving.hook") == "gunicorn.when_ready: gunicorn refuses the value: bye"
+
+
+@pytest.mark.parametrize(
+    ("own", "shared", "keys"),
+    [
+        pytest.param({"timeout": -1}, {}, ["groups.blog.gunicorn.timeout"], id="its own"),
+        pytest.param({}, {"timeout": -1}, ["gunicorn.timeout"], id="what it takes over"),
+        pytest.param({"timeout": 3}, {"timeout": -1}, [], id="its own before what it would take over"),
+        pytest.param({"sendfile": True}, {}, ["groups.blog.gunicorn.sendfile"], id="what the worker has not"),
+        pytest.param({"nothing": 1}, {}, ["groups.blog.gunicorn.nothing"], id="unknown"),
+    ],
+)
+def test_settings_of_a_group_have_its_key(config, own, shared, keys):
+    group = Group(name="blog", toml_key="groups.blog", gunicorn=own)
+    mounts = tuple(replace(mount, group="blog") for mount in config.mounts)
+    whole = replace(config, mounts=mounts, groups={"blog": group}, gunicorn=shared)
+    made, found = configure(for_group(whole, group), {})
+    assert [each.key for each in found] == keys
+    assert made.workers == 1

@@ -1,0 +1,1 @@
+"""What both servers need for groups of mounts in processes of their own."""

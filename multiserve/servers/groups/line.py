@@ -1,0 +1,70 @@
+"""A line between a process and one that it has started: each message is a kind and a value, as JSON, in a line of text.
+
+Its end tells each of the two that the other has ended, however that came.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import select
+from collections.abc import Iterator
+from socket import socket
+from typing import Any
+
+_BLOCK = 65536
+
+
+class Line:
+    """One end of the line.
+
+    Attributes:
+        has_ended: Whether the other process has closed its end.
+    """
+
+    def __init__(self, end: socket) -> None:
+        """Talk over a connected socket."""
+        self._socket = end
+        self._heard = b""
+        self.has_ended = False
+        end.settimeout(0)
+
+    def fileno(self) -> int:
+        """Return the descriptor, to wait for."""
+        return self._socket.fileno()
+
+    def tell(self, kind: str, value: object = None) -> None:
+        """Send a message; does nothing where nobody listens any more."""
+        with contextlib.suppress(OSError):
+            self._socket.settimeout(None)
+            self._socket.sendall(json.dumps([kind, value]).encode() + b"\n")
+        with contextlib.suppress(OSError):
+            self._socket.settimeout(0)
+
+    def hear(self) -> Iterator[tuple[str, Any]]:
+        """Yield the messages that have come, without waiting for any."""
+        while not self.has_ended:
+            try:
+                data = self._socket.recv(_BLOCK)
+            except BlockingIOError:
+                break
+            except OSError:
+                data = b""
+            self.has_ended = not data
+            self._heard += data
+        *lines, self._heard = self._heard.split(b"\n")
+        for line in lines:
+            kind, value = json.loads(line)
+            yield kind, value
+
+    def wait(self) -> tuple[str, Any] | None:
+        """Wait for a message, and return it; None if the other process has ended. Later ones have not come yet."""
+        while not self.has_ended:
+            select.select([self._socket], [], [])
+            for message in self.hear():
+                return message
+        return None
+
+    def close(self) -> None:
+        """Close this end."""
+        self._socket.close()

@@ -1,0 +1,144 @@
+"""gunicorn's master in front of all groups: what happens to it happens to them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from multiserve.servers.production.control import Control, Reply
+from multiserve.servers.production.groups.status import describe_server
+from multiserve.servers.production.groups.supervised import SupervisedGroup
+from multiserve.servers.production.groups.supervisor import Groups
+from multiserve.servers.production.reload import REFUSED, TICK, SwappingArbiter
+from multiserve.servers.production.workers import Generation
+
+_LOOK = 0.25  # seconds between two looks at groups that run
+
+
+class FrontArbiter(SwappingArbiter):
+    """Keeps the processes of the groups beside its own workers."""
+
+    def __init__(self, application: Any, groups: Groups) -> None:
+        """Prepare to serve an application, and the groups of its configuration."""
+        self.groups = groups
+        self._refusal: str | None = None  # of a reload whose groups are not through yet
+        self._expected: set[str] = set()  # what the candidate must not serve worse than it is served now
+        self._control: Control | None = None
+        self.since = time.time()
+        super().__init__(application)
+
+    def start(self) -> None:
+        """Start the groups, and serve once it is known what can be served."""
+        self.groups.take(self.app.config, self.cfg)
+        self.groups.wait_until_settled(self.app.config, self.app.progress)
+        self.app.fail_also(self.groups.broken)
+        if self.cfg.pidfile:  # which says where to ask
+            commands: dict[str, Callable[..., Reply]] = {
+                "status": self._tell_status,
+                "reload": self._reload_group,
+                "restart": self._restart_group,
+            }
+            self._control = Control(self.groups.places.folder / "control.sock", commands)
+            self.control_path = str(self._control.path)
+        super().start()
+
+    def _within(self, seconds: float) -> float:
+        """Return how long to wait for signals: what groups report comes without one."""
+        if self._control is not None and self._control.is_awaited:
+            return TICK
+        if self.groups.groups:
+            seconds = min(seconds, TICK if self.groups.are_starting else _LOOK)
+        return super()._within(seconds)
+
+    def close_others(self) -> None:
+        """In a new worker, close what concerns the master alone."""
+        super().close_others()
+        self.groups.close_lines()
+        if self._control is not None:
+            self._control.close()
+
+    def reap_workers(self) -> None:
+        """Look after the groups before gunicorn takes note of any process that has ended."""
+        self.groups.look()
+        super().reap_workers()
+
+    def manage_workers(self) -> None:
+        """Keep the number of workers, and say what became of a reload once the groups are through, too."""
+        super().manage_workers()
+        if self._control is not None:
+            self._control.look()
+        if self._refusal is not None and self.groups.are_settled:
+            refusal, self._refusal = self._refusal, None
+            self.groups.keep_only(self.app.config)
+            if not self._asked:
+                self._conclude("\n".join([*([f"{REFUSED}\n{refusal}"] if refusal else []), *self._refused_by_groups()]))
+
+    def _refused_by_groups(self) -> list[str]:
+        return [
+            f"the process of the group {name} stays as it was:\n{why}" for name, why in self.groups.refusals.items()
+        ]
+
+    def _prepare(self) -> Generation:
+        served = self._served()
+        generation = super()._prepare()
+        application = generation.application
+        self.groups.take(application.config, application.cfg)
+        self._expected = served.intersection(mount.name for mount in application.config.mounts)
+        return generation
+
+    def _served(self) -> set[str]:
+        """Return the names of the mounts that can be served now."""
+        return set(self.current.serves).difference(self.groups.broken)
+
+    def _decide(self, candidate: Generation) -> None:
+        """Let the new workers take over once the groups that are new can serve what has been served before."""
+        if not self.groups.are_settled and time.monotonic() < candidate.deadline:
+            return
+        broken = self.groups.broken
+        if lost := [f"{name}: {broken[name]}" for name in self._expected if name in broken]:
+            self._refuse("\n".join(lost))
+        else:
+            super()._decide(candidate)
+
+    def _finish(self, refusal: str) -> None:
+        self._refusal = refusal
+
+    def _broken(self) -> list[str]:
+        return [*super()._broken(), *self.groups.broken]
+
+    # What is asked over the control socket.
+
+    def _tell_status(self) -> Reply:
+        status = describe_server(self)
+        return lambda: ("done", status)
+
+    def _reload_group(self, name: str) -> Reply:
+        return self._await(self.groups.reload(name, self.cfg.graceful_timeout))
+
+    def _restart_group(self, name: str) -> Reply:
+        return self._await(self.groups.restart(name))
+
+    def _await(self, group: SupervisedGroup) -> Reply:
+        def reply() -> tuple[str, Any] | None:
+            if group.outcome is None:
+                return None
+            if group.outcome:
+                return "refused", f"the process of the group {group.group.name} stays as it was:\n{group.outcome}"
+            return "done", list(group.broken)
+
+        return reply
+
+    def handle_usr1(self) -> None:
+        """Have the groups reopen their logs as well."""
+        self.groups.signal(signal.SIGUSR1)
+        super().handle_usr1()
+
+    def stop(self, graceful: bool = True) -> None:  # noqa: FBT001, FBT002 (gunicorn's)
+        """Stop the workers in front, then the groups: no request that was taken is lost."""
+        deadline = time.monotonic() + self.cfg.graceful_timeout
+        super().stop(graceful)
+        if os.getpid() == self.pid:
+            self.groups.stop(max(deadline - time.monotonic(), 1.0) if graceful else 0.0)

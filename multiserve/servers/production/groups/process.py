@@ -1,0 +1,166 @@
+"""One process of a group, as the master knows it: how it is started, what it reports, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from socket import socketpair
+from typing import Any
+
+from multiserve.config.groups import Group
+from multiserve.servers.groups.line import Line
+from multiserve.servers.groups.places import Place
+
+CHILD = "multiserve.servers.production.groups.child"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """All that belongs to the start of a process: where two of them are equal, a reload needs no other process.
+
+    Attributes:
+        command: What to run, without its arguments.
+        environ: All of its environment variables.
+        directory: Its working directory.
+        user: The user to run as; empty for the same.
+        order: What it is told first.
+    """
+
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    directory: Path
+    user: str
+    order: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Reported:
+    """What a process has said of itself.
+
+    Attributes:
+        is_ready: It serves, or could if it were let.
+        broken: Why it answers 503 for some of its mounts, by their names.
+        failure: Why it does not serve at all, for now or for good.
+        is_mistake: That is a mistake in the configuration.
+        outcome: What became of the last reload: why it was refused, or an empty text; None while it is open.
+        workers: The process ids of its workers.
+    """
+
+    is_ready: bool = False
+    broken: dict[str, str] = field(default_factory=dict)
+    failure: str = ""
+    is_mistake: bool = False
+    outcome: str | None = None
+    workers: tuple[int, ...] = ()
+
+
+class GroupProcess:
+    """A process that has been started.
+
+    Attributes:
+        start: How.
+        reported: What it has said so far.
+        since: When it was started, in seconds since the epoch.
+        line: The line to it.
+    """
+
+    def __init__(self, group: Group, start: Start, place: Place, *, waits: bool = False) -> None:
+        """Start it.
+
+        Args:
+            group: The group.
+            start: How.
+            place: Where it listens.
+            waits: Whether it has to wait, once it is ready, until `admit` lets it serve.
+
+        Raises:
+            OSError: The system refuses to.
+            LookupError: There is no such user.
+        """
+        self.start = start
+        self.reported = Reported()
+        self.since = time.time()
+        self._code: int | None = None
+        options: dict[str, Any] = _become(start.user) if start.user else {}
+        ours, theirs = socketpair()
+        descriptors = (theirs.fileno(), place.listener.fileno())
+        try:
+            # A session of its own: what is typed in the terminal is for the master, which tells the groups.
+            self._process = subprocess.Popen(  # noqa: S603 (our own command)
+                [*start.command, *map(str, descriptors)],
+                env=start.environ,
+                cwd=start.directory,
+                stdin=subprocess.DEVNULL,
+                pass_fds=descriptors,
+                start_new_session=True,
+                **options,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self.line = Line(ours)
+        self.line.tell("serve", {**start.order, "group": group.name, "waits": waits})
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def hear(self) -> None:
+        """Take note of what it has reported."""
+        for kind, value in self.line.hear():
+            if kind == "ready":
+                self.reported.is_ready, self.reported.broken, self.reported.failure = True, value, ""
+            elif kind == "failing":
+                self.reported.is_ready, self.reported.failure = False, value
+            elif kind == "refused":
+                self.reported.failure, self.reported.is_mistake = value["reason"], value["is_mistake"]
+            elif kind == "reloaded":
+                self.reported.outcome = value
+            elif kind == "workers":
+                self.reported.workers = tuple(value)
+
+    def poll(self) -> int | None:
+        """Return its exit code, or the negative number of the signal that ended it; None while it runs."""
+        if self._code is None:
+            self._code = self._process.poll()
+        return self._code
+
+    def admit(self) -> None:
+        """Let it serve, if it waits for that."""
+        self.line.tell("go")
+
+    def reload(self) -> None:
+        """Have it read the configuration and load its applications again."""
+        self.reported.outcome = None
+        self.signal(signal.SIGHUP)
+
+    def signal(self, number: int) -> None:
+        """Send it a signal; does nothing where it has ended."""
+        if self.poll() is None:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it and all of its workers at once."""
+        if self.poll() is None:
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except OSError:  # another user's
+                self._process.kill()
+        self._process.wait()
+        self.line.close()
+
+
+def _become(user: str) -> dict[str, Any]:
+    """Return what makes a process run as a user, with no other rights than theirs."""
+    import pwd
+
+    found = pwd.getpwnam(user)
+    return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": os.getgrouplist(user, found.pw_gid)}

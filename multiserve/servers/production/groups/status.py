@@ -1,0 +1,59 @@
+"""What a running server says of itself; `multiserve.reports.status` has the type of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from multiserve.config.mounts import GroupedMount, Mount
+from multiserve.servers.production.groups.memory import resident
+from multiserve.servers.production.groups.supervised import SupervisedGroup
+
+
+def describe_group(group: SupervisedGroup) -> dict[str, Any]:
+    """Return the status of a group."""
+    process = group.current
+    state = "down" if group.failure else "up" if process and process.reported.is_ready else "starting"
+    return {
+        "name": group.group.name,
+        "state": state,
+        "process": _process(process.pid) if process else None,
+        "since": process.since if process else None,
+        "workers": [_process(pid) for pid in process.reported.workers] if process else [],
+        "restarts": group.restarts,
+        "last_failure": group.last_failure,
+    }
+
+
+def describe_mount(mount: Mount, broken: Mapping[str, str]) -> dict[str, Any]:
+    """Return the status of a mount.
+
+    Args:
+        mount: The mount.
+        broken: Why mounts answer 503, by their names.
+    """
+    inner = mount.mount if isinstance(mount, GroupedMount) else mount
+    return {
+        "mount": mount.name,
+        "target": inner.what,
+        "group": mount.group,
+        "state": "failed" if mount.name in broken else "ok",
+        "reason": broken.get(mount.name, ""),
+    }
+
+
+def describe_server(arbiter: Any) -> dict[str, Any]:
+    """Return the status of the server of a master in front."""
+    broken = {**arbiter.current.reasons, **arbiter.groups.broken}
+    return {
+        "process": _process(os.getpid()),
+        "since": arbiter.since,
+        "workers": [_process(pid) for pid in arbiter.current.members],
+        "groups": [describe_group(group) for group in arbiter.groups.running],
+        "mounts": [describe_mount(mount, broken) for mount in arbiter.app.config.mounts],
+    }
+
+
+def _process(pid: int) -> dict[str, Any]:
+    return {"pid": pid, "memory": resident(pid)}

@@ -1,0 +1,252 @@
+"""All groups, as the master of the process in front has them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
+
+from multiserve.config.env_files import read_env_files
+from multiserve.config.groups import Group
+from multiserve.config.model import Config
+from multiserve.config.mounts import GroupedMount, Mount
+from multiserve.config.processes import for_front
+from multiserve.config.tables import did_you_mean
+from multiserve.errors import ConfigError, LoadError, Problem, ServeError
+from multiserve.servers.groups.interpreters import start_by
+from multiserve.servers.groups.places import Places
+from multiserve.servers.groups.reading import Reading
+from multiserve.servers.production.groups.process import CHILD, Start
+from multiserve.servers.production.groups.supervised import SupervisedGroup
+
+_TICK = 0.02  # seconds
+_AT_ONCE = 2.0  # seconds for the applications to shut down when everything is to end at once
+# Variables by which sockets are handed over, by systemd or by gunicorn for SIGUSR2: they are for the process in front.
+_OF_THE_FRONT = ("GUNICORN_FD", "GUNICORN_PID", "LISTEN_")
+
+
+class Groups:
+    """Starts, watches and ends the processes of groups.
+
+    Attributes:
+        places: Where they listen.
+        groups: Each group, by its name and those of its mounts.
+    """
+
+    def __init__(self, reading: Reading, environ: Mapping[str, str], log: Any) -> None:
+        """Supervise no group yet.
+
+        Args:
+            reading: What the configuration is read from, by the groups as well.
+            environ: The environment variables of this process before the configuration has set any.
+            log: The logger of the server.
+        """
+        self.places = Places()
+        self.groups: dict[str, SupervisedGroup] = {}
+        self._reading = reading
+        self._environ = {name: value for name, value in environ.items() if not name.startswith(_OF_THE_FRONT)}
+        self._log = log
+        self._owner = os.getpid()
+
+    def read(self) -> Config:
+        """Read the configuration of the process in front.
+
+        Raises:
+            ConfigError: It is wrong.
+            ServeError: There is no room for the socket of a group.
+        """
+        config = self._reading.read()
+        keys = {name: _key(name, mounts) for name, mounts in _by_group(config.mounts).items()}
+        return for_front(config, {name: str(self.places.place(key).path) for name, key in keys.items()})
+
+    def take(self, config: Config, settings: Any) -> None:
+        """Start the groups of a configuration, and have those that run already load their applications again.
+
+        A group whose mounts have changed is another one, and starts beside the one of its name: the workers in front
+        know either the one or the other. `keep_only` ends what nobody needs any more.
+
+        Args:
+            config: The configuration of the process in front.
+            settings: gunicorn's settings of that process.
+        """
+        self._owner = self.places.owner = os.getpid()
+        if settings.uid != os.geteuid():
+            self.places.open_to(settings.uid, settings.gid)
+        graceful_timeout = settings.graceful_timeout
+        env = read_env_files(config.env_files)
+        for name, mounts in _by_group(config.mounts).items():
+            group, key = config.groups[name], _key(name, mounts)
+            find_start = partial(self._start, config, group, env, graceful_timeout)
+            if key in self.groups:
+                self.groups[key].reload(find_start, group)
+            else:
+                self.groups[key] = SupervisedGroup(group, find_start, self.places.place(key), mounts, self._log)
+        self.look()
+
+    def reload(self, name: str, graceful_timeout: float) -> SupervisedGroup:
+        """Have one group read the configuration and load its applications again.
+
+        Raises:
+            ConfigError: The configuration is wrong.
+            ServeError: There is no such group, or it has other mounts now.
+        """
+        running = self.find(name)
+        config = self._reading.read()
+        mounts = _by_group(config.mounts).get(name, ())
+        if set(mounts) != set(running.mounts):
+            hint = 'Type "multiserve reload", which reloads everything.'
+            raise ServeError(Problem(message=f"the mounts of the group {name} have changed", hint=hint))
+        group = config.groups[name]
+        env = read_env_files(config.env_files)
+        running.reload(partial(self._start, config, group, env, graceful_timeout), group)
+        return running
+
+    def restart(self, name: str) -> SupervisedGroup:
+        """Start a new process of a group, which takes the place of the one that serves.
+
+        Raises:
+            ServeError: There is no such group.
+        """
+        group = self.find(name)
+        group.restart()
+        return group
+
+    def find(self, name: str) -> SupervisedGroup:
+        """Return a group by its name.
+
+        Raises:
+            ServeError: There is none.
+        """
+        names = {group.group.name: group for group in self.running}
+        if name not in names:
+            hint = did_you_mean(name, names) if names else "No mount of the configuration is in a group."
+            raise ServeError(Problem(message=f'there is no group "{name}"', hint=hint))
+        return names[name]
+
+    def keep_only(self, config: Config) -> None:
+        """End the groups that a configuration has not, and give up the sockets that were made for another one."""
+        wanted = {_key(name, mounts) for name, mounts in _by_group(config.mounts).items()}
+        for key, group in self.groups.items():
+            if key not in wanted and not group.is_halting:
+                group.stop()
+        self.places.keep_only(wanted.union(self.groups))
+
+    def _start(self, config: Config, group: Group, env: Mapping[str, str], graceful_timeout: float) -> Start:
+        command, environ = start_by(group, f"{CHILD}:main", {**env, **self._environ})
+        return Start(
+            command=command,
+            environ=environ,
+            directory=group.directory or config.folder,
+            user=group.user,
+            order={**self._reading.as_json(), "graceful_timeout": graceful_timeout, "files": group.max_open_files},
+        )
+
+    def wait_until_settled(self, config: Config, progress: Callable[[Mount], AbstractContextManager[object]]) -> None:
+        """Wait until it is known which mounts can be served, but for no longer than `startup_timeout`.
+
+        Raises:
+            ConfigError: A group's own settings are wrong.
+            LoadError: A mount that is required cannot be served.
+        """
+        deadline = time.monotonic() + config.server.startup_timeout
+        for mount in config.mounts:
+            if isinstance(mount, GroupedMount):
+                group = self._group_of(mount)
+                with progress(mount.mount):
+                    while not group.is_settled and time.monotonic() < deadline:
+                        self.look()
+                        time.sleep(_TICK)
+        self._refuse(config)
+
+    def _group_of(self, mount: Mount) -> SupervisedGroup:
+        return next(group for group in self.groups.values() if mount.name in group.mounts and not group.is_halting)
+
+    def _refuse(self, config: Config) -> None:
+        mistakes = [group.failure for group in self.groups.values() if group.is_mistaken]
+        if mistakes:
+            raise ConfigError(*(Problem(message=each) for each in mistakes))
+        broken = self.broken
+        required = [mount for mount in config.mounts if mount.required or config.server.strict]
+        if lost := [mount for mount in required if mount.name in broken]:
+            raise LoadError(*(Problem(key=mount.toml_key, message=broken[mount.name]) for mount in lost))
+
+    @property
+    def broken(self) -> dict[str, str]:
+        """Why each mount of a group that answers 503 does so."""
+        return {name: why for group in self.running for name, why in group.broken.items()}
+
+    @property
+    def running(self) -> list[SupervisedGroup]:
+        """The groups that are not about to end."""
+        return [group for group in self.groups.values() if not group.is_halting]
+
+    @property
+    def are_settled(self) -> bool:
+        """Whether nothing is under way that was asked for."""
+        return all(group.outcome is not None and group.is_settled for group in self.running)
+
+    @property
+    def refusals(self) -> dict[str, str]:
+        """Why what was asked for last was refused, for each group where it was."""
+        return {group.group.name: group.outcome for group in self.running if group.outcome}
+
+    @property
+    def are_starting(self) -> bool:
+        """Whether something is to be heard of soon."""
+        return any(group.is_starting for group in self.groups.values())
+
+    def look(self) -> None:
+        """Hear what all processes report, and start, end and replace them."""
+        for key, group in list(self.groups.items()):
+            group.look()
+            if group.is_halting and group.is_stopped:
+                del self.groups[key]
+                self.places.leave(key)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to all processes."""
+        for group in self.groups.values():
+            group.signal(number)
+
+    def stop(self, seconds: float) -> None:
+        """Stop all processes in good order within that many seconds; does nothing in a forked process.
+
+        Args:
+            seconds: After them they are killed; 0 is for an end at once, of which the applications are told all the
+                same.
+        """
+        if self._owner != os.getpid():
+            return
+        for group in self.groups.values():
+            group.stop(signal.SIGTERM if seconds else signal.SIGINT)
+        deadline = time.monotonic() + (seconds or _AT_ONCE)
+        while any(not group.is_stopped for group in self.groups.values()) and time.monotonic() < deadline:
+            for group in self.groups.values():
+                group.look()
+            time.sleep(_TICK)
+        for group in self.groups.values():
+            group.kill()
+        self.groups.clear()
+        self.places.close()
+
+    def close_lines(self) -> None:
+        """In a new worker, close what would keep a group from noticing the end of the master."""
+        for group in self.groups.values():
+            group.close_lines()
+
+
+def _by_group(mounts: Iterable[Mount]) -> dict[str, tuple[str, ...]]:
+    """Return the names of the mounts of each group that has any."""
+    found: dict[str, tuple[str, ...]] = {}
+    for mount in mounts:
+        if mount.group:
+            found[mount.group] = (*found.get(mount.group, ()), mount.name)
+    return found
+
+
+def _key(name: str, mounts: Iterable[str]) -> str:
+    return "\n".join((name, *sorted(mounts)))

@@ -1,0 +1,58 @@
+"""The line between a process and one that it has started."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from multiserve.servers.groups.line import Line
+
+
+@pytest.fixture
+def ends():
+    pair = [Line(each) for each in socket.socketpair()]
+    yield pair
+    for each in pair:
+        each.close()
+
+
+def test_messages_come_in_their_order_and_none_is_waited_for(ends):
+    one, other = ends
+    assert list(other.hear()) == []
+    one.tell("ready", {"/": "no database"})
+    one.tell("workers", [1, 2])
+    one.tell("go")
+    assert list(other.hear()) == [("ready", {"/": "no database"}), ("workers", [1, 2]), ("go", None)]
+    assert not other.has_ended
+
+
+def test_a_message_that_has_not_come_whole_is_kept():
+    one, end = socket.socketpair()
+    other = Line(end)
+    with one:
+        one.sendall(b'["go", nu')
+        assert list(other.hear()) == []
+        one.sendall(b'll]\n["st')
+        assert list(other.hear()) == [("go", None)]
+    other.close()
+
+
+def test_a_large_message_comes_whole(ends):
+    one, other = ends
+    text = "x" * 1_000_000
+    sending = threading.Thread(target=one.tell, args=("failing", text))
+    sending.start()
+    assert other.wait() == ("failing", text)
+    sending.join()
+
+
+def test_the_end_of_the_other_process_is_known_and_what_it_said_before_is_heard(ends):
+    one, other = ends
+    one.tell("refused", "why")
+    one.close()
+    assert list(other.hear()) == [("refused", "why")]
+    assert other.has_ended
+    other.tell("go")  # nobody listens, which is no error
+    assert other.wait() is None
