@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from socket import socket
 
+from multiserve.config.model import Server
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.dispatch.pages import WAITS_HEADER
 from multiserve.errors import LoadError
@@ -145,6 +146,11 @@ class InProcessServer:
         """Stop from another thread, and wait for it, but not for long."""
         self._tell()
         self._stopped.wait(4 * _REQUESTS + _LIFESPANS)
+
+
+def settings_of(server: Server) -> EngineSettings:
+    """Return the settings of the engine."""
+    return EngineSettings(client_timeout=server.client_timeout, max_websockets=server.max_websockets, is_alone=True)
 
 
 def _log_access(write: Callable[[Answered], None], access: Access) -> None:

@@ -16,6 +16,9 @@ from multiserve.hosts import is_loopback
 if TYPE_CHECKING:
     from multiserve.servers.development.asgi_debugger import ASGIDebugger
 
+# Flask hides an exception from the debugger unless it is told to let it through, before it is imported.
+ENVIRONMENT = {"FLASK_DEBUG": "1"}
+
 _DEBUGGED = "multiserve.debugged"  # where the environ has the application that the debugger watches, and start_response
 
 
@@ -29,7 +32,10 @@ class Debugger:
         # It would print its PIN at once.
         self._debugged = DebuggedApplication(_current, evalex=True, console_path=None, pin_logging=False)  # type: ignore[arg-type]
         self._debugged.pin_logging = True  # where a page asks for the PIN, it is printed once more
-        self._debugged.trusted_hosts += _trusted_hosts(config)
+        if hasattr(self._debugged, "trusted_hosts"):
+            self._debugged.trusted_hosts += _trusted_hosts(config)
+        else:  # werkzeug before 3.0.3, in the environment of a group: it would open the console under any host
+            self._debugged.evalex = False
         self._asgi: ASGIDebugger | None = None
 
     @property

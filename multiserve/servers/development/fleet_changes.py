@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from multiserve.composition import Composition
 from multiserve.config.model import Config
 from multiserve.recomposition import without_restart
-from multiserve.servers.development.parent import Reloader
+from multiserve.servers.development.reloader import Reloader
 
 
 class FleetChanges:

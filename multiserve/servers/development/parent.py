@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import ssl
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple, NoReturn
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from werkzeug.serving import is_running_from_reloader, make_server
 
@@ -24,14 +24,14 @@ from multiserve.errors import ConfigError
 from multiserve.hosts import authority
 from multiserve.servers.addresses import bind
 from multiserve.servers.development.access_line import Answered
+from multiserve.servers.development.reloader import CHANGED, INTERVAL
 from multiserve.servers.development.watching import Watch
 from multiserve.servers.development.wsgi_handler import RequestHandler
 from multiserve.servers.development.wsgi_server import CHILD_VARIABLE, SOCKET_VARIABLE
+from multiserve.servers.ends import describe_end
 
-CHANGED = 75
-"""Exit code of the serving process when a file has changed; our own errors use lower ones."""
-INTERVAL = 0.25
-"""Seconds between two checks of the files."""
+if TYPE_CHECKING:
+    from multiserve.servers.development.groups.supervisor import Groups
 
 _ADDRESS_VARIABLE = "MULTISERVE_SUPERVISED"
 _PATIENCE = 5.0  # seconds to wait for the end of the serving process before it is killed
@@ -52,6 +52,7 @@ class Inherited(NamedTuple):
         port: Its port.
         is_restart: Whether another process has served before this one.
         was_https: Whether that was to serve HTTPS.
+        sockets: The path of the socket of each group.
     """
 
     listener: socket.socket
@@ -59,6 +60,7 @@ class Inherited(NamedTuple):
     port: int
     is_restart: bool = False
     was_https: bool = False
+    sockets: Mapping[str, str] = MappingProxyType({})
 
     def keep_address(self, config: Config) -> Config:
         """Return the configuration with the address of the socket instead of its own."""
@@ -79,7 +81,7 @@ def inherit() -> Inherited:
 
 
 def supervise(
-    read: Callable[[], Config],
+    groups: Groups,
     config: Config,
     tell: Callable[[str], None],
     log_access: Callable[[Answered], None] | None = None,
@@ -91,8 +93,8 @@ def supervise(
     they are answered with 503 until the next change.
 
     Args:
-        read: Reads the configuration again.
-        config: The configuration as it is now.
+        groups: The groups, which this process starts and ends as well.
+        config: The configuration of all processes as it is now.
         tell: Prints a message in the terminal.
         log_access: Write a line of the access log; None for no access log.
         secure: Return what to answer over HTTPS with; None for HTTP.
@@ -104,45 +106,39 @@ def supervise(
         **os.environ,
         CHILD_VARIABLE: "true",
         SOCKET_VARIABLE: str(listener.fileno()),
-        _ADDRESS_VARIABLE: json.dumps([host, port]),
     }
     command = [sys.executable, *sys.orig_argv[1:]]
+    is_restart = was_https = False
     while True:
+        environ[_ADDRESS_VARIABLE] = json.dumps([host, port, is_restart, was_https, groups.take(config)])
+        if not is_restart:
+            groups.refuse_failures(config)
         watch = Watch(config)  # before the start: no change is missed
-        code = _run(command, environ)
+        code = _run(command, environ, groups.end)
         if code != CHANGED:
             how = describe_end(code)
             tell(f"The process that served {how}: waiting for a change.")
             with _standing_in(listener, ended(how), log_access, secure(config)):
                 while not watch.look():
                     time.sleep(INTERVAL)
-        environ[_ADDRESS_VARIABLE] = json.dumps([host, port, True, config.development.https])
+        is_restart, was_https = True, config.development.https
         with contextlib.suppress(ConfigError):
-            config = read()
+            config = groups.read()
 
 
-def _run(command: list[str], environ: dict[str, str]) -> int:
+def _run(command: list[str], environ: dict[str, str], end_others: Callable[[], None]) -> int:
     """Run the serving process to its end; on an interrupt, end it, with time for its applications to shut down."""
     with subprocess.Popen(command, env=environ, close_fds=False) as process:  # noqa: S603 (our own command)
         try:
             return process.wait()
         except BaseException:  # KeyboardInterrupt, or SystemExit for SIGTERM and SIGHUP
+            end_others()
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_PATIENCE)
             raise
         finally:
             process.kill()  # does nothing where it has ended
-
-
-def describe_end(code: int) -> str:
-    """Describe the end of a process, given its exit code, or the negative number of a signal."""
-    if code >= 0:
-        return f"has ended with exit code {code}"
-    try:
-        return f"was ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was ended by signal {-code}"
 
 
 class _BriefHandler(RequestHandler):
@@ -176,96 +172,3 @@ def _standing_in(
     finally:
         server.shutdown()
         serving.join()
-
-
-class Reloader:
-    """Decides when the serving process ends: when a file has changed and the configuration is valid.
-
-    While the configuration is invalid, the process keeps serving the last valid one.
-
-    Attributes:
-        watch: The files.
-        take: Serve what has changed in this process, and return whether that was possible; None if it never is.
-    """
-
-    def __init__(self, config: Config, check: Callable[[], Config], tell: Callable[[str], None]) -> None:
-        """Record the state of all files; `is_due` compares with it.
-
-        Args:
-            config: The configuration that is served.
-            check: Reads the configuration again; raises ConfigError if it is invalid.
-            tell: Prints a message in the terminal.
-        """
-        self.watch = Watch(config)
-        self.take: Callable[[Config, Sequence[str]], bool] | None = None
-        self._check = check
-        self._tell = tell
-        self._changed = ""
-        self._wrong = ""  # the error of the configuration at the last check
-        self._told = ""
-        self._parent = os.getppid()
-
-    def is_orphan(self) -> bool:
-        """Return whether the parent has ended, which would restart or end this process."""
-        return os.getppid() != self._parent
-
-    def is_due(self) -> bool:
-        """Check every file once, and return whether the process should be restarted."""
-        if not self._changed:
-            changed = self.watch.changes()
-            if not changed or self._is_taken(changed):
-                return False
-            self._changed = changed[0]
-        try:
-            self._check()
-        except ConfigError as error:
-            self._tell_once(str(error))
-            return False
-        self._tell(f" * Detected change in {self._changed!r}, reloading")
-        return True
-
-    def _is_taken(self, changed: Sequence[str]) -> bool:
-        """Return whether the process can serve what has changed without a restart."""
-        take, self.take = self.take, None  # while it loads, a thread looks for changes, for which there is a restart
-        if take is None:
-            return False
-        try:
-            config = self._check()
-            if not take(config, changed):
-                return False
-        except ConfigError:
-            return False
-        finally:
-            self.take = take
-        self.watch.accept(config, changed)
-        return True
-
-    def _tell_once(self, wrong: str) -> None:
-        """Print an error if it is the same at two checks: an editor may not have finished writing at the first."""
-        if wrong == self._wrong != self._told:
-            self._told = wrong
-            self._tell(f"Error: {wrong}\nThe mounts stay as they were until this is mended.")
-        self._wrong = wrong
-
-    @contextlib.contextmanager
-    def while_loading(self) -> Iterator[None]:
-        """Check the files in a thread while the main thread loads the applications, which may never end."""
-        loaded = threading.Event()
-
-        def look() -> None:
-            while not loaded.wait(INTERVAL):
-                if self.is_orphan():
-                    os._exit(0)
-                if self.is_due():
-                    for stream in (sys.stdout, sys.stderr):
-                        with contextlib.suppress(Exception):  # applications may have replaced them
-                            stream.flush()
-                    os._exit(CHANGED)  # an exception in this thread would not end the process
-
-        looking = threading.Thread(target=look, daemon=True)
-        looking.start()
-        try:
-            yield
-        finally:
-            loaded.set()
-            looking.join()

@@ -8,40 +8,35 @@ import signal
 import socket
 import ssl
 import sys
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from multiserve.composition import Composition, compose, may_refuse, refuse_failures
 from multiserve.config.model import Config, Server
 from multiserve.config.mounts import Mount
+from multiserve.config.processes import for_front
 from multiserve.errors import ServeError
 from multiserve.servers.addresses import bind, origin
 from multiserve.servers.development.access_line import Answered
 from multiserve.servers.development.certificates import Certificate, find_certificate
-from multiserve.servers.development.debugger import Debugger, use_debugger
+from multiserve.servers.development.debugger import ENVIRONMENT, Debugger, use_debugger
 from multiserve.servers.development.fleet_changes import FleetChanges
-from multiserve.servers.development.parent import (
-    CHANGED,
-    INTERVAL,
-    Inherited,
-    Reloader,
-    inherit,
-    is_supervised,
-    supervise,
-)
+from multiserve.servers.development.groups.reading import read_all, read_checked
+from multiserve.servers.development.groups.state import States
+from multiserve.servers.development.groups.supervisor import Groups
+from multiserve.servers.development.own_sources import OwnSources
+from multiserve.servers.development.parent import Inherited, inherit, is_supervised, supervise
 from multiserve.servers.development.refresh import Refresh
+from multiserve.servers.development.reloader import CHANGED, Reloader
+from multiserve.servers.development.serving import leave, on_signals_to_end, serve_and_watch
 from multiserve.servers.development.wsgi_server import WSGIServer
+from multiserve.servers.groups.reading import Reading
 from multiserve.servers.trial import try_in_child
 
 if TYPE_CHECKING:
     from multiserve.servers.development.asgi_server import InProcessServer
-
-# Flask hides an exception from the debugger unless it is told to let it through, before it is imported.
-ENVIRONMENT = {"FLASK_DEBUG": "1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +84,11 @@ class Terminal:
     level: int = logging.INFO
 
 
-def serve(read: Callable[[], Config], terminal: Terminal, *, debugger: bool | None = None) -> None:
+def serve(reading: Reading, terminal: Terminal, *, debugger: bool | None = None) -> None:
     """Serve until interrupted.
 
     Args:
-        read: Reads the configuration; called again when it changes.
+        reading: What the configuration is read from, again when it changes.
         terminal: Prints what the server has to say.
         debugger: Whether the command line turns the debugger on; None if it does not say.
 
@@ -105,166 +100,141 @@ def serve(read: Callable[[], Config], terminal: Terminal, *, debugger: bool | No
     logging.getLogger("multiserve").setLevel(terminal.level)
     if terminal.level > logging.INFO:
         logging.getLogger("werkzeug").setLevel(terminal.level)
-    inherited = inherit() if is_supervised() else None
-    keep: Callable[[Config], Config] = inherited.keep_address if inherited else lambda config: config
-    written = read()
-    config = keep(written)
-    used = Debugger(config) if use_debugger(config, asked=debugger) else None
-    extras: dict[str, Any] = {"environment": ENVIRONMENT, "wrap": used.wrap} if used else {}
-    load = partial(compose, config, development=True, observe=terminal.progress, **extras)
-    certificate = find_certificate(config) if config.development.https else None
-    refresh = Refresh() if config.development.refresh else None
-    make = partial(_make_server, terminal, _Used(used, certificate, refresh))
     with contextlib.suppress(KeyboardInterrupt):
-        if inherited:
-            if stay := inherited.describe_stay(written):
-                terminal.tell(stay)
-
-            def check() -> Config:
-                found = keep(read())
-                use_debugger(found, asked=debugger)
-                return found
-
-            reloader = Reloader(config, check, terminal.tell)
-            fleets = FleetChanges(reloader, terminal.tell, *([refresh.renew] if refresh else []))
-            _serve_and_watch(load, fleets, partial(make, inherited.listener, inherited=inherited))
-        elif config.development.reload:
-            # Without `strict` or `required` a mount that is broken may be repaired while the server runs.
-            if may_refuse(config):
-                try_in_child(lambda: refuse_failures(load()))
-            _on_signals_to_end(_leave)
-            supervise(read, config, terminal.tell, terminal.log_access, partial(_secure, config.server, terminal))
-        else:
-            _serve_once(load, config, make)
+        if is_supervised():
+            _serve_for_parent(reading, terminal, inherit(), asked=debugger)
+            return
+        groups = Groups(reading, terminal.tell, debugger=debugger)
+        try:
+            _serve_with(groups, terminal, asked=debugger)
+        finally:
+            groups.stop()
 
 
-def _serve_once(
-    load: Callable[[], Composition], config: Config, make: Callable[..., WSGIServer | InProcessServer]
-) -> None:
-    """Load and serve in this process, without a reloader."""
-    composition = load()
+def _serve_for_parent(reading: Reading, terminal: Terminal, inherited: Inherited, *, asked: bool | None) -> None:
+    """Serve what is in front of all groups, until a file changes."""
+    written = for_front(read_all(reading), inherited.sockets)  # whose interpreters the parent has asked
+    if any(mount.group and mount.group not in inherited.sockets for mount in written.mounts):
+        sys.exit(CHANGED)  # the file has changed since the parent has read it
+    process = _Process(terminal, inherited.keep_address(written), asked=asked, inherited=inherited)
+    if stay := inherited.describe_stay(written):
+        terminal.tell(stay)
+
+    def check() -> Config:
+        found = inherited.keep_address(for_front(read_checked(reading), inherited.sockets))
+        use_debugger(found, asked=asked)
+        return found
+
+    watch = OwnSources(process.config) if inherited.sockets else None
+    reloader = Reloader(process.config, check, terminal.tell, watch)
+    fleets = FleetChanges(reloader, terminal.tell, process.renew)
+    serve_and_watch(process.load, fleets, partial(process.make_server, inherited.listener), process.look)
+
+
+def _serve_with(groups: Groups, terminal: Terminal, *, asked: bool | None) -> None:
+    """Serve with groups that this process starts and ends."""
+    everything = groups.read()
+    config = for_front(everything, groups.sockets(everything))
+    process = _Process(terminal, config, asked=asked)
+    if config.development.reload:
+        # Without `strict` or `required` a mount that is broken may be repaired while the server runs.
+        if may_refuse(config):
+            try_in_child(lambda: refuse_failures(process.load()))
+        on_signals_to_end(leave)
+        secure = partial(_secure, config.server, terminal)
+        supervise(groups, everything, terminal.tell, terminal.log_access, secure)
+    groups.take(everything)
+    composition = process.load()
     refuse_failures(composition)
+    groups.refuse_failures(everything)
     composition.start(refuse=True)
     listener = bind(config.server.host, config.server.port)
-    signal.signal(signal.SIGTERM, _leave)  # not before: an application that loads would catch the exception
-    make(listener, composition, refuse=True).serve_forever()
+    signal.signal(signal.SIGTERM, leave)  # not before: an application that loads would catch the exception
+    process.make_server(listener, composition, refuse=True).serve_forever()
 
 
-def _leave(*_: Any) -> NoReturn:
-    sys.exit(0)
+class _Process:
+    """A process that serves clients: what it has beside its applications, and how it serves them."""
 
+    def __init__(
+        self, terminal: Terminal, config: Config, *, asked: bool | None, inherited: Inherited | None = None
+    ) -> None:
+        self.config = config
+        self._terminal = terminal
+        self._inherited = inherited
+        self._debugger = Debugger(config) if use_debugger(config, asked=asked) else None
+        self._certificate = find_certificate(config) if config.development.https else None
+        self._refresh = Refresh() if config.development.refresh else None
+        self._states = States(config)
 
-def _on_signals_to_end(act: Callable[..., object] | signal.Handlers) -> None:
-    """Handle SIGTERM, and SIGHUP, which is sent when the terminal is closed; under nohup it stays ignored."""
-    signal.signal(signal.SIGTERM, act)
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, act)
+    def load(self) -> Composition:
+        """Load all mounts."""
+        extras: dict[str, Any] = {"environment": ENVIRONMENT, "wrap": self._debugger.wrap} if self._debugger else {}
+        composition = compose(self.config, development=True, observe=self._terminal.progress, **extras)
+        return self._states.add_to(composition)
 
+    def renew(self) -> None:
+        """Have the pages that are open loaded again."""
+        if self._refresh:
+            self._refresh.renew()
 
-def _serve_and_watch(
-    load: Callable[[], Composition], fleets: FleetChanges, make: Callable[[Composition], WSGIServer | InProcessServer]
-) -> None:
-    """Load and serve, and end the process when a file changes, or when the process that restarts it has ended."""
-    _turn_on_echo()
-    reloader = fleets.reloader
-    with reloader.while_loading():
-        composition = load()  # in the main thread, as production does: signal handlers and event loops need it
-        composition.start()
-    for loaded in composition.failures:
-        if loaded.error:
-            reloader.watch.blame(loaded.error)
-    server = make(composition)
-    _on_signals_to_end(_leave)
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
-    serving.start()
-    fleets.follow(composition, server.call)
-    try:
-        while serving.is_alive():
-            if reloader.is_orphan():
-                sys.exit(0)
-            if reloader.is_due():
-                sys.exit(CHANGED)
-            time.sleep(INTERVAL)
-    finally:
-        _on_signals_to_end(signal.SIG_IGN)  # a second signal must not interrupt the shutdown of the applications
-        server.stop()
-    raise ServeError("the server has stopped by itself")
+    def look(self) -> None:
+        """Have them loaded again if a group has been."""
+        if self._refresh and self._states.have_restarted():
+            self._refresh.renew()
 
+    def make_server(
+        self, listener: socket.socket, composition: Composition, *, refuse: bool = False
+    ) -> WSGIServer | InProcessServer:
+        """Make the server; `refuse` lets a required application that cannot start end it."""
+        config, inherited, terminal = composition.config, self._inherited, self._terminal
+        address = config.server.host, listener.getsockname()[1]
+        if refresh := self._refresh:
+            wrap: Callable[[Any], Any] = refresh.wrap_wsgi if composition.interface == "wsgi" else refresh.wrap_asgi
+            composition.application.surround(wrap)
+        started = Started(
+            composition=composition,
+            address=address,
+            debugger=self._debugger,
+            is_restart=inherited is not None and inherited.is_restart,
+            certificate=self._certificate,
+            is_https_new=self._certificate is not None and not (inherited and inherited.was_https),
+        )
+        context = _context(self._certificate, *address, terminal)
+        if composition.interface == "wsgi":
+            terminal.announce(started)
+            return WSGIServer(
+                composition.application,
+                listener,
+                config.server.client_timeout,
+                terminal.log_access,
+                threaded=config.development.threaded,
+                ssl_context=context,
+            )
+        return self._make_engine(listener, started, context, refuse=refuse)
 
-def _turn_on_echo() -> None:
-    """Show again what is typed in the terminal: a debugger that was ended there may have turned that off."""
-    if sys.platform == "win32" or sys.stdin is None or not sys.stdin.isatty():
-        return
-    import termios
+    def _make_engine(
+        self, listener: socket.socket, started: Started, context: ssl.SSLContext | None, *, refuse: bool
+    ) -> InProcessServer:
+        from multiserve.servers.engine.release import check_release
 
-    attributes = termios.tcgetattr(sys.stdin)
-    if not attributes[3] & termios.ECHO:
-        attributes[3] |= termios.ECHO
-        termios.tcsetattr(sys.stdin, termios.TCSANOW, attributes)
+        check_release()  # it takes long, and so do these imports
+        from multiserve.servers.development.asgi_server import InProcessServer, settings_of
 
-
-class _Used(NamedTuple):
-    """What a server has beside its applications."""
-
-    debugger: Debugger | None
-    certificate: Certificate | None
-    refresh: Refresh | None
-
-
-def _make_server(
-    terminal: Terminal,
-    used: _Used,
-    listener: socket.socket,
-    composition: Composition,
-    *,
-    refuse: bool = False,
-    inherited: Inherited | None = None,
-) -> WSGIServer | InProcessServer:
-    # `refuse`: whether a required application that cannot start ends the server; the reloader waits for its repair.
-    config, write = composition.config, terminal.log_access
-    address = config.server.host, listener.getsockname()[1]
-    if refresh := used.refresh:
-        wrap: Callable[[Any], Any] = refresh.wrap_wsgi if composition.interface == "wsgi" else refresh.wrap_asgi
-        composition.application.surround(wrap)
-    started = Started(
-        composition=composition,
-        address=address,
-        debugger=used.debugger,
-        is_restart=inherited is not None and inherited.is_restart,
-        certificate=used.certificate,
-        is_https_new=used.certificate is not None and not (inherited and inherited.was_https),
-    )
-    context = _context(used.certificate, *address, terminal)
-    if composition.interface == "wsgi":
-        terminal.announce(started)
-        threaded = config.development.threaded
-        return WSGIServer(
-            composition.application,
+        return InProcessServer(
+            started.composition.application,
             listener,
-            config.server.client_timeout,
-            write,
-            threaded=threaded,
+            settings_of(self.config.server),
+            self._terminal.log_access,
+            level=self._terminal.level,
+            refuse=refuse,
+            announce=partial(self._announce, started),
             ssl_context=context,
         )
-    from multiserve.servers.engine.release import check_release
 
-    check_release()  # it takes long, and so do these imports
-    from multiserve.servers.development.asgi_server import InProcessServer
-    from multiserve.servers.engine.settings import EngineSettings
-
-    server = config.server
-    settings = EngineSettings(client_timeout=server.client_timeout, max_websockets=server.max_websockets, is_alone=True)
-    announce = partial(terminal.announce, started)
-    return InProcessServer(
-        composition.application,
-        listener,
-        settings,
-        write,
-        level=terminal.level,
-        refuse=refuse,
-        announce=announce,
-        ssl_context=context,
-    )
+    def _announce(self, started: Started) -> None:
+        self._states.wait(self._terminal.progress)
+        self._terminal.announce(started)
 
 
 def _context(certificate: Certificate | None, host: str, port: int, terminal: Terminal) -> ssl.SSLContext | None:

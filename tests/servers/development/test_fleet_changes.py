@@ -7,7 +7,7 @@ import pytest
 from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.servers.development.fleet_changes import FleetChanges
-from multiserve.servers.development.parent import Reloader
+from multiserve.servers.development.reloader import Reloader
 
 WSGI = "def app(environ, start_response): ...\n"
 

@@ -1,0 +1,128 @@
+"""All groups, as the parent of a development server has them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from multiserve.config.env_files import read_env_files
+from multiserve.config.model import Config
+from multiserve.errors import LoadError, Problem
+from multiserve.servers.development.debugger import Debugger, use_debugger
+from multiserve.servers.development.groups.reading import read_checked
+from multiserve.servers.development.groups.start import Start, start_of
+from multiserve.servers.development.groups.supervised import SupervisedGroup
+from multiserve.servers.development.groups.waiting import WaitingProcesses
+from multiserve.servers.groups.places import Places
+from multiserve.servers.groups.reading import Reading
+
+_PIN = "WERKZEUG_DEBUG_PIN"
+
+
+class Groups:
+    """Starts and ends the processes of groups, and holds their sockets."""
+
+    def __init__(self, reading: Reading, tell: Callable[[str], None], *, debugger: bool | None = None) -> None:
+        """Start nothing yet.
+
+        Args:
+            reading: What the configuration is read from, by the groups as well.
+            tell: Print a message in the terminal.
+            debugger: Whether the command line turns the debugger on; None if it does not say.
+        """
+        self._reading = reading
+        self._tell = tell
+        self._debugger = debugger
+        self._places = Places()
+        self._waiting = WaitingProcesses()
+        self._groups: dict[str, SupervisedGroup] = {}
+        self._leaving: list[SupervisedGroup] = []
+        self._address: tuple[str, int] | None = None
+
+    def read(self) -> Config:
+        """Read the configuration of all processes.
+
+        Raises:
+            ConfigError: It is wrong.
+        """
+        return read_checked(self._reading)
+
+    def sockets(self, config: Config) -> dict[str, str]:
+        """Return the path of the socket of each group.
+
+        Raises:
+            ServeError: There is no room for one.
+        """
+        return {name: str(self._places.place(name).path) for name in _names(config)}
+
+    def take(self, config: Config) -> dict[str, str]:
+        """Start the groups of a configuration, also anew where one has changed, end others, and return all sockets."""
+        sockets = self.sockets(config)
+        for name in self._groups.keys() - sockets.keys():
+            group = self._groups.pop(name)
+            group.end()
+            self._leaving.append(group)
+            self._places.leave(name)
+        if sockets:
+            self._share_pin(config)
+        starts = {name: self._start(config, name) for name in sockets}
+        self._waiting.keep_only(starts.values())
+        for name, start in starts.items():
+            if name in self._groups:
+                self._groups[name].use(start)
+            else:
+                self._groups[name] = SupervisedGroup(start, self._places.place(name), self._tell, self._waiting)
+        return sockets
+
+    def _start(self, config: Config, name: str) -> Start:
+        if self._address is None:  # the first one stays
+            self._address = config.server.host, config.server.port
+        order: Mapping[str, Any] = {"reading": self._reading.as_json(), "address": list(self._address)}
+        environ = {**read_env_files(config.env_files), **os.environ}
+        return start_of(config, config.groups[name], environ, order)
+
+    def _share_pin(self, config: Config) -> None:
+        """Decide the PIN of the debugger for all processes: its page remembers it, whichever has asked for it."""
+        if _PIN not in os.environ and use_debugger(config, asked=self._debugger) and (pin := Debugger(config).pin):
+            os.environ[_PIN] = pin
+
+    def refuse_failures(self, config: Config) -> None:
+        """Wait for the groups that have mounts which must not fail, and refuse to go on if one of these has.
+
+        Raises:
+            LoadError: With the problems of these mounts.
+        """
+        required = [each for each in config.mounts if each.group and (each.required or config.server.strict)]
+        deadline = time.monotonic() + config.server.startup_timeout
+        problems = []
+        for mount in required:
+            broken = self._groups[mount.group].wait_until_settled(max(deadline - time.monotonic(), 0.0))
+            if mount.name in broken:
+                problems.append(Problem(key=mount.toml_key, message=broken[mount.name]))
+        if problems:
+            raise LoadError(*problems)
+
+    def end(self) -> None:
+        """Have all processes end; `stop` waits for that."""
+        self._waiting.close()
+        for group in (*self._groups.values(), *self._leaving):
+            group.end()
+
+    def stop(self) -> None:
+        """End all processes, and wait for it."""
+        self.end()
+        groups = [*self._groups.values(), *self._leaving]
+        try:
+            for group in groups:
+                group.join()
+        finally:
+            for group in groups:
+                group.kill()
+            self._places.close()
+
+
+def _names(config: Config) -> list[str]:
+    """Return the names of the groups that have mounts: `--only` may leave others without."""
+    return list(dict.fromkeys(mount.group for mount in config.mounts if mount.group))
