@@ -57,6 +57,7 @@ def create_app(
     """Load every mount and compose them into one application, for any server.
 
     A mount that cannot be loaded is logged and answers 503, unless it is `required` or the configuration is `strict`.
+    So does one in a group, whose process only `multiserve run` starts.
     The environment variables under `[env]` are set, and the folders of `pythonpath` are put on `sys.path`, for good.
 
     Args:
@@ -91,7 +92,8 @@ def check(config: Config | StrPath, *, production: bool = False, probe: bool = F
     """Load every mount and find what is wrong with them and with the composition as a whole.
 
     This is what `multiserve check` finds. The applications are loaded into this process, so what loading them does to
-    it (the checks MS160 to MS168) is only found by the first call.
+    it (the checks MS160 to MS168) is only found by the first call. Those of groups are loaded in processes of their
+    own, which read the configuration from its file.
 
     Args:
         config: The configuration, or the path of its file.

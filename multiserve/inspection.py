@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from multiserve._types import Interface
-from multiserve.checks import SEVERITIES, find_all, look_at, settle
-from multiserve.composition import Composition, compose
+from multiserve.checks import SEVERITIES, find_all, settle
+from multiserve.composition import Composition
 from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
+from multiserve.config.processes import for_group
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.findings import Finding
-from multiserve.frameworks import Inspector, with_frameworks
+from multiserve.frameworks import with_frameworks
 from multiserve.loading.side_effects import Recorder, SideEffects
 from multiserve.plugins.loading import load_plugins
+from multiserve.survey.found import Survey
+from multiserve.survey.looking import Look, interface_for
+from multiserve.survey.mounts import in_order, survey
+from multiserve.survey.production import has_gunicorn, own_problems, problems_of_gunicorn
 
 if TYPE_CHECKING:
     from multiserve.probing import ProbeResult  # imports asyncio, which an inspection without probes does not need
+
+__all__ = ["NOT_LOADED", "Inspection", "has_gunicorn", "inspect", "problems_of_settings"]
 
 NOT_LOADED = "MS301"
 """The code of the finding for a mount that cannot be loaded."""
@@ -70,40 +77,58 @@ def inspect(
     """
     raise_for(problems_of_settings(config), source=config.source.heading)
     recorder = Recorder()
-    forced: Interface | None = "asgi" if production and _serves_asgi(config) else None
 
     @contextmanager
     def observe(mount: Mount) -> Iterator[None]:
         with progress(mount), recorder.watch(mount.name):
             yield
 
-    composition = compose(config, observe=observe, interface=forced)
-    plugins = load_plugins(config)  # after the mounts: what importing them does to the process is not a plugin's doing
-    inspector = Inspector()
-    with with_frameworks(plugins.frameworks):
-        subject = look_at(
-            composition,
-            recorder.effects,
-            observe=recorder.watch,
-            mounts=mounts,
-            gunicorn=_gunicorn_settings(config, composition.interface),
-            is_production=production,
-            inspector=inspector,
-        )
-        subject = replace(subject, plugin_codes=frozenset(plugins.checks))
-        findings = find_all(subject, plugins.checks.values())
-        probes = _probe(composition, inspector) if probe else None
-        findings += [finding for result in probes or () for finding in result.findings]
-    if composition.interface == "asgi":  # only now is it known that the workers have to serve ASGI
-        raise_for(_problems_of_gunicorn(config, "asgi"), source=config.source.heading)
-    findings = settle(findings, config)
-    return Inspection(composition=composition, findings=findings, effects=recorder.effects, probes=probes)
+    with survey(
+        config,
+        observe=observe,
+        progress=progress,
+        interface=partial(interface_for, production=production),
+        production=production,
+        checks=True,
+        probe=probe,
+    ) as found:
+        # After the mounts: what importing them does to the process is not a plugin's doing.
+        look = Look(mounts=mounts, production=production, plugins=load_plugins(config), recorder=recorder)
+        with with_frameworks(look.plugins.frameworks):
+            findings = _check(found, look)
+            probes = _probe(found, look) if probe else None
+    findings += [finding for result in probes or () for finding in result.findings]
+    if found.composition.interface == "asgi":  # only now is it known that the workers have to serve ASGI
+        raise_for(problems_of_gunicorn(config, "asgi"), source=config.source.heading)
+    effects = {**recorder.effects, **found.effects}
+    return Inspection(
+        composition=found.composition,
+        findings=settle(findings, config),
+        effects={loaded.mount.name: effects[loaded.mount.name] for loaded in found.composition.mounts},
+        probes=probes,
+    )
 
 
-def _probe(composition: Composition, inspector: Inspector) -> list[ProbeResult]:
+def _check(found: Survey, look: Look) -> list[Finding]:
+    """Run all checks: those of a process on each, and those of the origin on all mounts."""
+    more = look.plugins.checks.values()
+    subject = look.at(found.own)
+    if not found.has_groups:
+        return find_all(subject, more)
+    of_processes = [*find_all(subject, more, "process"), *found.findings]
+    whole = look.at(found.composition, {**look.recorder.effects, **found.effects})
+    places = {loaded.mount.name: position for position, loaded in enumerate(found.composition.mounts)}
+    return [
+        *in_order(of_processes, places),
+        *find_all(replace(whole, groups=tuple(found.loads)), more, "origin"),
+    ]
+
+
+def _probe(found: Survey, look: Look) -> list[ProbeResult]:
     from multiserve.probing import probe
 
-    return probe(composition, f"http://localhost:{composition.config.server.port or 8000}", inspector)
+    origin = f"http://localhost:{found.composition.config.server.port or 8000}"
+    return probe(found.composition, origin, look.inspector, found.own, found.processes)
 
 
 def _failures(composition: Composition) -> Iterator[Finding]:
@@ -128,41 +153,16 @@ def problems_of_settings(config: Config) -> Iterator[Problem]:
         use_debugger(config, asked=None)
     except ConfigError as error:
         yield from error.problems
-    yield from _problems_of_gunicorn(config, "wsgi")
+    yield from problems_of_gunicorn(config, "wsgi")
+    if config.groups:
+        yield from _problems_of_groups(config)
 
 
-def has_gunicorn() -> bool:
-    """Return whether gunicorn can be imported; without it, its settings cannot be checked."""
-    try:
-        import multiserve.servers.production.application  # noqa: F401
-    except ImportError:
-        return False
-    return True
+def _problems_of_groups(config: Config) -> Iterator[Problem]:
+    """Find those of the groups; what only another interpreter can tell, its own process tells."""
+    from multiserve.servers.groups.problems import problems_of_groups
 
-
-def _problems_of_gunicorn(config: Config, interface: Interface) -> list[Problem]:
-    if not has_gunicorn():
-        return []
-    from multiserve.servers.production.application import problems_of_settings as problems
-
-    return problems(config, interface)
-
-
-def _serves_asgi(config: Config) -> bool:
-    """Return whether the worker of production takes ASGI, whatever the mounts are."""
-    if not has_gunicorn():
-        return False
-    from multiserve.servers.production.settings import configure, interface_of
-
-    settings, _ = configure(config, {}, "wsgi")
-    return interface_of(settings) == "asgi"
-
-
-def _gunicorn_settings(config: Config, interface: Interface) -> Mapping[str, Any]:
-    """Return gunicorn's settings as production would have them; an empty mapping without gunicorn."""
-    if not has_gunicorn():
-        return {}
-    from multiserve.servers.production.settings import configure
-
-    settings, _ = configure(config, {}, interface)
-    return {name: setting.get() for name, setting in settings.settings.items()}
+    yield from problems_of_groups(config)
+    for group in config.groups.values():
+        if group.python is None:
+            yield from own_problems(problems_of_gunicorn(for_group(config, group), "wsgi"), group)

@@ -26,7 +26,7 @@ def format_cause(error: LoadError) -> str:
 def format_traceback(error: LoadError) -> str:
     """Format the traceback of what the application raised; empty if it raised nothing."""
     if error.__cause__ is None:
-        return ""
+        return error.details  # where another process has formatted it
     linecache.checkcache()
     details = traceback.TracebackException.from_exception(error.__cause__)
     del details.stack[: len(details.stack) - len(own_frames(error.__cause__))]

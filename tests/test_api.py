@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import multiserve
-from multiserve import Config, ConfigError, Finding, Problem, check, create_app, explain, load_config
+from multiserve import Config, ConfigError, Finding, LoadError, Problem, check, create_app, explain, load_config
 
 ROOT = Path(__file__).parents[1]
 APPS = Path(__file__).parent / "apps"
@@ -170,3 +170,60 @@ def test_a_url_is_explained_without_an_import(write_config, args, mount, method)
 
 def test_a_url_that_no_mount_answers_is_explained(write_config):
     assert explain(write_config('[mounts]\n"/admin" = "no_such:app"'), "/x").mount is None
+
+
+GROUPED = """
+[mounts]
+"/" = "good:app"
+"/blog" = { app = "good:app", group = "blog" }
+"/files" = { static = "files", group = "blog" }
+[groups.blog]
+"""
+
+
+NEEDS_RUN = [
+    Problem(
+        key=f'mounts."{mount}".group',
+        message='only multiserve run starts the process of the group "blog"',
+        hint="Serve it with multiserve run, or multiserve run --production, or take the option out.",
+    )
+    for mount in ("/blog", "/files")
+]
+
+
+def test_under_other_servers_a_mount_of_a_group_is_one_that_cannot_be_loaded(write_config, caplog):
+    app = create_app(write_config(f"pythonpath = ['{APPS}']\n{GROUPED}"), interface="wsgi")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"/blog answers 503:\n{NEEDS_RUN[0]}",
+        f"/files answers 503:\n{NEEDS_RUN[1]}",
+    ]
+    statuses = []
+    for path in ("/", "/blog", "/files/x"):
+        environ = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": path, "HTTP_HOST": "localhost"}
+        list(app(environ, lambda status, *_: statuses.append(status)))
+    assert statuses == ["200 OK", "503 Service Unavailable", "503 Service Unavailable"]
+
+
+@pytest.mark.parametrize(
+    ("more", "taken_out"),
+    [
+        pytest.param("[server]\nstrict = true", "", id="all mounts are wanted"),
+        pytest.param("", '"/" = "good:app"\n', id="nothing else is there"),
+    ],
+)
+def test_other_servers_refuse_to_start_without_what_is_required(write_config, more, taken_out):
+    with pytest.raises(LoadError) as caught:
+        create_app(write_config(f"pythonpath = ['{APPS}']\n{GROUPED.replace(taken_out, '')}{more}"))
+    assert list(caught.value.problems) == NEEDS_RUN
+
+
+def test_groups_are_checked_in_their_own_processes(write_config, tmp_path):
+    (tmp_path / "files").mkdir()
+    (tmp_path / "leaves.py").write_text("import os\nos._exit(3)\n")
+    text = GROUPED.replace('{ app = "good:app"', '{ app = "leaves:app"')
+    found = check(write_config(f"pythonpath = ['{APPS}']\n{text}"))
+    ended = 'the process of the group "blog" has ended with exit code 3 while it loaded'
+    assert [(each.code, each.key, each.message) for each in found] == [
+        ("MS301", 'mounts."/blog"', f"{ended} this mount"),
+        ("MS301", 'mounts."/files"', f"{ended} /blog"),
+    ]

@@ -9,6 +9,7 @@ import pytest
 
 from multiserve import inspection
 from multiserve.config.file import load_config, select
+from multiserve.errors import ConfigError
 from multiserve.inspection import has_gunicorn, inspect, problems_of_settings
 
 APPS = Path(__file__).parent / "apps"
@@ -58,6 +59,63 @@ def test_without_gunicorn_its_settings_are_not_checked(no_gunicorn, write_config
     assert not has_gunicorn()
     assert list(problems_of_settings(config)) == []
     assert inspection.inspect(config).all_findings == []
+
+
+EMPTY = "def app(environ, start_response):\n    start_response('204 No Content', [])\n    return []\n"
+GROUPED = """
+ignore = ["MS164"]
+[mounts]
+"/shop" = {{ app = "moves:app"{shop} }}
+"/blog" = {{ app = "moves:app", group = "blog" }}
+"/news" = {{ app = "stays:app", group = "blog" }}
+"a.test/old" = {{ redirect = "/nowhere", group = "blog" }}
+[groups.blog]
+{more}
+"""
+
+
+@pytest.fixture
+def moves(tmp_path, write_config, kept_process):
+    """Write two applications of which one changes the working directory, and read where they are in groups."""
+    (tmp_path / "moves.py").write_text(f"import os\nos.chdir('/')\n{EMPTY}")
+    (tmp_path / "stays.py").write_text(EMPTY)
+    return lambda more="", shop="": load_config(write_config(GROUPED.format(more=more, shop=shop)))
+
+
+def test_each_process_is_checked_by_itself_and_the_origin_once(moves):
+    found = inspect(moves())
+    assert [(each.code, each.mounts) for each in found.findings] == [
+        ("MS106", ("a.test/old",)),
+        ("MS161", ("/shop",)),
+        ("MS161", ("/blog",)),
+    ]
+    assert list(found.effects) == ["/shop", "/blog", "/news", "a.test/old"]
+    assert found.effects["/blog"].folder == "/"
+
+
+def test_an_application_that_is_alone_in_its_group_disturbs_nobody(moves):
+    config = moves("[groups.alone]", ', group = "alone"')
+    assert [each.mounts for each in inspect(config).findings if each.code == "MS161"] == [("/blog",)]
+
+
+def test_settings_of_a_group_are_checked_before_anything_is_loaded(moves):
+    with pytest.raises(ConfigError) as caught:
+        inspect(moves("[groups.blog.gunicorn]\ntimeout = 'x'\nkeepalive = -1\n[gunicorn]\nmax_requests = 'y'"))
+    assert [each.key for each in caught.value.problems] == [
+        "gunicorn.max_requests",
+        "groups.blog.gunicorn.timeout",
+        "groups.blog.gunicorn.keepalive",
+    ]
+
+
+def test_all_processes_are_probed(moves):
+    found = inspect(moves(), probe=True)
+    assert [(each.url, each.status) for each in found.probes or ()] == [
+        ("http://localhost:8000/shop/", 204),
+        ("http://localhost:8000/blog/", 204),
+        ("http://localhost:8000/news/", 204),
+        ("http://a.test:8000/old/", 308),
+    ]
 
 
 def test_the_debugger_must_not_be_reached_by_others(write_config):

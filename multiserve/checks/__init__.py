@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from multiserve.checks import capacity, exposure, imports, mounts, prefixes, servers, sessions, sharing, static_files
-from multiserve.checks.check import Check
+from multiserve.checks.check import Check, Scope
 from multiserve.checks.subject import Subject, look_at
 from multiserve.config.model import Config
 from multiserve.findings import SEVERITIES, Finding, Topic
@@ -31,9 +31,16 @@ CHECKS: dict[str, Check] = {
 TOPICS: dict[str, Topic] = dict(sorted({**CHECKS, **PROBED}.items()))
 
 
-def find_all(subject: Subject, more: Iterable[Check] = ()) -> list[Finding]:
-    """Run every check, and `more` of plugins, and return what they find; `settle` drops what is ignored."""
-    return [finding for check in (*CHECKS.values(), *more) for finding in _run(check, subject)]
+def find_all(subject: Subject, more: Iterable[Check] = (), scope: Scope | None = None) -> list[Finding]:
+    """Run every check, and `more` of plugins, and return what they find; `settle` drops what is ignored.
+
+    Args:
+        subject: The mounts.
+        more: The checks of plugins.
+        scope: Only those that look at one process, or at the origin; None for all, where the process has all mounts.
+    """
+    checks = [check for check in (*CHECKS.values(), *more) if scope in (None, check.scope)]
+    return [finding for check in checks for finding in _run(check, subject)]
 
 
 def settle(findings: Iterable[Finding], config: Config) -> list[Finding]:

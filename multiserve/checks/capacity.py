@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from multiserve.checks.check import check
-from multiserve.checks.subject import CheckedMount, Subject
+from multiserve.checks.subject import CheckedMount, Load, Subject
 from multiserve.config.mounts import AppMount
 from multiserve.findings import Finding
 from multiserve.frameworks.worker_state import MCP, SHINY, STREAMLIT, kept_in_worker
@@ -34,10 +34,16 @@ def _threads(subject: Subject, member: CheckedMount) -> tuple[int, str]:
     has_other_worker = subject.interface == "wsgi" and "worker_class" in subject.config.gunicorn
     if isinstance(member.mount, AppMount) and not has_other_worker:
         return member.mount.threads, "on the mount"
-    return int(subject.gunicorn.get("threads") or 1), "under [gunicorn]"
+    return int(subject.gunicorn.get("threads") or 1), f"under {subject.table('gunicorn')}"
 
 
-@check("MS171", "note", "the workers may need more memory than there is", consequence="The system may kill workers.")
+@check(
+    "MS171",
+    "note",
+    "the workers may need more memory than there is",
+    consequence="The system may kill workers.",
+    scope="origin",
+)
 def memory(subject: Subject) -> Iterator[Finding]:
     """Each worker loads every application.
 
@@ -45,16 +51,34 @@ def memory(subject: Subject) -> Iterator[Finding]:
     preload_app lets the workers share it. Only --production looks for this, because the result is meaningful only
     on the machine that serves the applications.
     """
-    workers = int(subject.gunicorn.get("workers") or 1)
-    each, available = _resident(), _available()
-    if not subject.is_production or subject.gunicorn.get("preload_app") or not each or not available:
+    available = _available()
+    here = load_of(subject)
+    loads = [load for load in (here, *subject.groups) if not load.is_shared]
+    needed = sum(load.workers * load.resident for load in loads)
+    if not subject.is_production or not all(load.resident for load in loads) or not available or needed <= available:
         return
-    if workers * each > available:
-        message = (
-            f"{workers} workers of {each / 2**20:.0f} MB may not fit into the {available / 2**20:.0f} MB there are"
-        )
-        cure = "Set fewer workers, or preload_app = true, under [gunicorn]."
-        yield memory.found(message=message, cure=cure, key=subject.key("gunicorn"))
+    tables = [*(["[gunicorn]"] if here in loads else []), *(f"[groups.{load.group}]" for load in loads if load.group)]
+    yield memory.found(
+        message=f"{' and '.join(map(_size, loads))} may not fit into the {available / 2**20:.0f} MB there are",
+        cure=f"Set fewer workers, or preload_app = true, under {' and '.join(tables)}.",
+        key=subject.key("gunicorn"),
+    )
+
+
+def _size(load: Load) -> str:
+    workers = "1 worker" if load.workers == 1 else f"{load.workers} workers"
+    owner = f" of the group {load.group}" if load.group else ""
+    return f"{workers}{owner} of {load.resident / 2**20:.0f} MB"
+
+
+def load_of(subject: Subject) -> Load:
+    """Return what this process costs in production, once it has loaded its mounts."""
+    return Load(
+        group=subject.config.group,
+        resident=_resident(),
+        workers=int(subject.gunicorn.get("workers") or 1),
+        is_shared=bool(subject.gunicorn.get("preload_app")),
+    )
 
 
 @check(
@@ -82,7 +106,7 @@ def sticky(subject: Subject) -> Iterator[Finding]:
         yield sticky.found(
             member,
             message=f"its {kept} are each in one of {workers} workers",
-            cure=f"Set workers = 1 under [gunicorn]{other}.",
+            cure=f"Set workers = 1 under {subject.table('' if subject.config.group else 'gunicorn')}{other}.",
             severity="note" if is_note else "warning",
             consequence="Requests beside the WebSocket may fail, at random." if is_note else "",
         )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.findings import Finding, Severity, Topic
+
+Scope: TypeAlias = Literal["process", "origin"]
+"""Whose mounts a check looks at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,9 +19,12 @@ class Check(Topic):
 
     Attributes:
         find: Looks for it in a composition.
+        scope: What it looks at: the mounts of one process, with the objects of their applications, or all mounts that
+            share the origin, of which some may be in the processes of groups. Of those only facts are known.
     """
 
     find: Callable[[Subject], Iterable[Finding]]
+    scope: Scope = "process"
 
     def found(
         self,
@@ -49,17 +56,30 @@ class Check(Topic):
 
 
 def check(
-    code: str, severity: Severity, title: str, *, consequence: str
+    code: str, severity: Severity, title: str, *, consequence: str, scope: Scope = "process"
 ) -> Callable[[Callable[[Subject], Iterable[Finding]]], Check]:
     """Make a check of the function below, whose docstring is its explanation.
 
     Inside the function its own name is therefore the check, and `name.found(...)` makes its findings.
+
+    Args:
+        code: Never changes its meaning; `ignore` lists it.
+        severity: The usual severity of its findings.
+        title: What it looks for, in a few words.
+        consequence: What usually happens if nothing is changed.
+        scope: Whether it looks at each process alone, or at the whole origin at once.
     """
 
     def decorate(find: Callable[[Subject], Iterable[Finding]]) -> Check:
         explanation = " ".join((find.__doc__ or "").split())
         return Check(
-            code=code, severity=severity, title=title, consequence=consequence, explanation=explanation, find=find
+            code=code,
+            severity=severity,
+            title=title,
+            consequence=consequence,
+            explanation=explanation,
+            find=find,
+            scope=scope,
         )
 
     return decorate

@@ -14,7 +14,13 @@ _SILENT = ("Dash", "Flask")  # their debug mode passes exceptions to the server,
 _WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 (compared)
 
 
-@check("MS150", "error", "an application is in debug mode", consequence="Clients can see tracebacks and settings.")
+@check(
+    "MS150",
+    "error",
+    "an application is in debug mode",
+    consequence="Clients can see tracebacks and settings.",
+    scope="origin",
+)
 def debug_mode(subject: Subject) -> Iterator[Finding]:
     """Debug pages show source code, settings and variables to anybody who causes an error.
 
@@ -34,7 +40,9 @@ def debug_mode(subject: Subject) -> Iterator[Finding]:
         )
 
 
-@check("MS151", "note", "others may reach the development server", consequence="They may see tracebacks.")
+@check(
+    "MS151", "note", "others may reach the development server", consequence="They may see tracebacks.", scope="origin"
+)
 def development_reachable(subject: Subject) -> Iterator[Finding]:
     """The development server is meant for one developer: it restarts at each change, and shows tracebacks.
 

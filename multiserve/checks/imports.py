@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from multiserve.checks.check import check
-from multiserve.checks.subject import Subject
+from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.findings import Finding
 
 _SLOW = 3.0  # seconds
@@ -39,9 +39,10 @@ def threads(subject: Subject) -> Iterator[Finding]:
 def folders(subject: Subject) -> Iterator[Finding]:
     """All applications in a process share one working directory."""
     for member in subject.members:
-        if member.effects.folder:
+        if member.effects.folder and not subject.is_alone(member):
             message = f"loading it changes the working directory to {member.effects.folder}"
-            yield folders.found(member, message=message, cure="Build paths from __file__ instead of os.chdir.")
+            cure = _or_alone(subject, member, "Build paths from __file__ instead of os.chdir.")
+            yield folders.found(member, message=message, cure=cure)
 
 
 @check(
@@ -52,14 +53,18 @@ def folders(subject: Subject) -> Iterator[Finding]:
 )
 def root_loggers(subject: Subject) -> Iterator[Finding]:
     """The handlers and the level of the root logger apply to every application in the process, and to the server."""
-    touched = [member for member in subject.members if member.effects.root_logger]
+    touched = [member for member in subject.members if member.effects.root_logger and not subject.is_alone(member)]
     for member in touched:
         others = [each.mount.name for each in touched if each is not member]
         yield root_loggers.found(
             member,
             message="loading it changes the handlers or the level of the root logger"
             + (f", as {', '.join(others)} does" if others else ""),
-            cure="Configure a logger with the application's own name, and set its propagate to False.",
+            cure=_or_alone(
+                subject,
+                member,
+                "Configure a logger with the application's own name, and set its propagate to False.",
+            ),
             severity="warning" if others else "note",
         )
 
@@ -106,7 +111,8 @@ def disabled_loggers(subject: Subject) -> Iterator[Finding]:
     may be intended, and the finding is a note.
     """
     for member in subject.members:
-        if names := member.effects.disabled_loggers:
+        names = member.effects.disabled_loggers
+        if names and not subject.is_alone(member):
             others = {each.module.partition(".")[0] for each in subject.members if each is not member} - {""}
             of_others = [name for name in names if name.partition(".")[0] in others]
             shown = (of_others or names)[:_SHOWN]
@@ -114,7 +120,9 @@ def disabled_loggers(subject: Subject) -> Iterator[Finding]:
             yield disabled_loggers.found(
                 member,
                 message=f"loading it disables loggers that exist already: {', '.join(shown)}{more}",
-                cure='Write "disable_existing_loggers": False into its logging configuration.',
+                cure=_or_alone(
+                    subject, member, 'Write "disable_existing_loggers": False into its logging configuration.'
+                ),
                 severity="warning" if of_others else "note",
                 consequence="" if of_others else "Records of libraries may be lost.",
             )
@@ -130,7 +138,8 @@ def time_zones(subject: Subject) -> Iterator[Finding]:
         zone = member.effects.time_zone
         if zone and any(each.module and each is not member for each in subject.members):
             message = f"loading it sets the time zone of the process to {zone}"
-            cure = f'Write TZ = "{zone}" under [env], or in the environment if that sets TZ.'
+            cure = f'Write TZ = "{zone}" under {subject.table("env")}, or in the environment if that sets TZ.'
+            cure = _or_alone(subject, member, cure)
             yield time_zones.found(member, message=message, cure=cure)
 
 
@@ -143,9 +152,15 @@ def time_zones(subject: Subject) -> Iterator[Finding]:
 def socket_timeouts(subject: Subject) -> Iterator[Finding]:
     """socket.setdefaulttimeout applies to every socket that any application in the process creates afterwards."""
     for member in subject.members:
-        if member.effects.socket_timeout is not None:
+        if member.effects.socket_timeout is not None and not subject.is_alone(member):
             message = f"loading it sets the default timeout of all sockets to {member.effects.socket_timeout:g} s"
-            yield socket_timeouts.found(member, message=message, cure="Set a timeout for each connection instead.")
+            cure = _or_alone(subject, member, "Set a timeout for each connection instead.")
+            yield socket_timeouts.found(member, message=message, cure=cure)
+
+
+def _or_alone(subject: Subject, member: CheckedMount, cure: str) -> str:
+    """Return a cure, and a process of its own as another one: what the application does concerns nobody else there."""
+    return f"{cure} Or run it in a process of its own: {subject.own_process(member)}."
 
 
 def _count(names: tuple[str, ...], noun: str) -> str:

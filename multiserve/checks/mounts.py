@@ -19,7 +19,7 @@ _SHOWN = 3  # routes that a finding names
 _AUTOMATIC = ("openapi", "swagger_ui_html", "swagger_ui_redirect", "redoc_html")  # FastAPI's own
 
 
-@check("MS100", "warning", "`ignore` lists an unknown code", consequence="It has no effect.")
+@check("MS100", "warning", "`ignore` lists an unknown code", consequence="It has no effect.", scope="origin")
 def unknown_codes(subject: Subject) -> Iterator[Finding]:
     """`ignore` lists the codes of checks. A code that no check has is most likely a typing mistake."""
     from multiserve.checks import TOPICS
@@ -37,7 +37,13 @@ def unknown_codes(subject: Subject) -> Iterator[Finding]:
                 yield unknown_codes.found(member, message=f'no check has the code "{code}"', cure=cure, key=key)
 
 
-@check("MS101", "note", "a mount needs a port that the server does not listen on", consequence="It may be unreachable.")
+@check(
+    "MS101",
+    "note",
+    "a mount needs a port that the server does not listen on",
+    consequence="It may be unreachable.",
+    scope="origin",
+)
 def other_ports(subject: Subject) -> Iterator[Finding]:
     """A mount whose key has a port answers only requests whose Host header names that port.
 
@@ -56,7 +62,11 @@ def other_ports(subject: Subject) -> Iterator[Finding]:
 
 
 @check(
-    "MS102", "warning", "a mount hides routes of the application above it", consequence="They never receive a request."
+    "MS102",
+    "warning",
+    "a mount hides routes of the application above it",
+    consequence="They never receive a request.",
+    scope="origin",
 )
 def hidden_routes(subject: Subject) -> Iterator[Finding]:
     """The mount with the longest prefix answers a request.
@@ -117,13 +127,19 @@ def _is_replaced(route: InnerRoute, member: CheckedMount, above: CheckedMount) -
     """Return whether a route is for static files that the mount replaces on purpose, or that do not exist."""
     if "static" not in f"{route.name} {route.view}".lower():
         return False
-    folder = getattr(above.facts and above.facts.application, "static_folder", None)
-    if route.name == "static" and isinstance(folder, str) and not Path(folder).is_dir():
+    folder = above.facts.static_folder if above.facts else None
+    if route.name == "static" and folder is not None and not Path(folder).is_dir():
         return True  # Flask always adds the route
     return isinstance(member.mount, (StaticMount, RedirectMount))
 
 
-@check("MS103", "note", "all routes of an application repeat its prefix", consequence="URLs may have the prefix twice.")
+@check(
+    "MS103",
+    "note",
+    "all routes of an application repeat its prefix",
+    consequence="URLs may have the prefix twice.",
+    scope="origin",
+)
 def repeated_prefixes(subject: Subject) -> Iterator[Finding]:
     """The URLs of an application are the prefix of its mount followed by the application's own routes.
 
@@ -145,7 +161,7 @@ def _is_wrapped(subject: Subject, member: CheckedMount) -> bool:
     return bool((member.facts and member.facts.wrappers) or member.mount.middleware or subject.config.middleware)
 
 
-@check("MS104", "warning", "an application ignores its prefix", consequence="Its routes answer 404.")
+@check("MS104", "warning", "an application ignores its prefix", consequence="Its routes answer 404.", scope="origin")
 def whole_paths(subject: Subject) -> Iterator[Finding]:
     """Some frameworks, such as Falcon over ASGI, match their routes against the whole path, including the prefix.
 
@@ -170,7 +186,11 @@ def _may_reach(route: InnerRoute, prefix: str) -> bool:
 
 
 @check(
-    "MS105", "error", "a redirect leads back to itself", consequence="Browsers give up after about twenty redirects."
+    "MS105",
+    "error",
+    "a redirect leads back to itself",
+    consequence="Browsers give up after about twenty redirects.",
+    scope="origin",
 )
 def circles(subject: Subject) -> Iterator[Finding]:
     """A redirect mount adds the rest of the path to its target.
@@ -212,7 +232,13 @@ def _target(mount: RedirectMount) -> str:
     return unquote_to_bytes(mount.what).decode("utf-8", "surrogateescape")
 
 
-@check("MS106", "warning", "a redirect leads to a path that no mount answers", consequence="The client gets 404.")
+@check(
+    "MS106",
+    "warning",
+    "a redirect leads to a path that no mount answers",
+    consequence="The client gets 404.",
+    scope="origin",
+)
 def dead_ends(subject: Subject) -> Iterator[Finding]:
     """The target of a redirect is the path of a mount, or a whole URL. A path that no mount answers is a mistake."""
     hosts = {host_of(member.mount.key) for member in subject.members}
@@ -225,7 +251,13 @@ def dead_ends(subject: Subject) -> Iterator[Finding]:
             yield dead_ends.found(member, message=f"no mount answers {mount.what}", cure="Correct the target.")
 
 
-@check("MS107", "error", "a URL configuration cannot be imported", consequence="Every request to it gets 500.")
+@check(
+    "MS107",
+    "error",
+    "a URL configuration cannot be imported",
+    consequence="Every request to it gets 500.",
+    scope="origin",
+)
 def broken_routes(subject: Subject) -> Iterator[Finding]:
     """Django imports the module that ROOT_URLCONF names at the first request, not while the project loads.
 
@@ -253,7 +285,7 @@ def own_dispatchers(subject: Subject) -> Iterator[Finding]:
             yield own_dispatchers.found(member, message=message, cure="Mount the application without the dispatcher.")
 
 
-@check("MS109", "note", "a fleet leaves out an application", consequence="It has no URL.")
+@check("MS109", "note", "a fleet leaves out an application", consequence="It has no URL.", scope="origin")
 def left_out(subject: Subject) -> Iterator[Finding]:
     """A fleet mounts each application in its folder by the name of its file or package.
 

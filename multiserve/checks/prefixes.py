@@ -11,7 +11,13 @@ from multiserve.findings import Finding, Severity
 from multiserve.frameworks import AllowedHosts, Setting
 
 
-@check("MS130", "warning", "APPLICATION_ROOT is not the prefix", consequence="Its cookies are sent to other paths.")
+@check(
+    "MS130",
+    "warning",
+    "APPLICATION_ROOT is not the prefix",
+    consequence="Its cookies are sent to other paths.",
+    scope="origin",
+)
 def application_root(subject: Subject) -> Iterator[Finding]:
     """Flask uses APPLICATION_ROOT as the path of its session cookie, and in URLs that are built outside of requests.
 
@@ -26,7 +32,13 @@ def application_root(subject: Subject) -> Iterator[Finding]:
             yield from _misfit(application_root, subject, member, setting, cure)
 
 
-@check("MS131", "error", "FORCE_SCRIPT_NAME is not the prefix", consequence="Its URLs lead to the wrong place.")
+@check(
+    "MS131",
+    "error",
+    "FORCE_SCRIPT_NAME is not the prefix",
+    consequence="Its URLs lead to the wrong place.",
+    scope="origin",
+)
 def force_script_name(subject: Subject) -> Iterator[Finding]:
     """FORCE_SCRIPT_NAME replaces the prefix of the mount in every URL that Django builds."""
     for member, setting in _settings(subject, "FORCE_SCRIPT_NAME"):
@@ -36,7 +48,7 @@ def force_script_name(subject: Subject) -> Iterator[Finding]:
             )
 
 
-@check("MS132", "error", "root_path is not the prefix", consequence="Its routes answer 404.")
+@check("MS132", "error", "root_path is not the prefix", consequence="Its routes answer 404.", scope="origin")
 def root_path(subject: Subject) -> Iterator[Finding]:
     """The server passes the prefix of the mount to an ASGI application in root_path.
 
@@ -67,7 +79,7 @@ def _misfit(topic: Check, subject: Subject, member: CheckedMount, setting: Setti
         yield topic.found(member, message=message, cure=cure, severity="note", consequence=consequence)
 
 
-@check("MS133", "error", "Dash does not know its prefix", consequence="The page stays blank.")
+@check("MS133", "error", "Dash does not know its prefix", consequence="The page stays blank.", scope="origin")
 def dash_prefix(subject: Subject) -> Iterator[Finding]:
     """Dash cannot read its prefix from the request.
 
@@ -87,7 +99,13 @@ def dash_prefix(subject: Subject) -> Iterator[Finding]:
             yield dash_prefix.found(member, message=f"{message}, but is mounted at {member.mount.key}", cure=cure)
 
 
-@check("MS140", "warning", "absolute URLs leave the mount", consequence="Another mount answers them, or none.")
+@check(
+    "MS140",
+    "warning",
+    "absolute URLs leave the mount",
+    consequence="Another mount answers them, or none.",
+    scope="origin",
+)
 def absolute_urls(subject: Subject) -> Iterator[Finding]:
     """A URL in the settings that begins with a slash is sent to browsers unchanged, without the prefix of the mount.
 
@@ -124,7 +142,13 @@ def _escape(subject: Subject, member: CheckedMount, setting: Setting) -> Finding
     )
 
 
-@check("MS141", "error", "an application refuses the host of its mount", consequence="It answers 400 or 404.")
+@check(
+    "MS141",
+    "error",
+    "an application refuses the host of its mount",
+    consequence="It answers 400 or 404.",
+    scope="origin",
+)
 def refused_hosts(subject: Subject) -> Iterator[Finding]:
     """Django has ALLOWED_HOSTS, Flask has TRUSTED_HOSTS and SERVER_NAME, and other frameworks have similar lists.
 

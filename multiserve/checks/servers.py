@@ -15,7 +15,13 @@ from multiserve.kinds.proxied import proxy_to
 _PATIENCE = 5.0  # seconds for all of them together, which are asked side by side
 
 
-@check("MS180", "note", "nothing answers at the target of a proxied mount", consequence="Its requests get 502.")
+@check(
+    "MS180",
+    "note",
+    "nothing answers at the target of a proxied mount",
+    consequence="Its requests get 502.",
+    scope="origin",
+)
 def silent_servers(subject: Subject) -> Iterator[Finding]:
     """A proxied mount hands requests on to another server, which is asked with HEAD whether it answers at all.
 

@@ -15,7 +15,9 @@ from multiserve.frameworks import Cookie, distinct_name
 _FAMILIES = (("Dash", "Flask", "Quart"), ("FastAPI", "Starlette"))
 
 
-@check("MS121", "warning", "two applications set the same cookie", consequence="They log each other out.")
+@check(
+    "MS121", "warning", "two applications set the same cookie", consequence="They log each other out.", scope="origin"
+)
 def cookies(subject: Subject) -> Iterator[Finding]:
     """Browsers keep one cookie for each name, host and path.
 
@@ -96,7 +98,13 @@ def _readers(member: CheckedMount) -> tuple[str, ...] | None:
     return member.facts.secret.fingerprint, *family
 
 
-@check("MS122", "note", "applications sign with the same key", consequence="Each may accept a session of the other.")
+@check(
+    "MS122",
+    "note",
+    "applications sign with the same key",
+    consequence="Each may accept a session of the other.",
+    scope="origin",
+)
 def shared_secrets(subject: Subject) -> Iterator[Finding]:
     """An application accepts whatever another one of the same framework has signed with the same key.
 
@@ -115,7 +123,7 @@ def shared_secrets(subject: Subject) -> Iterator[Finding]:
             yield shared_secrets.found(*members, message=message, cure="Give each application a key of its own.")
 
 
-@check("MS123", "note", "a key is publicly known", consequence="Anybody can forge sessions.")
+@check("MS123", "note", "a key is publicly known", consequence="Anybody can forge sessions.", scope="origin")
 def default_secrets(subject: Subject) -> Iterator[Finding]:
     """The key that signs sessions comes from a template or a tutorial, such as "dev", "secret" or "django-insecure-".
 

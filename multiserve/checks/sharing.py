@@ -23,7 +23,7 @@ def second_django(subject: Subject) -> Iterator[Finding]:
     """A process has one set of Django settings.
 
     The project that loads first sets them, and every other project answers with its URLs. A second project needs a
-    process of its own, behind the same proxy. The settings that a project needs are read from its module, where that
+    process of its own, which a group is. The settings that a project needs are read from its module, where that
     sets DJANGO_SETTINGS_MODULE. If it does not, or if both settings modules belong to one package, the two may be the
     same project, and the finding is a note.
     """
@@ -35,7 +35,7 @@ def second_django(subject: Subject) -> Iterator[Finding]:
     owner = min(projects, key=lambda each: _distance(wanted[each.mount.key], actual))
     for member in projects:
         name, first = wanted[member.mount.key], wanted[owner.mount.key]
-        cure = f'Run it in a process of its own: multiserve run --only "{member.mount.key}"'
+        cure = f"Run it in a process of its own: {subject.own_process(member)}."
         if name and first and name != first:
             is_certain = _top(name) != _top(first)
             message = f"it needs the settings {name}, but the process has {actual or first}"
@@ -78,21 +78,39 @@ def module_names(subject: Subject) -> Iterator[Finding]:
     """A process has one module of each name: the one in the first folder of the search path that has it.
 
     If two folders of pythonpath both have a file app.py, Python imports the first for both applications. The same
-    goes for a config.py that each of two applications imports.
+    goes for a config.py that each of two applications imports. The pythonpath of a group comes before that of the file:
+    what it hides there is hidden on purpose.
     """
     folders = list(dict.fromkeys(folder.resolve() for folder in subject.config.pythonpath))
-    cure = "Rename one of them, and update its imports."
-    for name, places in sorted(_modules_of(folders).items()):
+    rename = "Rename one of them, and update its imports"
+    group = subject.config.groups.get(subject.config.group)
+    own = {folder.resolve() for folder in group.pythonpath} if group else set()
+    for name, found in sorted(_modules_of(folders).items()):
+        places = [place for place in found if _folder_of(place) in own] or found
         if len(places) == 1:
             continue
         message = f'the module "{name}" is in {" and ".join(map(subject.shorten, places))}'
         members = tuple(member for member in subject.members if _top(member.module) == name)
         if members:
+            cure = f"{rename}."
+            if len(members) > 1:
+                more = f'pythonpath = ["{subject.shorten(_folder_of(places[-1]))}"]'
+                cure = f"{rename}, or run one in a process of its own: {subject.own_process(members[-1], more)}."
             yield module_names.found(*members, message=message, cure=cure)
         elif str(getattr(sys.modules.get(name), "__file__", "")) in map(str, places):
             consequence = "Only the first one is ever imported, even by code that needs the other."
-            key = subject.key("pythonpath")
-            yield module_names.found(message=message, cure=cure, key=key, severity="note", consequence=consequence)
+            yield module_names.found(
+                message=message,
+                cure=f"{rename}.",
+                key=subject.key(f"groups.{group.name}.pythonpath" if group and places is not found else "pythonpath"),
+                severity="note",
+                consequence=consequence,
+            )
+
+
+def _folder_of(module: Path) -> Path:
+    """Return the folder of the search path that has the file of a module."""
+    return module.parent.parent if module.name == "__init__.py" else module.parent
 
 
 def _modules_of(folders: list[Path]) -> dict[str, list[Path]]:
@@ -118,7 +136,8 @@ def loggers(subject: Subject) -> Iterator[Finding]:
             named[member.facts.logger].append(member)
     for name, members in named.items():
         if len({member.module for member in members}) > 1:
-            cure = "Give each application a name of its own, such as Flask(__name__)."
+            cure = "Give each application a name of its own, such as Flask(__name__), or a process of its own: "
+            cure += f"{subject.own_process(members[-1])}."
             yield loggers.found(*members, message=f'all of them log to "{name}"', cure=cure)
 
 

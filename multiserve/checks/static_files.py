@@ -14,7 +14,13 @@ from multiserve.frameworks import StaticFiles
 _NAME = "staticfiles"  # what Django's documentation calls the folder
 
 
-@check("MS142", "warning", "nothing serves the static files of Django", consequence="Its pages come without styles.")
+@check(
+    "MS142",
+    "warning",
+    "nothing serves the static files of Django",
+    consequence="Its pages come without styles.",
+    scope="origin",
+)
 def static_files(subject: Subject) -> Iterator[Finding]:
     """Django serves the static files of its apps in development only, the admin's among them.
 

@@ -53,24 +53,42 @@ class CheckedMount:
 
     @property
     def identity(self) -> object:
-        """Equal for mounts of the same application. All Django mounts are one, as a process has one project."""
+        """Equal for mounts of the same application. All Django mounts of a process are one, as it has one project."""
         if self.facts is None:
             return None
-        return "Django" if self.facts.framework == "Django" else id(self.facts.application)
+        return f"Django {self.mount.group}" if self.facts.framework == "Django" else id(self.facts.application)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What the process of a group costs in production.
+
+    Attributes:
+        group: The name of the group.
+        resident: The bytes of memory of a process that has loaded its mounts; 0 if unknown.
+        workers: How many workers it has.
+        is_shared: Whether the workers share that memory.
+    """
+
+    group: str
+    resident: int
+    workers: int
+    is_shared: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A composition as a whole.
+    """The mounts of one process, or all that share the origin, of which some may be in the processes of groups.
 
     Attributes:
-        config: The configuration.
+        config: The configuration; that of the group in the process of one.
         members: The mounts, in the order of the file.
         router: All mounts of the file, those included that `--only` leaves out.
         interface: That of the composed application.
         gunicorn: gunicorn's settings as in production; empty if gunicorn is not installed.
         is_production: Whether to look at it as `run --production` would serve it.
         plugin_codes: The codes of the checks of plugins.
+        groups: What the processes of groups cost beside this one.
     """
 
     config: Config
@@ -80,6 +98,7 @@ class Subject:
     gunicorn: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     is_production: bool = False
     plugin_codes: frozenset[str] = frozenset()
+    groups: tuple[Load, ...] = ()
 
     @property
     def readable(self) -> list[CheckedMount]:
@@ -98,6 +117,35 @@ class Subject:
     def key(self, path: str) -> str:
         """Return the key path of a setting outside of the mounts, as TOML spells it."""
         return f"{self.config.root}.{path}" if self.config.root else path
+
+    def table(self, name: str = "") -> str:
+        """Return the table of a setting of this process: that of its group, or one inside; else that of the file."""
+        parts = ["groups", self.config.group, name] if self.config.group else [name]
+        return f"[{'.'.join(filter(None, parts))}]"
+
+    def is_alone(self, member: CheckedMount) -> bool:
+        """Return whether a mount is in a group, in whose process there is no other application to disturb."""
+        others = (each for each in self.members if each is not member and each.mount.loads_code)
+        return bool(self.config.group) and not any(others)
+
+    def own_process(self, member: CheckedMount, more: str = "") -> str:
+        """Return what to write for a process in which a mount is alone, as the end of a sentence.
+
+        Args:
+            member: The mount.
+            more: What has to stand in the table of the group.
+        """
+        name = self._new_group(member)
+        where = "the fleet" if member.mount.is_member else "the mount"
+        table = f"{more} under [{self.key(f'groups.{name}')}]" if more else f"a table [{self.key(f'groups.{name}')}]"
+        return f'group = "{name}" on {where} and {table}'
+
+    def _new_group(self, member: CheckedMount) -> str:
+        text = member.mount.key.prefix or member.mount.key.host
+        name = "_".join("".join(each if each.isascii() and each.isalnum() else " " for each in text).split())[:30]
+        taken = {each.lower() for each in self.config.groups}
+        names = (f"{name or 'main'}{number}" for number in ("", *range(2, len(taken) + 3)))
+        return next(each for each in names if each.lower() not in taken)
 
     def shorten(self, path: str | Path) -> str:
         """Return a path relative to the folder of the file if it is inside."""

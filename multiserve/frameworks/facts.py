@@ -48,7 +48,7 @@ class Secret(NamedTuple):
     Attributes:
         setting: Where it is set.
         how: `default` for one that a template or a tutorial gives to everybody, `none` for none.
-        fingerprint: Equal for equal keys, within one process only; "" for none.
+        fingerprint: Equal for equal keys, within one run of a command only; "" for none.
     """
 
     setting: str
@@ -147,6 +147,7 @@ class Facts:
         absolute_urls: URLs that begin with a slash and are sent to browsers as they are, without the prefix.
         hosts: The hosts that it answers; None also if it answers all.
         static_files: Those that it does not serve in production; None also if it serves them, or has none.
+        static_folder: The folder of a route that the framework itself has added for static files.
         settings_module: The settings of Django that the process has, which need not be those that were asked for.
         thread_hints: Objects that its views share between threads but that are not thread-safe, each as `module.name`.
         takes_whole_path: Whether it matches routes against the path including the prefix.
@@ -166,6 +167,7 @@ class Facts:
     absolute_urls: tuple[Setting, ...] = ()
     hosts: AllowedHosts | None = None
     static_files: StaticFiles | None = None
+    static_folder: str | None = None
     settings_module: str | None = None
     thread_hints: tuple[str, ...] = ()
     takes_whole_path: bool = False

@@ -51,6 +51,7 @@ def read(application: Any, _: Inside) -> Facts:
         debug=known(lambda: bool(application.debug), None),
         own_prefix=known(lambda: _own_prefix(application), ()),
         hosts=known(lambda: _hosts(application), None),
+        static_folder=known(lambda: application.static_folder, None),
     )
 
 

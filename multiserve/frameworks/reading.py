@@ -7,7 +7,8 @@ import hashlib
 import importlib.metadata
 import secrets
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from multiserve.frameworks.facts import Secret
@@ -16,7 +17,9 @@ from multiserve.tracebacks import in_one_line
 T = TypeVar("T")
 U = TypeVar("U")
 
-_SALT = secrets.token_bytes(32)  # new in each process, so that fingerprints are of no use outside of it
+# New in each process, so that fingerprints are of no use outside of it and of the processes that it starts.
+_OWN_SALT = secrets.token_bytes(32)
+_SALT: ContextVar[bytes] = ContextVar("the salt of fingerprints", default=_OWN_SALT)
 _INSECURE = "django-insecure-"  # the beginning of the keys that Django's startproject generates
 _PLACEHOLDERS = frozenset(
     ("changeme", "change-me", "change_me", "change this", "dev", "development", "insecure", "key", "mysecret",
@@ -24,6 +27,21 @@ _PLACEHOLDERS = frozenset(
      "super secret key", "supersecret", "supersecretkey", "todo", "your-secret-key", "your-secret-key-here",
      "your_secret_key", "yoursecretkey")
 )  # fmt: skip
+
+
+def salt() -> bytes:
+    """Return what makes fingerprints comparable: the same keys have the same fingerprint with the same salt."""
+    return _SALT.get()
+
+
+@contextlib.contextmanager
+def salted(with_salt: bytes) -> Iterator[None]:
+    """Make fingerprints with the salt of another process, inside the with block."""
+    token = _SALT.set(with_salt)
+    try:
+        yield
+    finally:
+        _SALT.reset(token)
 
 
 def loaded(module: str, name: str) -> Any:
@@ -89,5 +107,5 @@ def secret_of(setting: str, key: object) -> Secret | None:
     text = key.decode("latin-1") if isinstance(key, bytes) else key
     raw = key if isinstance(key, bytes) else key.encode("utf-8", "surrogateescape")
     is_default = text.startswith(_INSECURE) or text.strip().lower() in _PLACEHOLDERS
-    fingerprint = hashlib.blake2b(raw, key=_SALT, digest_size=8).hexdigest()
+    fingerprint = hashlib.blake2b(raw, key=_SALT.get(), digest_size=8).hexdigest()
     return Secret(setting, "default" if is_default else "set", fingerprint)

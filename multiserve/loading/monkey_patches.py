@@ -45,6 +45,10 @@ def is_patched() -> bool:
 
 def _refuse_for(what: str, library: str) -> Any:
     def refuse(*_: Any, **__: Any) -> NoReturn:
-        raise MonkeyPatchError(f'{what}: leave it out, or serve all of them with worker_class = "{library}"')
+        worker = f'worker_class = "{library}"'
+        raise MonkeyPatchError(
+            f"{what}: leave it out, serve all of them with {worker}, or this one in a process of its own, "
+            f'with group = "NAME" on the mount and {worker} under [groups.NAME.gunicorn]'
+        )
 
     return refuse

@@ -1,12 +1,14 @@
-"""Sends harmless requests to each application of a composition, in this process, and returns what is wrong."""
+"""Sends harmless requests to each application of a composition, without a server, and returns what is wrong."""
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from types import MappingProxyType
 from wsgiref.validate import WSGIWarning
 
 from multiserve.composition import Composition
@@ -15,11 +17,11 @@ from multiserve.frameworks import Inspector
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.escapes import Visit, find_cookie_escapes, find_escapes, is_same_origin, redirect_of
 from multiserve.probing.exchange import Received, describe_error
+from multiserve.probing.processes import Process, ThisProcess
 from multiserve.probing.results import ProbeResult, find_failures
 from multiserve.probing.site import Composed
-from multiserve.probing.validators import is_about_content_type, objection_of
 
-__all__ = ["ProbeResult", "probe"]
+__all__ = ["ProbeResult", "probe", "validating"]
 
 _MOST_REDIRECTS = 3
 
@@ -40,7 +42,11 @@ class _Asked:
 
 
 def probe(
-    composition: Composition, origin: str = "http://localhost:8000", inspector: Inspector | None = None
+    composition: Composition,
+    origin: str = "http://localhost:8000",
+    inspector: Inspector | None = None,
+    own: Composition | None = None,
+    elsewhere: Mapping[str, Process] = MappingProxyType({}),
 ) -> list[ProbeResult]:
     """Request the root of each mount and the paths of its `probe` through the dispatcher, and validate the responses.
 
@@ -51,15 +57,25 @@ def probe(
         composition: The loaded mounts; the lifespans of the ASGI applications run during the probe.
         origin: Where the server would listen; an application that refuses that host is asked at one that it accepts.
         inspector: One that may have read the applications already.
+        own: Those of the mounts that are in this process; by default all of them are.
+        elsewhere: What answers for the others, by the names of their groups.
 
     Returns:
         The results in the order of the file; that of a mount that cannot be probed says why.
     """
-    with warnings.catch_warnings(), Composed(composition, inspector) as composed:
-        warnings.simplefilter("error", WSGIWarning)  # a warning of wsgiref is a violation as well
+    with validating(), ThisProcess(own or composition) as here:
+        composed = Composed(composition, here, inspector, elsewhere)
         requests = [each for loaded in composition.mounts for each in _probe_mount(composed, loaded, origin)]
         visits = [request.visit for request in requests if request.visit]
         return [_complete(composed, request, visits) for request in requests]
+
+
+@contextlib.contextmanager
+def validating() -> Iterator[None]:
+    """Let a warning of wsgiref be a violation as well, inside the with block."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", WSGIWarning)
+        yield
 
 
 def _complete(composed: Composed, request: _Asked, visits: list[Visit]) -> ProbeResult:
@@ -98,7 +114,7 @@ def _reason_not_to_ask(composed: Composed, loaded: LoadedMount, url: str) -> Pro
         return _begin(loaded, url, skipped="its key stands for many servers")
     if isinstance(loaded.mount, TenantMount):
         return _begin(loaded, url, skipped="only its factory knows which tenants there are")
-    blocker = composed.blocked_by()
+    blocker = composed.blocked_by(loaded)
     if blocker == loaded.mount.name:
         return replace(_begin(loaded, url), error="its lifespan blocks the event loop, and did not start in time")
     return _begin(loaded, url, skipped=f"the event loop is blocked by {blocker}") if blocker else None
@@ -110,7 +126,7 @@ def _visit(composed: Composed, loaded: LoadedMount, url: str, *, asked_for: bool
     if winner is not loaded:
         reason = f"{winner.mount.key if winner else 'no mount'} answers this URL"
         return _Asked(_begin(loaded, url, skipped=reason))
-    received, violations = _ask(composed, url)
+    received, violations = composed.visit(url)
     if refusal := composed.refusal_of(loaded, url, received):
         return _Asked(_begin(loaded, url, skipped=refusal))
     result = replace(_result(composed, loaded, url, received), asked_for=asked_for)
@@ -120,18 +136,6 @@ def _visit(composed: Composed, loaded: LoadedMount, url: str, *, asked_for: bool
 def _is_within(composed: Composed, loaded: LoadedMount, url: str, target: str) -> bool:
     is_same = is_same_origin(url, target) or is_same_origin(url.replace("http://", "https://", 1), target)
     return is_same and composed.mount_at(target) is loaded
-
-
-def _ask(composed: Composed, url: str) -> tuple[Received, tuple[str, ...]]:
-    """Send a request, and repeat it without the WSGI validator if that raised: there is no response then."""
-    received = composed.ask("GET", url)
-    violations = composed.validation.take()
-    if received.error and (objection := objection_of(received.error)):
-        with composed.validation.off():
-            received = composed.ask("GET", url)
-        if received.body or not is_about_content_type(objection):
-            violations = (*violations, objection)
-    return received, violations
 
 
 def _begin(loaded: LoadedMount, url: str, *, skipped: str = "") -> ProbeResult:

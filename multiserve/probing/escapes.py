@@ -16,9 +16,9 @@ from multiserve.config.mounts import AppMount, RedirectMount
 from multiserve.findings import Finding, Severity
 from multiserve.frameworks import distinct_name
 from multiserve.loading.mounts import LoadedMount
-from multiserve.probing.exchange import Received
+from multiserve.probing.exchange import Received, routed_url
 from multiserve.probing.pages import Reference, SetCookie, read_cookie, read_location, read_page
-from multiserve.probing.site import Composed, Existence, is_below, routed_url
+from multiserve.probing.site import Composed, Existence, is_below
 from multiserve.probing.topics import PROBED
 
 _TOPICS = {

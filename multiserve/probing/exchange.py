@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
-from urllib.parse import quote, unquote, urlsplit
+from typing import NamedTuple, Protocol, Self
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from multiserve._types import Scope
 from multiserve.hosts import DEFAULT_PORTS
@@ -64,6 +64,21 @@ class Client(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+class RoutedURL(NamedTuple):
+    """A URL as the router sees it: the path is decoded, and spelt as WSGI does (PEP 3333)."""
+
+    path: str
+    host: str
+    scheme: str
+
+
+def routed_url(url: str) -> RoutedURL:
+    """Split a whole URL."""
+    parts = urlsplit(url)
+    path = unquote_to_bytes((parts.path or "/").encode("utf-8", "replace")).decode("latin-1")
+    return RoutedURL(path, parts.netloc, parts.scheme)
 
 
 def build_scope(method: str, url: str, accept: str) -> Scope:

@@ -1,49 +1,28 @@
-"""The mounts of a composition, composed once more with a validator around each application, and what answers a URL."""
+"""The mounts of a composition as a probe sees them: what answers a URL, and whether anything does."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from http import HTTPStatus
-from types import TracebackType
-from typing import Literal, NamedTuple, Self, TypeAlias, cast
-from urllib.parse import quote, unquote_to_bytes, urlsplit
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+from urllib.parse import quote, urlsplit
 
 from multiserve.composition import Composition
-from multiserve.config.mounts import AppMount, FileMount, RedirectMount, StaticMount, TenantMount
-from multiserve.dispatch.asgi import ASGIDispatcher
-from multiserve.dispatchers import compose_asgi, compose_wsgi
+from multiserve.config.mounts import FileMount, RedirectMount, StaticMount
 from multiserve.frameworks import Facts, InnerAnswer, InnerRequest, Inspector, find_route
 from multiserve.keys import MountKey
 from multiserve.loading.mounts import LoadedMount
 from multiserve.paths import SAFE_IN_PATH, from_wsgi, to_wsgi
-from multiserve.probing.asgi_client import ASGIClient
-from multiserve.probing.exchange import Client, Received
+from multiserve.probing.exchange import Received, routed_url
 from multiserve.probing.pages import Reference
-from multiserve.probing.validators import Validation
-from multiserve.probing.wsgi_client import WSGIClient
+from multiserve.probing.processes import PAGES, Process
 from multiserve.routing import Router
 
-TIME_LIMIT = 10.0  # seconds for one request
-PAGES = "text/html,*/*;q=0.8"
 _ANYTHING = "*/*"
 _LABELS = ("www", "any", "probe")  # what stands for the star of a host
 
 Existence: TypeAlias = Literal["yes", "no", "unknown"]
-
-
-class RoutedURL(NamedTuple):
-    """A URL as the router sees it: the path is decoded, and spelt as WSGI does (PEP 3333)."""
-
-    path: str
-    host: str
-    scheme: str
-
-
-def routed_url(url: str) -> RoutedURL:
-    """Split a whole URL."""
-    parts = urlsplit(url)
-    path = unquote_to_bytes((parts.path or "/").encode("utf-8", "replace")).decode("latin-1")
-    return RoutedURL(path, parts.netloc, parts.scheme)
 
 
 def is_below(path: str, prefix: str) -> bool:
@@ -53,44 +32,47 @@ def is_below(path: str, prefix: str) -> bool:
 
 
 class Composed:
-    """The composed application as it is probed; its lifespans run inside the with block."""
+    """All mounts as they are probed, whichever process has them."""
 
-    def __init__(self, composition: Composition, inspector: Inspector | None = None) -> None:
-        """Compose the mounts once more; an inspector may know their applications already."""
+    def __init__(
+        self,
+        composition: Composition,
+        here: Process,
+        inspector: Inspector | None = None,
+        elsewhere: Mapping[str, Process] = MappingProxyType({}),
+    ) -> None:
+        """Probe mounts.
+
+        Args:
+            composition: All mounts.
+            here: What answers for the mounts of this process.
+            inspector: One that may have read the applications already.
+            elsewhere: What answers for the mounts of each group that has a process of its own.
+        """
         self._inspector = inspector or Inspector()
-        config = composition.config
-        self.validation = Validation()
-        mounts = [self._validated(loaded) for loaded in composition.mounts]
-        self._middleware = bool(config.middleware)
+        self._here = here
+        self._elsewhere = elsewhere
+        self._middleware = bool(composition.config.middleware)
         self._router = Router((loaded.mount.key, loaded) for loaded in composition.mounts)
-        self._dispatcher: ASGIDispatcher | None = None
-        self._client: Client
-        if composition.interface == "wsgi":
-            self._client = WSGIClient(compose_wsgi(config, mounts, development=False))
-        else:
-            self._dispatcher = cast("ASGIDispatcher", compose_asgi(config, mounts, development=False))
-            self._client = ASGIClient(self._dispatcher)
         self._asked: dict[str, Existence] = {}
         self._silent: set[MountKey] = set()  # mounts that once exceeded the time limit: they get no more requests
 
-    def _validated(self, loaded: LoadedMount) -> LoadedMount:
-        if loaded.error or not isinstance(loaded.mount, AppMount) or isinstance(loaded.mount, TenantMount):
-            return loaded
-        return replace(loaded, application=self.validation.wrap(loaded.application, loaded.interface))
+    def _process_of(self, loaded: LoadedMount | None) -> Process:
+        return self._elsewhere.get(loaded.mount.group, self._here) if loaded else self._here
 
-    def __enter__(self) -> Self:
-        self._client.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._client.__exit__(kind, error, trace)
-
-    def ask(self, method: str, url: str, accept: str = PAGES) -> Received:
+    def ask(self, method: str, url: str, accept: str) -> Received:
         """Send one request."""
-        received = self._client.ask(method, url, accept, TIME_LIMIT)
-        if isinstance(received.error, TimeoutError) and (loaded := self.mount_at(url)):
+        loaded = self.mount_at(url)
+        return self._noted(loaded, self._process_of(loaded).ask(method, url, accept))
+
+    def visit(self, url: str) -> tuple[Received, tuple[str, ...]]:
+        """Request a page, and return the objections of the validator as well."""
+        loaded = self.mount_at(url)
+        received, violations = self._process_of(loaded).visit(url)
+        return self._noted(loaded, received), violations
+
+    def _noted(self, loaded: LoadedMount | None, received: Received) -> Received:
+        if isinstance(received.error, TimeoutError) and loaded:
             self._silent.add(loaded.mount.key)
         return received
 
@@ -105,9 +87,7 @@ class Composed:
 
     def failure_at(self, url: str) -> str:
         """Return why the lifespan of the application at a URL has not started; "" if it has."""
-        route = self._dispatcher and self._dispatcher.router.find(*routed_url(url))
-        lifespan = getattr(route.mount, "lifespan", None) if route else None
-        return lifespan.failure if lifespan else ""
+        return self._process_of(self.mount_at(url)).failure_at(url)
 
     def url_of(self, loaded: LoadedMount, origin: str, path: str) -> str:
         """Return the URL of a path below a mount, on a host at which that mount answers, if there is one.
@@ -144,9 +124,9 @@ class Composed:
             return ""
         return f"it refuses the host {host}, which is not in {facts.hosts.setting}"
 
-    def blocked_by(self) -> str:
-        """Return the key of the mount whose lifespan blocks the event loop; "" if none does."""
-        return self._client.blocker if isinstance(self._client, ASGIClient) else ""
+    def blocked_by(self, loaded: LoadedMount) -> str:
+        """Return the key of the mount whose lifespan blocks the event loop of a mount; "" if none does."""
+        return self._process_of(loaded).blocker
 
     def exists(self, reference: Reference, url: str) -> Existence:
         """Return whether anything answers a URL when a browser requests it.
@@ -174,10 +154,9 @@ class Composed:
 
     def _ask_for(self, url: str, *, is_asset: bool) -> Existence:
         accept = _ANYTHING if is_asset else PAGES
-        with self.validation.off():  # each application is validated when its own mount is probed
-            received = self.ask("HEAD", url, accept)
-            if received.status in (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED):
-                received = self.ask("GET", url, accept)
+        received = self.ask("HEAD", url, accept)
+        if received.status in (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED):
+            received = self.ask("GET", url, accept)
         if received.error or received.status is None:
             return "unknown"
         if received.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):

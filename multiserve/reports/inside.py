@@ -20,12 +20,13 @@ from multiserve.config.mounts import (
 from multiserve.frameworks import Facts, InnerRoute
 from multiserve.loading.mounts import LoadedMount
 from multiserve.reports.routes import (
-    COLUMNS,
     NOTHING,
     ExplanationJson,
     declared,
     explanation_as_json,
     explanation_as_text,
+    group_of,
+    has_groups,
     head,
     place,
 )
@@ -45,15 +46,19 @@ def contents_as_text(contents: Sequence[Contents], paint: Paint = plain) -> str:
     """Return a table of mounts with the routes inside."""
     if not contents:
         return NOTHING
-    rows = [
-        (*place(each.loaded.mount, paint), _spoken(each.loaded, paint), each.loaded.mount.shown, _framework(each.facts))
-        for each in contents
-    ]
-    columns, *lines = table([head((*COLUMNS, "FRAMEWORK"), paint), *rows], indent="").splitlines()
+    grouped = has_groups(each.loaded.mount for each in contents)
+    rows = [_cells(each, grouped, paint) for each in contents]
+    columns, *lines = table([head(paint, grouped, "FRAMEWORK"), *rows], indent="").splitlines()
     parts = [columns]
     for each, line in zip(contents, lines, strict=True):
         parts += [line, *_lines_below(each, paint)]
     return "\n".join(parts)
+
+
+def _cells(each: Contents, grouped: bool, paint: Paint) -> tuple[str, ...]:  # noqa: FBT001 (whether there is a column)
+    mount = each.loaded.mount
+    group = group_of(mount, grouped)
+    return (*place(mount, paint), _spoken(each.loaded, paint), *group, mount.shown, _framework(each.facts))
 
 
 def _spoken(loaded: LoadedMount, paint: Paint) -> str:

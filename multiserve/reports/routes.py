@@ -14,7 +14,6 @@ if TYPE_CHECKING:
         Explanation,  # not needed for the list of mounts, which has to be fast
     )
 
-COLUMNS = ("HOST", "PREFIX", "KIND", "INTERFACE", "TARGET")
 NOTHING = "Nothing contains this text."
 
 
@@ -43,12 +42,24 @@ class ExplanationJson(TypedDict):
 
 def mounts_as_text(mounts: Sequence[Mount], paint: Paint = plain) -> str:
     """Return a table of mounts as the file has them."""
-    rows = [(*place(mount, paint), declared(mount), mount.shown) for mount in mounts]
-    return table([head(COLUMNS, paint), *rows], indent="") if rows else NOTHING
+    grouped = has_groups(mounts)
+    rows = [(*place(mount, paint), declared(mount), *group_of(mount, grouped), mount.shown) for mount in mounts]
+    return table([head(paint, grouped), *rows], indent="") if rows else NOTHING
 
 
-def head(columns: Sequence[str], paint: Paint) -> list[str]:
-    """Return the first row of a table."""
+def has_groups(mounts: Iterable[Mount]) -> bool:
+    """Return whether a table of mounts has a column for groups."""
+    return any(mount.group for mount in mounts)
+
+
+def group_of(mount: Mount, grouped: bool) -> tuple[str, ...]:  # noqa: FBT001 (whether there is a column)
+    """Return the cell of a mount in the column for groups, if there is one."""
+    return (mount.group,) if grouped else ()
+
+
+def head(paint: Paint, grouped: bool, *more: str) -> list[str]:  # noqa: FBT001 (as above)
+    """Return the first row of a table of mounts."""
+    columns = ("HOST", "PREFIX", "KIND", "INTERFACE", *(("GROUP",) if grouped else ()), "TARGET", *more)
     return [paint(column, "faint") for column in columns]
 
 
@@ -85,6 +96,7 @@ def explanation_as_text(result: Explanation, inside: Iterable[tuple[str, str]] =
     rows = [
         ("mount", paint(_named(result.mount), "strong")),
         ("because", result.reason),
+        *([("process", f'that of the group "{result.mount.group}"')] if result.mount.group else []),
         *((f"{{{name}}}", f'"{value}"') for name, value in result.values),
         *((name, f'"{value}"') for name, value in seen.items() if value is not None),
         *([("Location", result.location)] if result.location else []),

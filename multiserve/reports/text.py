@@ -30,6 +30,7 @@ class MountJson(TypedDict):
     kind: Annotated[str, "The kind of mount in one word, such as app, static or fleet."]
     target: Annotated[str, "What is mounted, as the file spells it."]
     interface: Annotated[Interface | None, "The interface; null if it is not known, or either will do."]
+    group: Annotated[str, "The group in whose process it runs; empty for that of multiserve itself."]
 
 
 class ProblemJson(TypedDict):
@@ -142,6 +143,7 @@ def mount_as_json(mount: Mount) -> MountJson:
         "kind": mount.kind,
         "target": mount.what,
         "interface": mount.interface if isinstance(mount, AppMount) else None,
+        "group": mount.group,
     }
 
 

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from multiserve.checks import capacity
+from multiserve.checks import capacity, look_at
+from multiserve.checks.subject import Load
+from multiserve.composition import compose
+from multiserve.config.file import load_config
 from multiserve.frameworks import Facts
 
 
@@ -54,3 +59,55 @@ def test_what_is_kept_in_one_of_several_workers(look, monkeypatch, kept, severit
     assert found == [("MS172", severity, ("/a",), message)]
     assert look(mounts, is_production=True, gunicorn={"workers": 1}) == []
     assert look(mounts, gunicorn={"workers": 4}) == []
+
+
+MB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("gunicorn", "groups", "expected"),
+    [
+        pytest.param({"workers": 4}, (), [], id="enough"),
+        pytest.param(
+            {"workers": 11},
+            (),
+            [
+                (
+                    "11 workers of 100 MB may not fit into the 1000 MB there are",
+                    "Set fewer workers, or preload_app = true, under [gunicorn].",
+                )
+            ],
+            id="too many",
+        ),
+        pytest.param({"workers": 11, "preload_app": True}, (), [], id="shared"),
+        pytest.param(
+            {"workers": 4},
+            (
+                Load(group="blog", resident=700 * MB, workers=1, is_shared=False),
+                Load(group="wiki", resident=900 * MB, workers=2, is_shared=True),
+            ),
+            [
+                (
+                    (
+                        "4 workers of 100 MB and 1 worker of the group blog of 700 MB "
+                        "may not fit into the 1000 MB there are"
+                    ),
+                    "Set fewer workers, or preload_app = true, under [gunicorn] and [groups.blog].",
+                )
+            ],
+            id="all processes together",
+        ),
+        pytest.param(
+            {"workers": 4}, (Load(group="blog", resident=0, workers=9, is_shared=False),), [], id="one is not known"
+        ),
+    ],
+)
+def test_the_memory_of_all_processes_has_to_fit(
+    write_config, tmp_path, kept_process, monkeypatch, gunicorn, groups, expected
+):
+    monkeypatch.setattr(capacity, "_resident", lambda: 100 * MB)
+    monkeypatch.setattr(capacity, "_available", lambda: 1000 * MB)
+    (tmp_path / "plain.py").write_text("def app(environ, start_response): ...")
+    composition = compose(load_config(write_config('[mounts]\n"/" = "plain:app"')))
+    subject = replace(look_at(composition, {}, gunicorn=gunicorn, is_production=True), groups=groups)
+    assert [(each.message, each.cure) for each in capacity.memory.find(subject)] == expected

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from multiserve.checks import find_all, look_at
+from multiserve.composition import compose
+from multiserve.config.file import load_config
+from multiserve.config.processes import for_group
 from multiserve.frameworks import Cookie, Facts, Secret
 
 SESSION = Cookie("session", "/", "", "SESSION_COOKIE_NAME", "SESSION_COOKIE_PATH")
@@ -77,3 +81,42 @@ def test_a_second_project_is_told_from_the_first(look, modules, actual, expected
 
 def test_one_handler_at_two_mounts_is_one_project(look):
     assert look(TWO_PROJECTS, dict.fromkeys(("/", "/a"), project())) == []
+
+
+MODULES = [
+    pytest.param(
+        '"/a" = "app:app"\n"/b" = "app:app"',
+        "",
+        [
+            (
+                ("/a", "/b"),
+                (
+                    "Rename one of them, and update its imports, or run one in a process of its own: "
+                    'group = "b" on the mount and pythonpath = ["two"] under [groups.b].'
+                ),
+            )
+        ],
+        id="two that need one name",
+    ),
+    pytest.param(
+        '"/a" = "app:app"', "", [(("/a",), "Rename one of them, and update its imports.")], id="one that needs it"
+    ),
+    pytest.param('"/b" = { app = "app:app", group = "b" }', '[groups.b]\npythonpath = ["two"]', [], id="its own group"),
+    pytest.param(
+        '"/b" = { app = "app:app", group = "b" }',
+        "[groups.b]",
+        [(("/b",), "Rename one of them, and update its imports.")],
+        id="a group without a search path of its own",
+    ),
+]
+
+
+@pytest.mark.parametrize(("mounts", "more", "expected"), MODULES)
+def test_two_modules_of_one_name(tmp_path, write_config, kept_process, mounts, more, expected):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "app.py").write_text("def app(environ, start_response): ...")
+    config = load_config(write_config(f'pythonpath = ["one", "two"]\n[mounts]\n{mounts}\n{more}'))
+    config = for_group(config, config.groups["b"]) if config.groups else config
+    found = find_all(look_at(compose(config), {}))
+    assert [(each.mounts, each.cure) for each in found if each.code == "MS111"] == expected

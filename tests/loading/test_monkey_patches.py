@@ -50,7 +50,8 @@ def test_a_mount_that_patches_the_process_is_refused_and_the_others_serve(tmp_pa
     line = PATCHING[name].count("\n")
     why = (
         f"multiserve.loading.monkey_patches.MonkeyPatchError: {library} patches the threads and sockets of all mounts: "
-        f'leave it out, or serve all of them with worker_class = "{library}"'
+        f'leave it out, serve all of them with worker_class = "{library}", or this one in a process of its own, '
+        f'with group = "NAME" on the mount and worker_class = "{library}" under [groups.NAME.gunicorn]'
     )
     place = f"({tmp_path}/patching.py, line {line})"
     shown = f"{line} | {PATCHING[name].splitlines()[line - 1].strip()}"

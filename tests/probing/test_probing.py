@@ -18,7 +18,12 @@ flask = pytest.importorskip("flask")
 pyramid = pytest.importorskip("pyramid.config")
 responses = pytest.importorskip("pyramid.response")
 
-EXAMPLES = sorted(Path(__file__).parents[2].glob("examples/*/multiserve.toml"))
+# That of groups is not probed in one process; tests/end_to_end/test_isolated.py does.
+EXAMPLES = [
+    path
+    for path in sorted(Path(__file__).parents[2].glob("examples/*/multiserve.toml"))
+    if path.parent.name != "isolated"
+]
 
 pytestmark = pytest.mark.usefixtures("clean_process")
 

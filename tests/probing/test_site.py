@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from multiserve.probing import site
+from multiserve.probing import processes
 
 flask = pytest.importorskip("flask")
 
@@ -93,10 +93,10 @@ def test_only_get_and_head_are_sent(probed) -> None:
 
 def test_a_request_has_a_time_limit(probed, monkeypatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr(site, "TIME_LIMIT", 0.2)
+    monkeypatch.setattr(processes, "TIME_LIMIT", 0.2)
 
     def slow(environ, start_response):
-        monkeypatch.setattr(site, "TIME_LIMIT", 30.0)  # for those that have to answer
+        monkeypatch.setattr(processes, "TIME_LIMIT", 30.0)  # for those that have to answer
         release.wait(60)
         return hello(environ, start_response)
 

@@ -91,7 +91,7 @@ def test_json_holds_everything(outcome):
         "hint": "Install the package that has it, or add the folder that has it to pythonpath.",
         "excerpt": "",
     }
-    mount = {"host": "", "port": None, "kind": "app", "target": "shop:app"}
+    mount = {"host": "", "port": None, "kind": "app", "target": "shop:app", "group": ""}
     good = {**mount, "ok": True, "interface": "wsgi", "problems": []}
     free = {"seconds": 0.0, "memory": 0}
     assert json.loads(as_json(outcome._replace(findings=FINDINGS[:1]))) == {

@@ -86,6 +86,7 @@ def test_the_contents_are_values_for_json(contents):
         "kind": "app",
         "target": "api_inside:app",
         "interface": "asgi",
+        "group": "",
         "ok": True,
         "problems": [],
         "framework": "Starlette",
@@ -123,7 +124,7 @@ def test_the_contents_are_values_for_json(contents):
     nothing = {"interface": None, "framework": None, "version": None, "routes": None}
     hint = "Install the package that has it, or add the folder that has it to pythonpath."
     problem = {"key": 'mounts."/gone"', "message": 'there is no module "no_such_module"', "hint": hint, "excerpt": ""}
-    place = {"host": "", "port": None}
+    place = {"host": "", "port": None, "group": ""}
     assert by_mount["/gone"] == {
         "mount": "/gone", "prefix": "/gone", "kind": "app", "target": "no_such_module:app", "ok": False,
         "problems": [problem], **place, **nothing,

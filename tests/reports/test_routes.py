@@ -33,6 +33,33 @@ def test_the_mounts_stand_in_the_order_of_matching(config):
     assert routes.mounts_as_json(mounts) == {"mounts": [mount_as_json(mount) for mount in mounts]}
 
 
+def test_where_there_are_groups_a_column_has_them(write_config):
+    text = FILE.replace('"backoffice:create_app()"', '{ app = "backoffice:create_app()", group = "staff" }')
+    config = load_config(write_config(f"{text}[groups.staff]"))
+    assert routes.mounts_as_text(ordered(config)).splitlines() == [
+        "HOST            PREFIX  KIND  INTERFACE  GROUP  TARGET",
+        "example.com:81  /v1     app   ASGI              api.main:app",
+        "*.example.com   /       app   WSGI              shops:app",
+        "any             /admin  app   auto       staff  backoffice:create_app()",
+        "any             /       app   auto              storefront",
+    ]
+    assert [each["group"] for each in routes.mounts_as_json(ordered(config))["mounts"]] == ["", "", "staff", ""]
+
+
+def test_an_explanation_says_in_which_process_the_mount_is(write_config):
+    config = load_config(write_config('[mounts]\n"/a" = { app = "a:app", group = "staff" }\n[groups.staff]'))
+    result = Explanation(url="/a", mount=config.mounts[0], reason="it is the longest")
+    assert routes.explanation_as_text(result).splitlines() == [
+        "mount      /a  (a:app)",
+        "because    it is the longest",
+        'process    that of the group "staff"',
+        "runner-up  none: 404",
+    ]
+    explained = routes.explanation_as_json(result)
+    assert explained["mount"]
+    assert explained["mount"]["group"] == "staff"
+
+
 def test_no_mounts_are_told_in_words():
     assert routes.mounts_as_text([]) == "Nothing contains this text."
 

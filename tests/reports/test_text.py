@@ -136,6 +136,7 @@ def test_the_outcomes_are_values_for_json(composition):
         "kind": "app",
         "target": "storefront",
         "interface": "wsgi",
+        "group": "",
         "ok": True,
         "problems": [],
     }
@@ -147,6 +148,7 @@ def test_the_outcomes_are_values_for_json(composition):
         "kind": "app",
         "target": "backoffice:create_app()",
         "interface": None,
+        "group": "",
         "ok": False,
         "problems": [
             {
