@@ -36,11 +36,21 @@ def _ten(workers: int, *, preload: bool = False) -> Server:
     return multiserve_with("ten Flask applications", _TEN, "/app0/hello", settings=settings)
 
 
+def _apart() -> Server:
+    mounts = "".join(f'"{key}" = {{ app = "hello:{app}", group = "{key[1:]}" }}\n' for key, app in _TEN.items())
+    groups = "".join(f"[groups.{key[1:]}]\n" for key in _TEN)
+    return multiserve_with(
+        "ten Flask applications, each in a group", {}, "/app9/hello",
+        settings=f"{table_of({})}{mounts}{groups}[gunicorn]\nworkers = 1\n",
+    )  # fmt: skip
+
+
 def _memory(effort: Effort) -> Iterator[Row]:
     ten = Contender("ten gunicorns, a worker each", partial(_megabytes, _GUNICORNS))
     ours = Contender("MB, ten Flask applications, 1 worker", partial(_megabytes, [_ten(1)]))
     four = Contender("MB, the same, 4 workers", partial(_megabytes, [_ten(4)]))
-    yield from compare(ten, [ours, four], effort.starts)
+    apart = Contender("MB, the same, each in a group", partial(_megabytes, [_apart()]))
+    yield from compare(ten, [ours, four, apart], effort.starts)
     preloaded = Contender("MB, the same, 4 workers, preload_app", partial(_megabytes, [_ten(4, preload=True)]))
     yield from compare(Contender("without preload_app", four.measure), [preloaded], effort.starts)
 
@@ -56,6 +66,7 @@ def _first_answer(effort: Effort) -> Iterator[Row]:
     ours = [
         Contender("ms to the first answer, ten Flask", partial(_start, [_ten(1)])),
         Contender("ms, the same with preload_app", partial(_start, [_ten(1, preload=True)])),
+        Contender("ms, the same, each in a group", partial(_start, [_apart()])),
     ]
     yield from compare(Contender("one gunicorn, one Flask", partial(_start, [_FLASK])), ours, effort.starts)
     yield from compare(
@@ -72,13 +83,25 @@ def _start(servers: Sequence[Server]) -> Sample:
         return Sample((time.perf_counter() - began) * 1e3)
 
 
+_CHANGED = (
+    *("flask run --debug", "ms from save to answer", "ms, the same, mixed set"),
+    "ms, the same, isolated, beside one of 4 s",
+)
+
+
 def _changes(effort: Effort) -> Iterator[Row]:
     source = {"changing.py": _source(0), "multiserve.toml": '[mounts]\n"/app" = "changing:app"\n'}
     run = ("run", "--port", "{port}")
     ours = Server("", ("multiserve", *run), "/app/hello", source)
     mixed = {**source, "multiserve.toml": table_of({"/other": "echo"}) + '"/app" = "changing:app"\n'}
     peer = Server("", ("flask", "--app", "changing", *run, "--debug"), "/hello", source)
-    with serving([peer, ours, Server("", ours.command, ours.path, mixed)]) as running:
+    beside = {
+        "changing.py": _source(0),
+        "slow.py": f"import time\ntime.sleep(4)\n{_source(0)}",
+        "multiserve.toml": f'{source["multiserve.toml"]}"/slow" = "slow:app"\n[development]\nisolate = true\n',
+    }
+    others = [Server("", ours.command, ours.path, files) for files in (mixed, beside)]
+    with serving([peer, ours, *others]) as running:
         numbers = count(1)
 
         def measure(place: int) -> Sample:
@@ -88,10 +111,7 @@ def _changes(effort: Effort) -> Iterator[Row]:
             wait_for(each, _text(number).encode())
             return Sample((time.perf_counter() - began) * 1e3)
 
-        contenders = [
-            Contender(name, partial(measure, place))
-            for place, name in enumerate(("flask run --debug", "ms from save to answer", "ms, the same, mixed set"))
-        ]
+        contenders = [Contender(name, partial(measure, place)) for place, name in enumerate(_CHANGED)]
         yield from compare(contenders[0], contenders[1:], effort.starts)
 
 

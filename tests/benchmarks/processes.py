@@ -123,6 +123,12 @@ def multiserve_with(name: str, mounts: Mapping[str, str], path: str, *, settings
     return Server(name, command, path, {"multiserve.toml": text})
 
 
+def grouped(name: str, application: str) -> Server:
+    """Serve an application of hello.py at /app in the process of a group, with multiserve."""
+    group = f'[mounts."/app"]\napp = "hello:{application}"\ngroup = "apart"\n[groups.apart]\n'
+    return multiserve_with(name, {"/": "echo"}, "/app/hello", settings=f"{group}[gunicorn]\nworkers = 1\n")
+
+
 def table_of(mounts: Mapping[str, str]) -> str:
     """Write a file that mounts applications of hello.py."""
     lines = [f'"{key}" = "hello:{application}"' for key, application in mounts.items()]
@@ -171,12 +177,17 @@ def memory(session: int) -> float:
 
 
 def _processes_of(session: int) -> Iterator[tuple[Path, list[str]]]:
-    """Give each process of a session, with the fields of its `stat` from the third on, see proc(5)."""
+    """Give each process of a session, with the fields of its `stat` from the third on, see proc(5).
+
+    The processes of groups have sessions of their own, begun by a process of this one.
+    """
+    found: dict[int, tuple[Path, list[str]]] = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # a process that has just ended
-            fields = status.read_text("latin-1").rpartition(")")[2].split()
-            if int(fields[3]) == session:
-                yield status.parent, fields
+            found[int(status.parent.name)] = status.parent, status.read_text("latin-1").rpartition(")")[2].split()
+    ours = {pid for pid, (_, fields) in found.items() if int(fields[3]) == session}
+    groups = {int(fields[3]) for _, fields in found.values() if int(fields[1]) in ours}
+    yield from (each for each in found.values() if int(each[1][3]) in groups.union((session,)))
 
 
 @contextlib.contextmanager

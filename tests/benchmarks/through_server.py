@@ -25,6 +25,7 @@ from processes import (
     Server,
     cpu_seconds,
     granian,
+    grouped,
     gunicorn,
     multiserve,
     multiserve_with,
@@ -116,6 +117,17 @@ _MATCHES = (
         ((gunicorn("gthread, glued by hand", "glued()", *GTHREAD, path="/app/hello"), None),),
         slowest_milliseconds,
         beside="/slow/hello",
+    ),
+    *(
+        Match(
+            (grouped(f"{name}, in a group", application),), ((multiserve("in the process", application, "echo"), None),)
+        )
+        for name, application in (("bare ASGI", "echo"), ("Flask", "make_flask()"))
+    ),
+    Match(
+        (grouped("p99, Flask in a group", "make_flask()"),),
+        ((multiserve("in the process", "make_flask()", "echo"), None),),
+        slowest_milliseconds,
     ),
 )
 
