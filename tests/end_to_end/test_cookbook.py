@@ -76,6 +76,20 @@ def test_django_in_production(prepare, run):
     assert styles.headers["Cache-Control"] == "public, max-age=3600"
 
 
+def test_two_django_projects(prepare, run, tmp_path):
+    prepare("cookbook/django")
+    (tmp_path / "other").mkdir()
+    command = [sys.executable, "-m", "django", "startproject", "blog", "other"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    with (tmp_path / "other" / "blog" / "urls.py").open("a", encoding="utf-8") as urls:
+        urls.write('urlpatterns = [path("office/", admin.site.urls)]\n')
+    server = run(*PRODUCTION, "-c", "two.toml").ready()
+    assert server.get("/backoffice/admin/").location == "/backoffice/admin/login/?next=/backoffice/admin/"
+    assert server.get("/backoffice/office/").status == 404
+    assert server.get("/blog/office/").location == "/blog/office/login/?next=/blog/office/"
+    assert server.get("/blog/admin/").status == 404
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_fastapi_beside_django(prepare, run, mode):
     prepare("cookbook/fastapi-beside-django")
