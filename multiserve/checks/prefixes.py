@@ -85,7 +85,8 @@ def dash_prefix(subject: Subject) -> Iterator[Finding]:
 
     Its scripts in the browser request data below requests_pathname_prefix, which has to begin with the prefix of the
     mount. A module that makes one Dash and names no prefix is told that of its mount. A factory can be called with the
-    prefix: "dashboards:sales(prefix)".
+    prefix: "dashboards:sales(prefix)". A Dash inside an application of Flask has both: the prefix of the mount and its
+    own path.
     """
     for member in subject.readable:
         settings = dict(member.facts.own_prefix) if member.facts else {}
@@ -94,9 +95,16 @@ def dash_prefix(subject: Subject) -> Iterator[Finding]:
         expected = member.prefix + routed
         is_behind_proxy = subject.config.server.trusted_proxies and asked and asked.endswith(expected)
         if asked is not None and asked != expected and not is_behind_proxy:
-            cure = f'Write Dash(requests_pathname_prefix="{member.prefix}/", routes_pathname_prefix="/").'
+            path = routed if _has_routes_beside(member, routed) else "/"
+            cure = f'Write Dash(requests_pathname_prefix="{member.prefix}{path}", routes_pathname_prefix="{path}").'
             message = f'it has requests_pathname_prefix = "{asked}" and routes_pathname_prefix = "{routed}"'
             yield dash_prefix.found(member, message=f"{message}, but is mounted at {member.mount.key}", cure=cure)
+
+
+def _has_routes_beside(member: CheckedMount, path: str) -> bool:
+    """Return whether the application that Dash is in has pages of its own, so that the path of Dash has to stay."""
+    routes = member.facts.routes if member.facts else None
+    return any(not route.path.startswith(path) and route.name != "static" for route in routes or ())
 
 
 @check(

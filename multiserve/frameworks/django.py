@@ -62,6 +62,7 @@ def read(application: Any, _: Inside) -> Facts:
         hosts=known(lambda: _hosts(settings), None),
         static_files=known(lambda: _static_files(settings), None),
         settings_module=known(lambda: settings.SETTINGS_MODULE or None, None),
+        may_answer_first=any(not each.startswith("django.") for each in known(lambda: settings.MIDDLEWARE, ())),
     )
 
 

@@ -32,20 +32,28 @@ class Pattern(NamedTuple):
     """One pattern of the URL configuration.
 
     Attributes:
-        route: The pattern as a route.
+        path: The whole pattern as people read it.
+        name: That of the pattern, behind its namespaces; "" for none.
         view: What it names.
         text: The whole pattern as Django's `ResolverMatch.route` writes it.
     """
 
-    route: InnerRoute
+    path: str
+    name: str
     view: Any
     text: str
+
+    @property
+    def route(self) -> InnerRoute:
+        """The pattern as a route, for which the view is looked for in its source."""
+        place = place_of(self.view)._asdict()
+        return InnerRoute(path=self.path, methods=_methods(self.view), name=self.name, **place)
 
 
 def walk(urlconf: Any) -> Iterator[Pattern]:
     """Return all patterns, importing the modules of the URL configuration, as the first request does."""
     resolver = loaded(_RESOLVERS, "get_resolver")(urlconf)
-    return _walk(resolver.url_patterns, Pattern(InnerRoute(path="/"), None, ""), _DEEPEST)
+    return _walk(resolver.url_patterns, Pattern("/", "", None, ""), _DEEPEST)
 
 
 def load(settings: Any) -> None:
@@ -58,17 +66,13 @@ def _walk(patterns: Iterable[Any], above: Pattern, depth: int) -> Iterator[Patte
     if depth == 0:
         raise RecursionError("the URL configuration includes itself")
     for each in patterns:
-        path = above.route.path + _path(each.pattern)
+        path = above.path + _path(each.pattern)
         text = _join(above.text, str(each.pattern))
         if is_a(each, _RESOLVERS, "URLResolver"):
-            namespace = f"{above.route.name}{each.namespace}:" if each.namespace else above.route.name
-            inner = Pattern(InnerRoute(path=path, name=namespace), None, text)
-            yield from _walk(each.url_patterns, inner, depth - 1)
+            namespace = f"{above.name}{each.namespace}:" if each.namespace else above.name
+            yield from _walk(each.url_patterns, Pattern(path, namespace, None, text), depth - 1)
         else:
-            name = f"{above.route.name}{each.name}" if each.name else ""
-            view = each.callback
-            route = InnerRoute(path=path, methods=_methods(view), name=name, **place_of(view)._asdict())
-            yield Pattern(route, view, text)
+            yield Pattern(path, f"{above.name}{each.name}" if each.name else "", each.callback, text)
 
 
 def _join(above: str, text: str) -> str:

@@ -151,6 +151,7 @@ class Facts:
         settings_module: The settings of Django that the process has, which need not be those that were asked for.
         thread_hints: Objects that its views share between threads but that are not thread-safe, each as `module.name`.
         takes_whole_path: Whether it matches routes against the path including the prefix.
+        may_answer_first: Whether its own middleware, or a hook, may answer before its router is asked.
     """
 
     application: Any = field(repr=False, compare=False)
@@ -171,6 +172,7 @@ class Facts:
     settings_module: str | None = None
     thread_hints: tuple[str, ...] = ()
     takes_whole_path: bool = False
+    may_answer_first: bool = False
 
     def usual_hosts(self, preferred: str = "localhost") -> list[str]:
         """Return hosts that the application accepts, at least one: the preferred one if possible, else those it lists.

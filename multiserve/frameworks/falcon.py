@@ -25,6 +25,7 @@ def read(application: Any, _: Inside) -> Facts:
         routes=known(lambda: tuple(_routes(application)), None),
         cookies=(),
         takes_whole_path=_takes_whole_path(application),
+        may_answer_first=known(lambda: any(application._middleware), False),  # noqa: FBT003, SLF001 (no public way)
     )
 
 
@@ -80,6 +81,9 @@ def find(application: Any, request: InnerRequest, _: Onward) -> InnerAnswer | No
         for route in routes:
             if request.method in route.methods:
                 return InnerAnswer(outcome="view", route=route)
+        if request.method == "OPTIONS":  # Falcon answers it where no responder does
+            own = place_of(responders["OPTIONS"])._asdict()
+            return InnerAnswer(outcome="view", route=InnerRoute(path=template, methods=("OPTIONS",), **own))
         methods = tuple(sorted(method for route in routes for method in route.methods))
         return InnerAnswer(outcome="method not allowed", status=405, methods=methods)
     for matcher, route, is_sink in application._sink_and_static_routes:  # noqa: SLF001 (the same)

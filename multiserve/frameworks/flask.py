@@ -52,6 +52,7 @@ def read(application: Any, _: Inside) -> Facts:
         own_prefix=known(lambda: _own_prefix(application), ()),
         hosts=known(lambda: _hosts(application), None),
         static_folder=known(lambda: application.static_folder, None),
+        may_answer_first=bool(known(lambda: application.before_request_funcs.get(None), ())),
     )
 
 
@@ -123,6 +124,8 @@ def find(application: Any, request: InnerRequest, _: Onward) -> InnerAnswer | No
     """Ask the URL map."""
     if _around(application) is None:
         return None
+    if is_quart(application) and request.prefix and not request.path:
+        return NOT_FOUND  # Quart makes an invalid path of the bare prefix
     try:
         adapter = (_bind_quart if is_quart(application) else _bind_flask)(application, request)
         return adapter and InnerAnswer(outcome="view", route=_match(application, adapter, request))

@@ -39,6 +39,7 @@ def read(application: Any, inside: Inside) -> Facts:
         secret=known(lambda: _secret(sessions or []), None),
         debug=known(lambda: bool(application.debug), None),
         hosts=known(lambda: _hosts(application), None),
+        may_answer_first=known(lambda: bool(application.middleware or application.cors_config), False),  # noqa: FBT003
     )
 
 

@@ -45,6 +45,7 @@ def read(application: Any, inside: Inside) -> Facts:
         debug=known(lambda: bool(application.debug), None),
         own_prefix=known(lambda: _own_prefix(application), ()),
         hosts=known(lambda: _hosts(application), None),
+        may_answer_first=bool(known(lambda: application.user_middleware, ())),
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
+import linecache
+import sys
 from typing import Any, NamedTuple
 
 from multiserve.frameworks.reading import known
@@ -37,6 +40,8 @@ def undecorated(view: Any) -> Any:
             view = view.__func__
         elif isinstance(attributes.get("view_class"), type):  # what as_view() of Flask and of Django leaves
             return attributes["view_class"]
+        elif "initkwargs" in attributes and isinstance(attributes.get("cls"), type):  # and that of a viewset's
+            return attributes["cls"]
         elif "__wrapped__" in attributes:
             view = attributes["__wrapped__"]
         else:
@@ -53,6 +58,29 @@ def _place(view: Any) -> ViewPlace:
 
 
 def _lines_of(named: type) -> tuple[str, int]:
-    # The source is read for it, which not every class has.
-    line = known(lambda: inspect.getsourcelines(named)[1], 0)
-    return (known(lambda: inspect.getsourcefile(named) or "", ""), line) if line else ("", 0)
+    file = known(lambda: inspect.getsourcefile(named) or "", "")
+    line = known(lambda: _line_of(named, file), 0) if file else 0
+    return (file, line) if line else ("", 0)
+
+
+def _line_of(named: type, file: str) -> int:
+    module = sys.modules.get(named.__module__)
+    lines = _classes_in("".join(linecache.getlines(file, vars(module) if module else None)))
+    return lines[named.__qualname__]
+
+
+@functools.lru_cache(maxsize=64)
+def _classes_in(source: str) -> dict[str, int]:
+    """Return the line of each class by its qualified name; `inspect` parses the module anew for each class."""
+    found: dict[str, int] = {}
+    pending: list[tuple[str, ast.AST]] = [("", ast.parse(source))]
+    while pending:
+        above, node = pending.pop()
+        inner = above
+        if isinstance(node, ast.ClassDef):
+            found.setdefault(f"{above}{node.name}", min([node.lineno, *(each.lineno for each in node.decorator_list)]))
+            inner = f"{above}{node.name}."
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            inner = f"{above}{node.name}.<locals>."
+        pending.extend((inner, each) for each in reversed(list(ast.iter_child_nodes(node))))
+    return found

@@ -111,8 +111,12 @@ def _own_answer(mount: Mount) -> str:
 
 
 def _row(mount: Mount, route: OuterRoute, paint: Paint) -> tuple[str, ...]:
-    hidden = paint(f"(hidden: {route.answered_by.key if route.answered_by else 'no mount'} answers)", "warning")
-    view = [route.inner.view, *([] if route.answered_by is mount else [hidden])]
+    view = [route.inner.view]
+    if route.answered_by is not mount:
+        answers = route.answered_by.key if route.answered_by else "no mount"
+        view.append(paint(f"(hidden: {answers} answers)", "warning"))
+    elif route.tenants:
+        view.append(paint(f"(may be hidden: {route.tenants.key} answers if its factory does)", "warning"))
     return ", ".join(route.inner.methods) or "any", route.url, route.inner.name, "  ".join(filter(None, view))
 
 
@@ -131,6 +135,7 @@ class OuterRouteJson(RouteJson):
     """A route, and what a request for it reaches."""
 
     answered_by: Annotated[str | None, "The key of the mount that answers its URL, which may be another; null if none."]
+    tenants: Annotated[str | None, "The key of the tenants that answer first if their factory does; null if none."]
 
 
 class StateJson(TypedDict):
@@ -146,6 +151,7 @@ class ContentsMountJson(MountJson, StateJson):
     """A mount, and the routes inside."""
 
     routes: Annotated[list[OuterRouteJson] | None, "The routes; null if they are not known."]
+    reason: Annotated[str | None, "Why the routes are not known; null if they are, or if it could not be loaded."]
 
 
 class ContentsJson(TypedDict):
@@ -186,6 +192,7 @@ def _contents_as_json(each: Contents) -> ContentsMountJson:
         "interface": spoken,
         **_state_as_json(each.loaded, each.facts),
         "routes": routes,
+        "reason": _what_it_is(each) if routes is None and each.loaded.error is None else None,
     }
 
 
@@ -200,7 +207,8 @@ def _state_as_json(loaded: LoadedMount, facts: Facts | None) -> StateJson:
 
 def _outer_as_json(route: OuterRoute) -> OuterRouteJson:
     answers = route.answered_by.name if route.answered_by else None
-    return {**_route_as_json(route.url, route.inner), "answered_by": answers}
+    tenants = route.tenants.name if route.tenants else None
+    return {**_route_as_json(route.url, route.inner), "answered_by": answers, "tenants": tenants}
 
 
 def _route_as_json(url: str, route: InnerRoute) -> RouteJson:
@@ -270,7 +278,14 @@ def _answer(result: Explanation, arrival: Arrival) -> list[str]:
         method=result.method,
         methods=" or ".join(arrival.methods) or "another method",
     )
+    if arrival.outcome in ("method not allowed", "not found") and _may_answer_first(arrival):
+        text = f"{text}, unless middleware answers first"
     return [*text.splitlines(), *more]
+
+
+def _may_answer_first(arrival: Arrival) -> bool:
+    """Return whether middleware may answer, such as the one for CORS every OPTIONS."""
+    return bool(arrival.through or (arrival.facts and arrival.facts.may_answer_first))
 
 
 _ANSWERS = {

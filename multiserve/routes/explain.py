@@ -210,9 +210,10 @@ def _dispatch_wsgi(config: Config, request: _Request) -> _Reached | None:
 
 def _answer(mount: Mount) -> WSGIApplication:
     """Return what answers for a mount without loading its application: a redirect, or an empty response."""
+    answer: WSGIApplication = _silent
     if isinstance(mount, RedirectMount):
-        return Redirect(mount.what, mount.status, mount.key.prefix).wsgi
-    return with_slash_wsgi(_silent) if mount.slash == "redirect" else _silent
+        answer = Redirect(mount.what, mount.status, mount.key.prefix).wsgi
+    return with_slash_wsgi(answer) if mount.slash == "redirect" else answer
 
 
 def _is_stripped(mount: Mount) -> bool:

@@ -25,11 +25,13 @@ class OuterRoute:
         url: The path with the prefix of the mount, after the host if the mount or the route is bound to one.
         inner: The route as the application has it.
         answered_by: The mount that answers the URL; another one if that hides the route; None if no mount does.
+        tenants: The mount of tenants that answers the URL instead if its factory takes it; None for none.
     """
 
     url: str
     inner: InnerRoute
     answered_by: Mount | None
+    tenants: Mount | None = None
 
     def mentions(self, text: str) -> bool:
         """Return whether URL, name or view contain a text, ignoring case."""
@@ -69,8 +71,9 @@ def _look_into(loaded: LoadedMount, mounts: Iterable[LoadedMount]) -> Contents:
         path = ("" if facts.takes_whole_path else key.prefix) + _shared_path(inner)
         # A host of the route itself is certain. Otherwise the longest prefix among the mounts of the same host wins.
         is_certain = bool(inner.host) and not _PLACEHOLDER.search(inner.host)
-        found = _find(everywhere, path, _bound_to(key, inner)) if is_certain else _find(beside, path)
-        routes.append(OuterRoute(url=outer_url(key, facts, inner), inner=inner, answered_by=found))
+        router, host = (everywhere, _bound_to(key, inner)) if is_certain else (beside, "")
+        found, tenants = _find(router, path, host)
+        routes.append(OuterRoute(url=outer_url(key, facts, inner), inner=inner, answered_by=found, tenants=tenants))
     return Contents(loaded=loaded, facts=facts, routes=tuple(routes))
 
 
@@ -101,12 +104,14 @@ def _shared_path(route: InnerRoute) -> str:
     return route.path if route.literal == route.path else route.literal.rpartition("/")[0]
 
 
-def _find(router: Router[Mount], path: str, host: str = "") -> Mount | None:
-    """Return the mount that answers a path, ignoring tenants, whose factory may refuse it."""
+def _find(router: Router[Mount], path: str, host: str) -> tuple[Mount | None, Mount | None]:
+    """Return the mount that answers a path, and the tenants that come first, whose factory may refuse it."""
+    tenants = None
     for route in router.rank(to_wsgi(path, "replace"), host):
         if not isinstance(route.mount, TenantMount):
-            return route.mount
-    return None
+            return route.mount, tenants
+        tenants = tenants or route.mount
+    return None, tenants
 
 
 def select_contents(contents: Iterable[Contents], text: str) -> list[Contents]:

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from multiserve.checks import look_at
+from multiserve.checks.prefixes import dash_prefix
+from multiserve.composition import compose
+from multiserve.config.file import load_config
 from multiserve.frameworks import AllowedHosts, Facts, Setting
 
 UNTOLD = "cannot check whether APPLICATION_ROOT is not the prefix: AttributeError:"
@@ -143,3 +147,34 @@ SAID = [
 @pytest.mark.parametrize(("mounts", "known", "expected"), SAID)
 def test_what_is_said_is_as_certain_as_the_reading(look, mounts, known, expected):
     assert look(f"[mounts]\n{mounts}", known) == expected
+
+
+PLOTS = """
+import dash, flask
+server = flask.Flask(__name__)
+server.add_url_rule("/", "home", lambda: "home")
+def make():
+    app = {dash}
+    app.layout = dash.html.Div("plots")
+make()
+"""
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:dash")
+@pytest.mark.usefixtures("clean_process")
+def test_a_dash_inside_an_application_of_flask_is_told_both_the_prefix_and_its_path(tmp_path, write_config):
+    pytest.importorskip("dash")
+    written = 'Dash(server=server, url_base_pathname="/plots/")'
+
+    def find(name, how):
+        (tmp_path / f"{name}.py").write_text(PLOTS.format(dash=f"dash.{how}"))
+        subject = look_at(compose(load_config(write_config(f'[mounts]\n"/sales" = "{name}:server"'))), {})
+        return [(each.message, each.cure) for each in dash_prefix.find(subject)]
+
+    (found,) = find("first", written)
+    cure = 'Dash(requests_pathname_prefix="/sales/plots/", routes_pathname_prefix="/plots/")'
+    assert found == (
+        'it has requests_pathname_prefix = "/plots/" and routes_pathname_prefix = "/plots/", but is mounted at /sales',
+        f"Write {cure}.",
+    )
+    assert find("second", cure.replace("Dash(", "Dash(server=server, ")) == []

@@ -133,9 +133,10 @@ ASGI = [
 NAMES = ["falcon", "quart", "starlette", "fastapi", "litestar", "fastapi at /shop", "fastapi at /other"]
 REQUESTS = [
     InnerRequest(path, method, host, prefix)
-    for path in ("/page/", "/page", "/item/1", "/item/1/", "/item/x", "/nothing", "/docs")
+    for path in ("", "/page/", "/page", "/item/1", "/item/1/", "/item/x", "/nothing", "/docs")
     for method in ("GET", "PUT", "DELETE")
     for host, prefix in (("localhost", ""), ("example.com:8000", "/shop"), ("other.com", ""))
+    if path or prefix
 ]
 
 

@@ -52,6 +52,9 @@ OLD = InnerRoute(path=r"/old/<\d+><rest>", **at(sink))
 FILES = InnerRoute(path="/files/{path}", methods=("GET",), **at(static.StaticRoute))
 
 
+OPTIONS = at(falcon.responders.create_default_options([]))
+
+
 def test_a_whole_application_is_read(tmp_path):
     facts = inspect_application(make(tmp_path))
     assert (facts.framework, facts.version) == ("Falcon", version_of("falcon"))
@@ -65,6 +68,11 @@ ROUTES = [
     pytest.param(
         InnerRequest("/items/1", "POST"), InnerAnswer(outcome="method not allowed", status=405, methods=("GET", "PUT")),
         id="another method",
+    ),
+    pytest.param(
+        InnerRequest("/items", "OPTIONS"),
+        InnerAnswer(outcome="view", route=InnerRoute(path="/items", methods=("OPTIONS",), **OPTIONS)),
+        id="what Falcon answers itself",
     ),
     pytest.param(
         InnerRequest("/items/x"), InnerAnswer(outcome="not found", status=404),

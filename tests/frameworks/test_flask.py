@@ -219,3 +219,12 @@ def test_quart_is_read_and_asked():
     redirect = InnerAnswer(outcome="redirect", status=308, route=route, location="http://localhost/shop/login/")
     assert find_route(site, InnerRequest("/login", prefix="/shop")) == redirect
     assert find_route(site, InnerRequest("/live", "WEBSOCKET")) == InnerAnswer(outcome="view", route=live)
+
+
+def test_quart_answers_the_bare_prefix_with_404():
+    quart = pytest.importorskip("quart")
+    site = quart.Quart("site", static_folder=None)
+    site.add_url_rule("/", "home", page)
+    home = InnerRoute(path="/", methods=("GET",), name="home", **at(page))
+    assert find_route(site, InnerRequest("", prefix="/shop")) == InnerAnswer(outcome="not found", status=404)
+    assert find_route(site, InnerRequest("/", prefix="/shop")) == InnerAnswer(outcome="view", route=home)

@@ -5,7 +5,7 @@ import inspect
 
 import pytest
 
-from multiserve.frameworks.views import NOWHERE, ViewPlace, place_of
+from multiserve.frameworks.views import NOWHERE, ViewPlace, _classes_in, place_of
 
 HERE = f"{__name__}:"
 
@@ -49,6 +49,14 @@ def as_view():
     return dispatch
 
 
+def as_viewset():
+    def dispatch():
+        raise AssertionError("no view may be called")
+
+    dispatch.cls, dispatch.initkwargs, dispatch.actions = View, {}, {"get": "method"}
+    return dispatch
+
+
 class Broken:
     def __getattribute__(self, name):
         raise SystemExit(name)
@@ -78,6 +86,7 @@ VIEWS = [
     pytest.param(View().method, of(View.method, "View.method"), id="a bound method"),
     pytest.param(View.of_class, of(View.of_class, "View.of_class"), id="a class method"),
     pytest.param(logged(as_view()), CLASS, id="a class-based view, decorated"),
+    pytest.param(logged(as_viewset()), CLASS, id="a viewset of the REST framework, decorated"),
     pytest.param(len, ViewPlace("builtins:len", "", 0), id="not written in Python"),
     pytest.param(None, ViewPlace("builtins:NoneType", "", 0), id="nothing"),
     pytest.param(Broken(), NOWHERE, id="one that raises"),
@@ -88,3 +97,16 @@ VIEWS = [
 @pytest.mark.parametrize(("written", "place"), VIEWS)
 def test_the_place_of_a_view_is_where_its_author_wrote_it(written, place):
     assert place_of(written) == place
+
+
+def test_the_source_of_a_module_is_parsed_once(monkeypatch):
+    class Page:
+        pass
+
+    class Other:
+        pass
+
+    _classes_in.cache_clear()
+    lines = [place_of(each).line for each in (Page, Other, Page)]
+    assert lines == [inspect.getsourcelines(each)[1] for each in (Page, Other, Page)]
+    assert _classes_in.cache_info().misses == 1

@@ -58,7 +58,7 @@ any                 /          app       WSGI       site_inside:app            {
     GET  /              home   site_inside:home
     GET  /admin/login   login  site_inside:login  (hidden: /admin answers)
     GET  /admin/<page>  page   site_inside:page  (hidden: /admin answers)
-    GET  /u/me          me     site_inside:me
+    GET  /u/me          me     site_inside:me  (may be hidden: /u/{{user}} answers if its factory does)
     GET  /<path:rest>   rest   site_inside:rest"""
 
 
@@ -100,6 +100,7 @@ def test_the_contents_are_values_for_json(contents):
                 "file": str(FOLDER / "api_inside.py"),
                 "line": 7,
                 "answered_by": "api.example.com:81",
+                "tenants": None,
             },
             {
                 "url": "api.example.com:81/talk/",
@@ -109,6 +110,7 @@ def test_the_contents_are_values_for_json(contents):
                 "file": str(FOLDER / "api_inside.py"),
                 "line": 11,
                 "answered_by": "api.example.com:81",
+                "tenants": None,
             },
             {
                 "url": "inner.example.com:81/inner",
@@ -118,10 +120,12 @@ def test_the_contents_are_values_for_json(contents):
                 "file": str(FOLDER / "api_inside.py"),
                 "line": 7,
                 "answered_by": "/",
+                "tenants": None,
             },
         ],
+        "reason": None,
     }
-    nothing = {"interface": None, "framework": None, "version": None, "routes": None}
+    nothing = {"interface": None, "framework": None, "version": None, "routes": None, "reason": None}
     hint = "Install the package that has it, or add the folder that has it to pythonpath."
     problem = {"key": 'mounts."/gone"', "message": 'there is no module "no_such_module"', "hint": hint, "excerpt": ""}
     place = {"host": "", "port": None, "group": ""}
@@ -131,7 +135,7 @@ def test_the_contents_are_values_for_json(contents):
     }  # fmt: skip
     assert by_mount["/files"] == {
         "mount": "/files", "prefix": "/files", "kind": "static", "target": "files", "ok": True,
-        "problems": [], **place, **nothing,
+        "problems": [], **place, **nothing, "reason": f"the files of {FOLDER / 'files'}",
     }  # fmt: skip
 
 
@@ -200,6 +204,13 @@ TOLD = [
             "answer": "the factory makes an application for each tenant, so nothing inside can be known;",
             "": "if it returns None, the runner-up answers",
         }, id="tenants",
+    ),
+    pytest.param(
+        "/wrapped/x", "", {
+            "through": "staff_inside:Middleware", "framework": FLASK,
+            "SCRIPT_NAME": '"/wrapped"', "PATH_INFO": '"/x"',
+            "answer": "404: there is nothing of this name inside, unless middleware answers first",
+        }, id="nothing there, behind middleware",
     ),
     pytest.param("/old/x", "", {"answer": "307 to /new/x"}, id="a redirect"),
     pytest.param(

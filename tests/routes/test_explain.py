@@ -135,6 +135,8 @@ REDIRECTS = [
     pytest.param("/wiki", "POST", None, 0, id="no slash where something is sent"),
     pytest.param("/wiki", "WEBSOCKET", None, 0, id="no slash for a WebSocket"),
     pytest.param("/wiki/", "GET", None, 0, id="the slash is there"),
+    pytest.param("/moved", "GET", "./moved/", 308, id="the slash of a mount that redirects"),
+    pytest.param("/moved/x", "GET", "/new/x", 308, id="what is below a mount that redirects"),
 ]
 
 
@@ -144,6 +146,7 @@ def test_a_redirect_of_the_mount_itself_depends_on_the_method(
 ) -> None:
     text = (
         '[mounts]\n"/old" = { redirect = "/new", status = 301 }\n"/wiki" = { app = "wiki:app", slash = "redirect" }\n'
+        '"/moved" = { redirect = "/new", slash = "redirect" }\n'
     )
     result = explain(load_config(write_config(text)), url, method)
     assert (result.location, result.status) == (location, status)
