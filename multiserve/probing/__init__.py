@@ -67,7 +67,8 @@ def probe(
         composed = Composed(composition, here, inspector, elsewhere)
         requests = [each for loaded in composition.mounts for each in _probe_mount(composed, loaded, origin)]
         visits = [request.visit for request in requests if request.visit]
-        return [_complete(composed, request, visits) for request in requests]
+        told: set[tuple[str, str]] = set()
+        return [_complete(composed, request, visits, told) for request in requests]
 
 
 @contextlib.contextmanager
@@ -78,11 +79,11 @@ def validating() -> Iterator[None]:
         yield
 
 
-def _complete(composed: Composed, request: _Asked, visits: list[Visit]) -> ProbeResult:
+def _complete(composed: Composed, request: _Asked, visits: list[Visit], told: set[tuple[str, str]]) -> ProbeResult:
     """Add what is wrong with a response, for which all responses have to be known."""
     findings = list(find_failures(request.result, request.violations))
     if visit := request.visit:
-        findings += [*find_escapes(composed, visit), *find_cookie_escapes(composed, visit, visits)]
+        findings += [*find_escapes(composed, visit, told), *find_cookie_escapes(composed, visit, visits)]
     return replace(request.result, findings=tuple(findings))
 
 

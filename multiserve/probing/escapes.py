@@ -7,6 +7,7 @@ application has the same path itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import takewhile
 from typing import NamedTuple
@@ -42,12 +43,29 @@ class Visit(NamedTuple):
         return self.loaded.mount.key.prefix
 
 
-def find_escapes(composed: Composed, visit: Visit) -> Iterator[Finding]:
-    """Find the URLs of a response that leave its mount by mistake, or may."""
-    if visit.prefix and not isinstance(visit.loaded.mount, RedirectMount):
-        for reference in _references(visit):
-            if _leaves(visit, reference) and (escape := _judged(composed, visit, reference)):
-                yield escape
+def find_escapes(composed: Composed, visit: Visit, told: set[tuple[str, str]]) -> Iterator[Finding]:
+    """Find the URLs of a response that leave its mount by mistake, or may; its assets are one finding.
+
+    Args:
+        composed: The composed application.
+        visit: The response.
+        told: The mounts and the assets that earlier responses have shown; those of this one are added.
+    """
+    assets: dict[Severity, list[Finding]] = {}
+    if not visit.prefix or isinstance(visit.loaded.mount, RedirectMount):
+        return
+    for reference in _references(visit):
+        asset = (visit.loaded.mount.name, reference.target)
+        if asset in told or not _leaves(visit, reference) or not (escape := _judged(composed, visit, reference)):
+            continue
+        if reference.kind == "asset":
+            told.add(asset)
+            assets.setdefault(escape.severity, []).append(escape)
+        else:
+            yield escape
+    for first, *others in assets.values():
+        count = f"{len(others)} more assets do the same" if len(others) > 1 else "another asset does the same"
+        yield replace(first, message=f"{first.message} ({count})") if others else first
 
 
 def _references(visit: Visit) -> Iterator[Reference]:
@@ -162,19 +180,15 @@ def find_cookie_escapes(composed: Composed, visit: Visit, visits: Sequence[Visit
         if cookie in earlier or is_below(cookie.path, visit.prefix):
             continue
         rival = next((each for each in visits if _sets_too(each, visit, cookie)), None)
+        if rival is None:
+            continue  # a name that nobody else has does no harm
         what = f'the cookie "{cookie.name}" of {visit.loaded.mount.key} has the path "{cookie.path}"'
-        if rival:
-            message = f"{what}, and {rival.loaded.mount.key} sets a cookie with the same name: the two get mixed up"
-        else:
-            message = f"{what}: other mounts receive it, too, and may overwrite it"
-        concerned = (visit, rival) if rival else (visit,)
         yield PROBED["MS205"].finding(
-            mounts=[each.loaded.mount.name for each in concerned],
+            mounts=[each.loaded.mount.name for each in (visit, rival)],
             key=visit.loaded.mount.place,
             url=visit.url,
-            severity="warning" if rival else "note",
-            message=message,
-            cure=_cookie_cure(composed, visit, cookie, has_rival=rival is not None),
+            message=f"{what}, and {rival.loaded.mount.key} sets a cookie with the same name: the two get mixed up",
+            cure=_cookie_cure(composed, visit, cookie),
         )
 
 
@@ -197,15 +211,11 @@ def _sets_too(other: Visit, visit: Visit, cookie: SetCookie) -> bool:
     )
 
 
-def _cookie_cure(composed: Composed, visit: Visit, cookie: SetCookie, *, has_rival: bool) -> str:
-    """Advise another path; with a rival another name, because below a path browsers also send the rival's cookie."""
+def _cookie_cure(composed: Composed, visit: Visit, cookie: SetCookie) -> str:
+    """Advise another name, because below another path browsers would also send the rival's cookie."""
     facts = composed.facts_of(visit.loaded)
     known = next((each for each in (facts and facts.cookies) or () if each.name == cookie.name), None)
-    if has_rival:
-        name = distinct_name(cookie.name, visit.prefix)
-        if known and known.setting:
-            return f'Set {known.setting} to "{name}": a path alone is not enough.'
-        return f'Give it a unique name, such as "{name}": a path alone is not enough.'
-    if known and known.path_setting:
-        return f'Set {known.path_setting} to "{visit.prefix}".'
-    return f'Set it with the path "{visit.prefix}".'
+    name = distinct_name(cookie.name, visit.prefix)
+    if known and known.setting:
+        return f'Set {known.setting} to "{name}": a path alone is not enough.'
+    return f'Give it a unique name, such as "{name}": a path alone is not enough.'

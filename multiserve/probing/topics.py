@@ -42,17 +42,18 @@ _TOPICS = (
         consequence="Pages are shown without their styles, scripts or images.",
         explanation="With --probe: "
         "the URL of a script, a style sheet, an image or a similar file is a path without the prefix of the mount, "
-        "and the answer there is 404, or an HTML page instead of the file. Assets are requested with HEAD.",
+        "and the answer there is 404, or an HTML page instead of the file. Assets are requested with HEAD. Those of a "
+        "page are one finding, and what other pages of the mount need as well is reported once.",
     ),
     Topic(
         code="MS205",
-        severity="note",
+        severity="warning",
         title="a cookie is sent to other mounts, too",
         consequence="Another application may read it, or overwrite it.",
         explanation="With --probe: "
-        "a cookie is set for a path outside of the mount, most often for the whole origin. If another application sets "
-        "a cookie with the same name, the finding is a warning: a path of its own is then not enough, because below "
-        "that path browsers send both cookies, and only another name helps.",
+        "a cookie is set for a path outside of the mount, most often for the whole origin, and another application "
+        "sets a cookie with the same name. A path of its own is not enough then, because below that path browsers send "
+        "both cookies, and only another name helps. A cookie whose name nobody else uses is not reported.",
     ),
     Topic(
         code="MS206",
