@@ -94,6 +94,7 @@ def inspect(
     ) as found:
         # After the mounts: what importing them does to the process is not a plugin's doing.
         look = Look(mounts=mounts, production=production, plugins=load_plugins(config), recorder=recorder)
+        recorder.forget_ended_threads()
         with with_frameworks(look.plugins.frameworks):
             findings = _check(found, look)
             probes = _probe(found, look) if probe else None

@@ -68,6 +68,7 @@ ignore = ["MS164"]
 "/shop" = {{ app = "moves:app"{shop} }}
 "/blog" = {{ app = "moves:app", group = "blog" }}
 "/news" = {{ app = "stays:app", group = "blog" }}
+"/more" = "stays:app"
 "a.test/old" = {{ redirect = "/nowhere", group = "blog" }}
 [groups.blog]
 {more}
@@ -89,13 +90,38 @@ def test_each_process_is_checked_by_itself_and_the_origin_once(moves):
         ("MS161", ("/shop",)),
         ("MS161", ("/blog",)),
     ]
-    assert list(found.effects) == ["/shop", "/blog", "/news", "a.test/old"]
+    assert list(found.effects) == ["/shop", "/blog", "/news", "/more", "a.test/old"]
     assert found.effects["/blog"].folder == "/"
+    assert "moves" in found.effects["/blog"].modules
 
 
 def test_an_application_that_is_alone_in_its_group_disturbs_nobody(moves):
     config = moves("[groups.alone]", ', group = "alone"')
     assert [each.mounts for each in inspect(config).findings if each.code == "MS161"] == [("/blog",)]
+
+
+PATCHES = """
+import decimal, os
+decimal.DefaultContext.prec = 6
+os.environ["MODE_OF_BLOG"] = "b"
+os.environ.setdefault("TOKEN_OF_BLOG", "a")
+"""
+
+
+def test_what_loading_does_to_the_process_of_a_group_concerns_that_alone(tmp_path, write_config, kept_process):
+    (tmp_path / "changes.py").write_text(PATCHES + EMPTY)
+    (tmp_path / "stays.py").write_text(f"import os\nos.environ['MODE_OF_BLOG'] = 'a'\n{EMPTY}")
+    mounts = '"/" = "stays:app"\n"/blog" = { app = "changes:app", group = "x" }'
+    more = '"/news" = { app = "stays:app", group = "x" }\n'
+    alone, both = (load_config(write_config(f"[mounts]\n{text}\n[groups.x]")) for text in (mounts, f"{mounts}\n{more}"))
+    found = inspect(both)
+    assert [(each.code, each.mounts) for each in found.findings] == [
+        ("MS191", ("/blog",)),
+        ("MS192", ("/news", "/blog")),
+    ]
+    assert [each.name for each in found.effects["/blog"].changes] == ["decimal default"]
+    assert [each.name for each in found.effects["/blog"].variables] == ["MODE_OF_BLOG", "TOKEN_OF_BLOG"]
+    assert inspect(alone).findings == []
 
 
 def test_settings_of_a_group_are_checked_before_anything_is_loaded(moves):
@@ -114,6 +140,7 @@ def test_all_processes_are_probed(moves):
         ("http://localhost:8000/shop/", 204),
         ("http://localhost:8000/blog/", 204),
         ("http://localhost:8000/news/", 204),
+        ("http://localhost:8000/more/", 204),
         ("http://a.test:8000/old/", 308),
     ]
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from multiserve.checks import capacity, exposure, imports, mounts, prefixes, servers, sessions, sharing, static_files
+from multiserve.checks import (
+    capacity,
+    exposure,
+    imports,
+    mounts,
+    prefixes,
+    process_state,
+    servers,
+    sessions,
+    sharing,
+    static_files,
+)
 from multiserve.checks.check import Check, Scope
 from multiserve.checks.subject import Subject, look_at
 from multiserve.config.model import Config
@@ -26,6 +37,7 @@ CHECKS: dict[str, Check] = {
         *imports.CHECKS,
         *capacity.CHECKS,
         *servers.CHECKS,
+        *process_state.CHECKS,
     )
 }
 TOPICS: dict[str, Topic] = dict(sorted({**CHECKS, **PROBED}.items()))

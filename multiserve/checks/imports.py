@@ -17,17 +17,26 @@ _SHOWN = 3  # loggers that a finding names
 def threads(subject: Subject) -> Iterator[Finding]:
     """A thread that is started by an import runs in every process that imports the module.
 
-    That is each worker, and each run of check. With preload_app it runs in gunicorn's master only.
+    That is each worker, and each run of check. With preload_app it runs in gunicorn's master only. Threads that are
+    over by the end of the check are not reported, nor is the one with which Litestar writes its log, unless there is
+    preload_app.
     """
     preloads = bool(subject.gunicorn.get("preload_app"))
     for member in subject.members:
-        if names := member.effects.threads:
+        names = member.effects.threads
+        is_log = _is_litestar(member) and all(name.endswith("(_monitor)") for name in names)
+        if names and (preloads or not is_log):
+            cure = "Start threads at the first request, or in the lifespan."
             yield threads.found(
                 member,
                 message=f"loading it starts {_count(names, 'thread')}: {', '.join(names)}",
-                cure="Start threads at the first request, or in the lifespan.",
+                cure="Make it with Litestar(logging_config=None), or set preload_app = false." if is_log else cure,
                 severity="warning" if preloads else "note",
             )
+
+
+def _is_litestar(member: CheckedMount) -> bool:
+    return member.facts is not None and member.facts.framework == "Litestar"
 
 
 @check(
@@ -52,19 +61,21 @@ def folders(subject: Subject) -> Iterator[Finding]:
     consequence="The logging of all other applications changes, too.",
 )
 def root_loggers(subject: Subject) -> Iterator[Finding]:
-    """The handlers and the level of the root logger apply to every application in the process, and to the server."""
+    """The handlers and the level of the root logger apply to every application in the process, and to the server.
+
+    An application that is alone in the process may configure it. Handlers of debug toolbars only collect records.
+    """
     touched = [member for member in subject.members if member.effects.root_logger and not subject.is_alone(member)]
     for member in touched:
         others = [each.mount.name for each in touched if each is not member]
+        cure = "Configure a logger with the application's own name, and set its propagate to False."
+        if _is_litestar(member):
+            cure = "Make it with Litestar(logging_config=LoggingConfig(configure_root_logger=False))."
         yield root_loggers.found(
             member,
             message="loading it changes the handlers or the level of the root logger"
             + (f", as {', '.join(others)} does" if others else ""),
-            cure=_or_alone(
-                subject,
-                member,
-                "Configure a logger with the application's own name, and set its propagate to False.",
-            ),
+            cure=_or_alone(subject, member, cure),
             severity="warning" if others else "note",
         )
 

@@ -114,6 +114,20 @@ class Subject:
                 seen.add(member.identity)
                 yield member
 
+    def beside(self, member: CheckedMount) -> list[CheckedMount]:
+        """Return the mounts with other applications, which share the process with that of a mount."""
+        return list(self._beside(member))
+
+    def is_alone(self, member: CheckedMount) -> bool:
+        """Return whether there is no other application in the process of a mount that it could disturb."""
+        return next(self._beside(member), None) is None
+
+    def _beside(self, member: CheckedMount) -> Iterator[CheckedMount]:
+        for each in self.members:
+            is_same = each is member or "" != each.module == member.module
+            if isinstance(each.mount, AppMount) and each.mount.group == member.mount.group and not is_same:
+                yield each
+
     def key(self, path: str) -> str:
         """Return the key path of a setting outside of the mounts, as TOML spells it."""
         return f"{self.config.root}.{path}" if self.config.root else path
@@ -122,11 +136,6 @@ class Subject:
         """Return the table of a setting of this process: that of its group, or one inside; else that of the file."""
         parts = ["groups", self.config.group, name] if self.config.group else [name]
         return f"[{'.'.join(filter(None, parts))}]"
-
-    def is_alone(self, member: CheckedMount) -> bool:
-        """Return whether a mount is in a group, in whose process there is no other application to disturb."""
-        others = (each for each in self.members if each is not member and each.mount.loads_code)
-        return bool(self.config.group) and not any(others)
 
     def own_process(self, member: CheckedMount, more: str = "") -> str:
         """Return what to write for a process in which a mount is alone, as the end of a sentence.

@@ -87,6 +87,7 @@ def _serve(line: Line, order: Mapping[str, Any]) -> None:
     if order["checks"] and composition.interface == "asgi":
         raise_for(own_problems(problems_of_gunicorn(config, "asgi"), group))
     plugins = load_plugins(config)
+    recorder.forget_ended_threads()
     look = Look(mounts=mounts, production=is_production, plugins=plugins, recorder=recorder)
     with with_frameworks(plugins.frameworks):
         line.tell("reading")

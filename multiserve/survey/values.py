@@ -23,6 +23,8 @@ def to_plain(value: Any) -> Any:
         return {str(name): to_plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [to_plain(each) for each in value]
+    if isinstance(value, frozenset):
+        return sorted(map(to_plain, value))
     return value if isinstance(value, _PLAIN) else str(value)  # a setting may be anything that looks like a text
 
 
@@ -46,6 +48,8 @@ def _read(hint: Any, value: Any) -> Any:
         return _read(next(each for each in inner if each is not NoneType), value)
     if origin is tuple:
         return tuple(_read(inner[0], each) for each in value)
+    if origin is frozenset:
+        return frozenset(_read(inner[0], each) for each in value)
     if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or hasattr(hint, "_fields")):
         return from_plain(hint, value)
     return value

@@ -38,13 +38,17 @@ for name in (
 
 NEEDED = {  # what a composition is made of, beside Flask, Starlette and FastAPI
     **dict.fromkeys(("MS106", *(f"MS16{number}" for number in range(9))), "bottle"),
+    **dict.fromkeys(("MS190", "MS191", "MS192", "MS193"), "bottle"),
     **dict.fromkeys(("MS107", "MS110", "MS131", "MS140", "MS142"), "django"),
     "MS103": "pyramid",
     "MS104": "falcon",
     "MS133": "dash",  # it is large, and not among the dependencies of the tests
     "MS141": "litestar",
 }
-OF_THEIR_OWN = ("MS107", "MS110", "MS131", "MS140", "MS142")  # the settings of Django cannot be taken back
+OF_THEIR_OWN = (  # the settings of Django cannot be taken back, nor those of the process
+    *("MS107", "MS110", "MS131", "MS140", "MS142"),
+    *("MS190", "MS191", "MS192", "MS193"),
+)
 TO_BE_ENDED = {"MS160": lambda shop: shop.ended.set(), "MS170": lambda shop: shop.database.close()}
 IN_PRODUCTION = ("MS142", "MS150", "MS171", "MS172")
 
@@ -116,6 +120,9 @@ def test_what_the_url_configuration_of_django_does_to_the_process_is_found(tmp_p
     shutil.copytree(FOLDER / "MS107" / "clean", tmp_path, dirs_exist_ok=True)
     urls = tmp_path / "shop" / "urls.py"
     urls.write_text(f"import os\nos.chdir('/')\n{urls.read_text()}")
+    (tmp_path / "blog.py").write_text("def app(environ, start_response): ...")
+    with (tmp_path / "multiserve.toml").open("a") as file:
+        file.write('"/blog" = "blog:app"\n')
     found = find_in_process_of_its_own(tmp_path / "multiserve.toml")
     assert [(each["code"], each["message"]) for each in found] == [
         ("MS161", "loading it changes the working directory to /")

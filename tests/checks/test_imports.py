@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from multiserve.loading.side_effects import SideEffects
+from multiserve.checks import look_at
+from multiserve.checks.imports import root_loggers
+from multiserve.composition import compose
+from multiserve.config.file import load_config
+from multiserve.frameworks import Facts
+from multiserve.loading.side_effects import Recorder, SideEffects
 
 MOUNTS = '[mounts]\n"/a" = "plain:app"\n"/b" = "other:app"'
 ROOT_LOGGER = "loading it changes the handlers or the level of the root logger"
@@ -97,3 +102,51 @@ def test_the_time_zone_of_an_application_alone_concerns_nobody(look):
 def test_only_a_mount_that_imports_something_is_slow(look):
     text = '[mounts]\n"/a" = "plain:app"\n"/files" = { static = "files" }'
     assert look(text, effects={"/files": SideEffects(seconds=9)}) == []
+
+
+def litestar():
+    return Facts(application=object(), framework="Litestar", version="")
+
+
+def test_the_thread_of_litestars_log_is_lost_only_where_the_master_loads_the_applications(look):
+    effects, known = {"/a": SideEffects(threads=("Thread-1 (_monitor)",))}, {"/a": litestar()}
+    assert look(MOUNTS, known, effects=effects) == []
+    found = look(MOUNTS, known, effects=effects, gunicorn={"preload_app": True})
+    assert ("MS160", "warning", ("/a",), "loading it starts a thread: Thread-1 (_monitor)") in found
+
+
+LITESTAR = """
+from litestar import Litestar
+from litestar.logging import LoggingConfig
+app = Litestar([], logging_config={})
+"""
+
+
+def test_the_cure_of_litestars_root_logger_can_be_applied(tmp_path, write_config, kept_process):
+    pytest.importorskip("litestar")
+    (tmp_path / "blog.py").write_text("def app(environ, start_response): ...")
+
+    def find(name, config):
+        (tmp_path / f"{name}.py").write_text(LITESTAR.format(config))
+        loaded = load_config(write_config(f'[mounts]\n"/" = "{name}:app"\n"/blog" = "blog:app"'))
+        recorder = Recorder()
+        composition = compose(loaded, observe=lambda mount: recorder.watch(mount.name))
+        return [each.cure for each in root_loggers.find(look_at(composition, recorder.effects))]
+
+    cure = "LoggingConfig(configure_root_logger=False)"
+    more = 'Or run it in a process of its own: group = "main" on the mount and a table [groups.main].'
+    assert find("first", "LoggingConfig()") == [f"Make it with Litestar(logging_config={cure}). {more}"]
+    assert find("second", cure) == []
+
+
+@pytest.mark.parametrize(
+    "effects",
+    [
+        pytest.param(SideEffects(folder="/tmp"), id="the working directory"),
+        pytest.param(SideEffects(root_logger=True), id="the root logger"),
+        pytest.param(SideEffects(disabled_loggers=("k",)), id="loggers"),
+        pytest.param(SideEffects(socket_timeout=1.0), id="the timeout of sockets"),
+    ],
+)
+def test_what_an_application_alone_does_concerns_nobody(look, effects):
+    assert look('[mounts]\n"/a" = "plain:app"\n"/files" = { static = "files" }', effects={"/a": effects}) == []

@@ -85,16 +85,24 @@ def test_a_process_of_its_own_is_offered_in_the_words_of_the_file(
             '"/a" = { app = "plain:app", group = "x" }\n"/r" = { redirect = "/", group = "x" }', True, id="no code"
         ),
         pytest.param(
-            '"/a" = { app = "plain:app", group = "x" }\n"/b" = { app = "plain:app", group = "x" }', False, id="another"
+            '"/a" = { app = "plain:app", group = "x" }\n"/b" = { app = "plain:app", group = "x" }', True, id="itself"
+        ),
+        pytest.param(
+            '"/a" = { app = "plain:app", group = "x" }\n"/f" = { fleet = "fleet", group = "x" }', True, id="a list"
+        ),
+        pytest.param(
+            '"/a" = { app = "plain:app", group = "x" }\n"/b" = { app = "other:app", group = "x" }', False, id="another"
         ),
     ],
 )
-def test_who_is_alone_in_its_group_disturbs_nobody(tmp_path, write_config, kept_process, mounts, alone):
-    (tmp_path / "plain.py").write_text("def app(environ, start_response): ...")
+def test_who_is_alone_in_its_process_disturbs_nobody(tmp_path, write_config, kept_process, mounts, alone):
+    for name in ("plain", "other"):
+        (tmp_path / f"{name}.py").write_text("def app(environ, start_response): ...")
+    (tmp_path / "fleet").mkdir()
     config = load_config(write_config(f"[mounts]\n{mounts}\n[groups.x]"))
     subject = subject_of(for_group(config, config.groups["x"]))
     assert subject.is_alone(subject.members[0]) is alone
     assert (subject.table("gunicorn"), subject.table()) == ("[groups.x.gunicorn]", "[groups.x]")
     without = subject_of(config)
-    assert not without.is_alone(without.members[0])
+    assert without.is_alone(without.members[0]) is alone
     assert without.table("gunicorn") == "[gunicorn]"

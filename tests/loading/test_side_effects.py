@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import logging
 import logging.config
 import os
@@ -12,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from multiserve.loading.side_effects import Recorder, SideEffects
+from multiserve.loading.side_effects import Recorder, SideEffects, Variable
 
 NONE = SideEffects()
 pytestmark = pytest.mark.usefixtures("kept_process")
@@ -36,6 +37,12 @@ def disable_loggers():
     logging.config.dictConfig({"version": 1, "loggers": {"test_side_effects.kept": {}}})
 
 
+class Collector(logging.NullHandler):
+    pass
+
+
+Collector.__module__ = "flask_debugtoolbar.panels.logger"
+
 CHANGES = [
     pytest.param(lambda: None, NONE, id="nothing"),
     pytest.param(lambda: os.chdir("/"), SideEffects(folder="/"), id="the working directory"),
@@ -51,7 +58,20 @@ CHANGES = [
         SideEffects(signals=("SIGHUP", "SIGUSR2")),
         id="signal handlers",
     ),
-    pytest.param(change_zone, SideEffects(time_zone="Pacific/Chatham"), id="the time zone"),
+    pytest.param(
+        change_zone,
+        SideEffects(time_zone="Pacific/Chatham", variables=(Variable("TZ", None, "Pacific/Chatham"),)),
+        id="the time zone",
+    ),
+    pytest.param(
+        lambda: sys.path.append("/no/such/folder"), SideEffects(search_path=("/no/such/folder",)), id="the search path"
+    ),
+    pytest.param(
+        lambda: sys.modules.update(test_side_effects_module=pytest),
+        SideEffects(modules=frozenset(("test_side_effects_module",))),
+        id="the modules",
+    ),
+    pytest.param(lambda: logging.root.addHandler(Collector()), NONE, id="a handler of a debug toolbar"),
     pytest.param(lambda: socket.setdefaulttimeout(2.5), SideEffects(socket_timeout=2.5), id="the timeout of sockets"),
 ]
 
@@ -84,6 +104,27 @@ def test_only_threads_that_still_run_are_taken_down():
         stop.set()
         for thread in lasting:
             thread.join()
+
+
+def test_threads_are_named_with_their_functions_and_forgotten_when_they_have_ended():
+    stop = threading.Event()
+
+    class Poll(threading.Thread):
+        def run(self):
+            stop.wait()
+
+    started = [threading.Thread(target=functools.partial(stop.wait)), Poll(), threading.Thread(target=stop.wait)]
+    recorder = Recorder()
+    with recorder.watch("work"):
+        for thread in started:
+            thread.daemon = True
+            thread.start()
+    names = [f"{started[0].name} (Event.wait)", f"{started[1].name} ({Poll.__qualname__})", started[2].name]
+    assert recorder.effects["work"].threads == tuple(sorted(names))
+    assert started[2].name.endswith(" (wait)")
+    stop.set()
+    recorder.forget_ended_threads()
+    assert recorder.effects["work"].threads == ()
 
 
 def test_only_loggers_that_were_there_before_are_disabled():

@@ -20,7 +20,8 @@ from multiserve.frameworks import (
     Setting,
     StaticFiles,
 )
-from multiserve.loading.side_effects import SideEffects
+from multiserve.loading.process_state import Change, Patch
+from multiserve.loading.side_effects import SideEffects, Variable
 from multiserve.survey.values import from_plain, to_plain
 
 ROUTE = InnerRoute(path="/caf\udce9", methods=("GET", "POST"), name="x", view="a:b", file="/a.py", line=3)
@@ -47,6 +48,16 @@ FACTS = Facts(
         pytest.param(FACTS, id="facts"),
         pytest.param(Facts(application=APPLICATION, framework="Bottle", version=""), id="hardly any facts"),
         pytest.param(SideEffects(seconds=1.5, threads=("a", "b"), socket_timeout=2.0), id="effects"),
+        pytest.param(
+            SideEffects(
+                changes=(Change("recursion", "1000", "9000"),),
+                patches=(Patch("socket.getaddrinfo", "blog", is_wrapper=True),),
+                variables=(Variable("MODE", None, "caf\udce9"), Variable("CACHE", "a", None)),
+                search_path=("/srv/parts",),
+                modules=frozenset({"blog", "blog.parts"}),
+            ),
+            id="effects on the process",
+        ),
         pytest.param(Problem(key="a", message="b", hint="c", excerpt="d"), id="a problem"),
         pytest.param(
             Finding(code="MS1", severity="note", mounts=("/", "/a"), key="k", message="m", consequence="c", cure="d"),

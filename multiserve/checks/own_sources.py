@@ -1,0 +1,70 @@
+"""The source of the modules that a mount has imported and that its authors have written, read without importing it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from multiserve.checks.subject import CheckedMount
+from multiserve.tracebacks import is_foreign
+
+_LARGEST = 2**20  # bytes of a file that is parsed
+
+
+def own_files(member: CheckedMount) -> list[Path]:
+    """Return the files of the modules that were first imported by a mount, without those of installed packages."""
+    names = member.effects.modules | ({member.module} if member.module else set())
+    files = (getattr(sys.modules.get(name), "__file__", None) for name in sorted(names))
+    return [Path(file) for file in dict.fromkeys(files) if file and file.endswith(".py") and not is_foreign(file)]
+
+
+def read_source(file: Path, word: str) -> ast.Module | None:
+    """Parse a file that has a word in it; None if it has not, or cannot be read."""
+    try:
+        if file.stat().st_size > _LARGEST:
+            return None
+        text = file.read_bytes()
+        return ast.parse(text) if word.encode() in text else None
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+def variables_set_in(member: CheckedMount) -> Iterator[tuple[str, str, bool]]:
+    """Return the environment variables that the modules of a mount set when they are imported.
+
+    Returns:
+        The name, the value, and whether that is only a default.
+    """
+    for file in own_files(member):
+        tree = read_source(file, "environ")
+        for statement in _at_import(tree.body if tree else []):
+            for node in ast.walk(statement):
+                if variable := _set_by(node):
+                    yield variable
+
+
+def _at_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Return the statements that run whenever the module is imported, not those in functions or under conditions."""
+    return (each for each in body if isinstance(each, (ast.Expr, ast.Assign)))
+
+
+def _set_by(node: ast.AST) -> tuple[str, str, bool] | None:
+    """Read `os.environ.setdefault(NAME, value)` and `os.environ[NAME] = value`."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(attr="setdefault", value=environ),
+            args=[ast.Constant(value=str(name)), ast.Constant(value=str(value))],
+        ) if _is_environ(environ):
+            return name, value, True
+        case ast.Assign(
+            targets=[ast.Subscript(value=environ, slice=ast.Constant(value=str(name)))],
+            value=ast.Constant(value=str(value)),
+        ) if _is_environ(environ):
+            return name, value, False
+    return None
+
+
+def _is_environ(node: ast.expr) -> bool:
+    return ast.unparse(node) in ("os.environ", "environ")

@@ -1,0 +1,6 @@
+import os
+
+from bottle import Bottle
+
+os.environ.setdefault("CACHE", "redis")
+app = Bottle()

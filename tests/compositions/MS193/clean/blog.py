@@ -1,0 +1,5 @@
+from bottle import Bottle
+from parts import settings
+
+app = Bottle()
+title = settings.TITLE
