@@ -8,6 +8,7 @@ from multiserve.checks import (
     capacity,
     exposure,
     imports,
+    modules,
     mounts,
     prefixes,
     process_state,
@@ -25,10 +26,11 @@ from multiserve.tracebacks import in_one_line
 
 __all__ = ["CHECKS", "SEVERITIES", "TOPICS", "Check", "Finding", "Subject", "Topic", "find_all", "look_at", "settle"]
 
-CHECKS: dict[str, Check] = {
+_ALL = {
     check.code: check
     for check in (
         *mounts.CHECKS,
+        *modules.CHECKS,
         *sharing.CHECKS,
         *sessions.CHECKS,
         *prefixes.CHECKS,
@@ -40,6 +42,7 @@ CHECKS: dict[str, Check] = {
         *process_state.CHECKS,
     )
 }
+CHECKS: dict[str, Check] = dict(sorted(_ALL.items()))
 TOPICS: dict[str, Topic] = dict(sorted({**CHECKS, **PROBED}.items()))
 
 

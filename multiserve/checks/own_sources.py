@@ -6,6 +6,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from multiserve.checks.subject import CheckedMount
 from multiserve.tracebacks import is_foreign
@@ -13,20 +14,38 @@ from multiserve.tracebacks import is_foreign
 _LARGEST = 2**20  # bytes of a file that is parsed
 
 
-def own_files(member: CheckedMount) -> list[Path]:
-    """Return the files of the modules that were first imported by a mount, without those of installed packages."""
-    names = member.effects.modules | ({member.module} if member.module else set())
-    files = (getattr(sys.modules.get(name), "__file__", None) for name in sorted(names))
-    return [Path(file) for file in dict.fromkeys(files) if file and file.endswith(".py") and not is_foreign(file)]
+class OwnModule(NamedTuple):
+    """A module that the authors of an application have written.
+
+    Attributes:
+        name: Its whole name.
+        file: Its file.
+        root: The folder of the search path that it was found in.
+    """
+
+    name: str
+    file: Path
+    root: Path
 
 
-def read_source(file: Path, word: str) -> ast.Module | None:
-    """Parse a file that has a word in it; None if it has not, or cannot be read."""
+def own_modules(member: CheckedMount) -> Iterator[OwnModule]:
+    """Return the modules that were first imported by a mount, without those of installed packages."""
+    for name in sorted(member.effects.modules | ({member.module} if member.module else set())):
+        found = getattr(sys.modules.get(name), "__file__", None)
+        if found and found.endswith(".py") and not is_foreign(found):
+            file = Path(found).resolve()
+            depth = name.count(".") + (file.name == "__init__.py")
+            if depth < len(file.parents):
+                yield OwnModule(name, file, file.parents[depth])
+
+
+def read_source(file: Path, *words: str) -> ast.Module | None:
+    """Parse a file that has one of these words in it; None if it has not, or cannot be read."""
     try:
         if file.stat().st_size > _LARGEST:
             return None
         text = file.read_bytes()
-        return ast.parse(text) if word.encode() in text else None
+        return ast.parse(text) if any(word.encode() in text for word in words) else None
     except (OSError, SyntaxError, ValueError):
         return None
 
@@ -37,8 +56,8 @@ def variables_set_in(member: CheckedMount) -> Iterator[tuple[str, str, bool]]:
     Returns:
         The name, the value, and whether that is only a default.
     """
-    for file in own_files(member):
-        tree = read_source(file, "environ")
+    for module in own_modules(member):
+        tree = read_source(module.file, "environ")
         for statement in _at_import(tree.body if tree else []):
             for node in ast.walk(statement):
                 if variable := _set_by(node):

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from multiserve.checks.check import check
+from multiserve.checks.modules import find_mistakes, folder_of
 from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.findings import Finding
 from multiserve.frameworks.django import settings_named_in
+from multiserve.frameworks.worker_state import NICEGUI, kept_in_worker
 
 
 @check(
@@ -78,23 +80,23 @@ def module_names(subject: Subject) -> Iterator[Finding]:
     """A process has one module of each name: the one in the first folder of the search path that has it.
 
     If two folders of pythonpath both have a file app.py, Python imports the first for both applications. The same
-    goes for a config.py that each of two applications imports. The pythonpath of a group comes before that of the file:
-    what it hides there is hidden on purpose.
+    goes for a config.py that each of two applications imports. An import that is known to get the wrong one is MS112.
+    The pythonpath of a group comes before that of the file: what it hides there is hidden on purpose.
     """
     folders = list(dict.fromkeys(folder.resolve() for folder in subject.config.pythonpath))
     rename = "Rename one of them, and update its imports"
-    group = subject.config.groups.get(subject.config.group)
-    own = {folder.resolve() for folder in group.pythonpath} if group else set()
+    told = {each.name for each in find_mistakes(subject)} if len(folders) > 1 else set()
+    own = subject.own_folders
     for name, found in sorted(_modules_of(folders).items()):
-        places = [place for place in found if _folder_of(place) in own] or found
-        if len(places) == 1:
+        places = [place for place in found if folder_of(place) in own] or found
+        if len(places) == 1 or name in told:
             continue
         message = f'the module "{name}" is in {" and ".join(map(subject.shorten, places))}'
         members = tuple(member for member in subject.members if _top(member.module) == name)
         if members:
             cure = f"{rename}."
             if len(members) > 1:
-                more = f'pythonpath = ["{subject.shorten(_folder_of(places[-1]))}"]'
+                more = f'pythonpath = ["{subject.shorten(folder_of(places[-1]))}"]'
                 cure = f"{rename}, or run one in a process of its own: {subject.own_process(members[-1], more)}."
             yield module_names.found(*members, message=message, cure=cure)
         elif str(getattr(sys.modules.get(name), "__file__", "")) in map(str, places):
@@ -102,15 +104,10 @@ def module_names(subject: Subject) -> Iterator[Finding]:
             yield module_names.found(
                 message=message,
                 cure=f"{rename}.",
-                key=subject.key(f"groups.{group.name}.pythonpath" if group and places is not found else "pythonpath"),
+                key=subject.pythonpath_key(folder_of(places[0])),
                 severity="note",
                 consequence=consequence,
             )
-
-
-def _folder_of(module: Path) -> Path:
-    """Return the folder of the search path that has the file of a module."""
-    return module.parent.parent if module.name == "__init__.py" else module.parent
 
 
 def _modules_of(folders: list[Path]) -> dict[str, list[Path]]:
@@ -121,6 +118,42 @@ def _modules_of(folders: list[Path]) -> dict[str, list[Path]]:
         for name, file in {**{file.stem: file for file in folder.glob("*.py")}, **packages}.items():
             found[name].append(file)
     return found
+
+
+@check(
+    "MS114",
+    "error",
+    "a library has one application in the process",
+    consequence="The pages of both are at both prefixes, and where they have one path, one of them is lost.",
+)
+def one_application(subject: Subject) -> Iterator[Finding]:
+    """Some libraries keep what an application consists of in one place for the whole process.
+
+    All pages of NiceGUI belong to one application, whichever application of FastAPI it is added to, and bottle.route
+    adds to the default application of Bottle, whichever module it is called in.
+    """
+    shared: defaultdict[str, dict[str, CheckedMount]] = defaultdict(dict)
+    for member in subject.members:
+        if member.module and (library := _shared_application(member)):
+            shared[library].setdefault(member.module, member)
+    for library, by_module in shared.items():
+        first, *others = by_module.values()
+        for member in others:
+            cure = f"Run it in a process of its own: {subject.own_process(member)}."
+            if library == "Bottle":
+                cure = (
+                    f"Make an application in each module with bottle.Bottle(), or write {subject.own_process(member)}."
+                )
+            message = f"{library} has one application in a process, and {first.mount.name} has it already"
+            yield one_application.found(member, first, message=message, cure=cure)
+
+
+def _shared_application(member: CheckedMount) -> str:
+    """Return the library whose only application, or whose default one, a mount has; "" if it has none."""
+    stack = getattr(sys.modules.get("bottle"), "app", None)
+    if isinstance(stack, list) and any(each is member.loaded.origin for each in stack):
+        return "Bottle"
+    return "NiceGUI" if kept_in_worker(member.loaded.origin) == NICEGUI else ""
 
 
 @check("MS120", "note", "applications share a logger", consequence="Their records cannot be told apart.")
@@ -141,4 +174,4 @@ def loggers(subject: Subject) -> Iterator[Finding]:
             yield loggers.found(*members, message=f'all of them log to "{name}"', cure=cure)
 
 
-CHECKS = (second_django, module_names, loggers)
+CHECKS = (second_django, module_names, one_application, loggers)

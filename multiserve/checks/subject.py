@@ -132,6 +132,16 @@ class Subject:
         """Return the key path of a setting outside of the mounts, as TOML spells it."""
         return f"{self.config.root}.{path}" if self.config.root else path
 
+    @property
+    def own_folders(self) -> set[Path]:
+        """The pythonpath of the group whose process it is, which comes before that of the file."""
+        group = self.config.groups.get(self.config.group)
+        return {folder.resolve() for folder in group.pythonpath} if group else set()
+
+    def pythonpath_key(self, folder: Path) -> str:
+        """Return the key path of the pythonpath that has a folder: that of the group, or that of the file."""
+        return self.key(f"groups.{self.config.group}.pythonpath" if folder in self.own_folders else "pythonpath")
+
     def table(self, name: str = "") -> str:
         """Return the table of a setting of this process: that of its group, or one inside; else that of the file."""
         parts = ["groups", self.config.group, name] if self.config.group else [name]

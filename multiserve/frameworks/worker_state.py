@@ -10,6 +10,7 @@ from multiserve.frameworks.reading import known
 from multiserve.frameworks.wrappers import inside
 
 MCP = "MCP sessions"
+NICEGUI = "NiceGUI pages"
 SHINY = "Shiny sessions"
 STREAMLIT = "Streamlit sessions"
 _SSE = "MCP connections"
@@ -22,7 +23,7 @@ _KEPT = {
     ("gradio.routes", "App"): "Gradio events",
     ("mcp.server.sse", "SseServerTransport"): _SSE,
     ("mcp.server.streamable_http_manager", "StreamableHTTPASGIApp"): MCP,
-    ("nicegui.app.app", "App"): "NiceGUI pages",
+    ("nicegui.app.app", "App"): NICEGUI,
     ("shiny._app", "App"): SHINY,
     ("streamlit.web.server.starlette.starlette_app", "App"): STREAMLIT,
 }

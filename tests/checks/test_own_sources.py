@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from multiserve.checks import look_at
-from multiserve.checks.own_sources import own_files, read_source, variables_set_in
+from multiserve.checks.own_sources import OwnModule, own_modules, read_source, variables_set_in
 from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.loading.side_effects import SideEffects
@@ -44,7 +44,10 @@ def test_the_files_are_those_of_the_modules_that_the_authors_wrote(member, tmp_p
     other.__file__ = str(tmp_path / "beside.py")
     monkeypatch.setitem(sys.modules, "beside", other)
     effects = SideEffects(modules=frozenset(("beside", "pytest", "json", "sys", "gone")))
-    assert own_files(replace(member, effects=effects)) == [tmp_path / "beside.py", tmp_path / "setting.py"]
+    assert list(own_modules(replace(member, effects=effects))) == [
+        OwnModule("beside", tmp_path / "beside.py", tmp_path),
+        OwnModule("setting", tmp_path / "setting.py", tmp_path),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 
 from multiserve.checks import find_all, look_at
+from multiserve.checks.sharing import one_application
 from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.config.processes import for_group
+from multiserve.findings import Finding
 from multiserve.frameworks import Cookie, Facts, Secret
 
 SESSION = Cookie("session", "/", "", "SESSION_COOKIE_NAME", "SESSION_COOKIE_PATH")
@@ -120,3 +122,36 @@ def test_two_modules_of_one_name(tmp_path, write_config, kept_process, mounts, m
     config = for_group(config, config.groups["b"]) if config.groups else config
     found = find_all(look_at(compose(config), {}))
     assert [(each.mounts, each.cure) for each in found if each.code == "MS111"] == expected
+
+
+NICEGUI = """
+from fastapi import FastAPI
+from starlette.routing import Mount
+class App(FastAPI): ...
+App.__module__ = "nicegui.app.app"
+pages = App()
+"""
+INTO = """
+from fastapi import FastAPI
+from nicegui_pages import pages
+app = FastAPI()
+app.mount("/", pages)
+"""
+
+
+def test_two_applications_with_the_pages_of_nicegui_have_all_of_them(tmp_path, write_config, kept_process):
+    pytest.importorskip("fastapi")
+    (tmp_path / "nicegui_pages.py").write_text(NICEGUI)
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.py").write_text(INTO)
+    text = '[mounts]\n"/a" = "one:app"\n"/b" = "two:app"\n"/c" = "two:app"'
+    (found,) = one_application.find(look_at(compose(load_config(write_config(text))), {}))
+    assert found == Finding(
+        code="MS114",
+        severity="error",
+        mounts=("/b", "/a"),
+        key='mounts."/b"',
+        message="NiceGUI has one application in a process, and /a has it already",
+        consequence="The pages of both are at both prefixes, and where they have one path, one of them is lost.",
+        cure='Run it in a process of its own: group = "b" on the mount and a table [groups.b].',
+    )

@@ -1,0 +1,12 @@
+import config
+from flask import Flask
+
+app = Flask(__name__)
+app.config["TITLE"] = config.TITLE
+
+
+@app.get("/")
+def home():
+    from labels import label
+
+    return label
