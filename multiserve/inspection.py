@@ -93,7 +93,13 @@ def inspect(
         probe=probe,
     ) as found:
         # After the mounts: what importing them does to the process is not a plugin's doing.
-        look = Look(mounts=mounts, production=production, plugins=load_plugins(config), recorder=recorder)
+        look = Look(
+            mounts=mounts,
+            production=production,
+            plugins=load_plugins(config),
+            trusted_proxies=config.server.trusted_proxies,
+            recorder=recorder,
+        )
         recorder.forget_ended_threads()
         with with_frameworks(look.plugins.frameworks):
             findings = _check(found, look)

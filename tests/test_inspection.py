@@ -100,6 +100,21 @@ def test_an_application_that_is_alone_in_its_group_disturbs_nobody(moves):
     assert [each.mounts for each in inspect(config).findings if each.code == "MS161"] == [("/blog",)]
 
 
+@pytest.mark.parametrize(
+    ("trusted", "found"),
+    [
+        pytest.param(1, [], id="as the server has it"),
+        pytest.param(2, ["its ProxyFix counts 1 proxies, and trusted_proxies is 2"], id="another count"),
+    ],
+)
+def test_an_application_in_a_group_counts_the_proxies_of_the_file(tmp_path, write_config, trusted, found):
+    text = f"from werkzeug.middleware.proxy_fix import ProxyFix\n{EMPTY}app = ProxyFix(app, x_for=1)\n"
+    (tmp_path / "counts.py").write_text(text)
+    file = '[mounts]\n"/a" = { app = "counts:app", group = "a" }\n[groups.a]\n[server]\ntrusted_proxies = '
+    config = load_config(write_config(f"{file}{trusted}"))
+    assert [each.message for each in inspect(config).findings if each.code == "MS152"] == found
+
+
 PATCHES = """
 import decimal, os
 decimal.DefaultContext.prec = 6

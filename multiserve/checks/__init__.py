@@ -13,6 +13,7 @@ from multiserve.checks import (
     prefixes,
     process_state,
     servers,
+    serving,
     sessions,
     sharing,
     static_files,
@@ -39,6 +40,7 @@ _ALL = {
         *imports.CHECKS,
         *capacity.CHECKS,
         *servers.CHECKS,
+        *serving.CHECKS,
         *process_state.CHECKS,
     )
 }

@@ -89,6 +89,7 @@ class Subject:
         is_production: Whether to look at it as `run --production` would serve it.
         plugin_codes: The codes of the checks of plugins.
         groups: What the processes of groups cost beside this one.
+        trusted_proxies: How many proxies the file trusts; in the process of a group the one in front has seen to them.
     """
 
     config: Config
@@ -99,6 +100,7 @@ class Subject:
     is_production: bool = False
     plugin_codes: frozenset[str] = frozenset()
     groups: tuple[Load, ...] = ()
+    trusted_proxies: int = 0
 
     @property
     def readable(self) -> list[CheckedMount]:
@@ -231,4 +233,5 @@ def look_at(  # noqa: PLR0913 (what `check` has learnt before, all of it optiona
         interface=composition.interface,
         gunicorn=gunicorn,
         is_production=is_production,
+        trusted_proxies=composition.config.server.trusted_proxies,
     )

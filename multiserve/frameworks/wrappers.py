@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from multiserve.frameworks.reading import known
+from multiserve.frameworks.reading import is_a, known
 
 # Names under which middleware stores the application that it wraps.
 _NAMES = (
@@ -65,6 +65,21 @@ def own_mounts(application: Any) -> tuple[str, ...]:
             return tuple(each for each in _stored(current, "mounts") if isinstance(each, str))
         pending.extend(inside(current))
     return ()
+
+
+def wrapper_in(application: Any, module: str, name: str) -> Any:
+    """Return the middleware of a class in or around an application; None if there is none."""
+    seen: set[int] = set()
+    pending = [application]
+    while pending and len(seen) < _MOST:
+        current = pending.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        if is_a(current, module, name):
+            return current
+        pending.extend(inside(current))
+    return None
 
 
 def _chooses(wrapper: Any) -> bool:

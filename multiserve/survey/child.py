@@ -70,7 +70,7 @@ def _leave() -> None:
 
 
 def _serve(line: Line, order: Mapping[str, Any]) -> None:
-    config, mounts = _read(order)
+    config, whole = _read(order)
     group = config.groups[config.group]
     recorder = Recorder()
 
@@ -88,20 +88,26 @@ def _serve(line: Line, order: Mapping[str, Any]) -> None:
         raise_for(own_problems(problems_of_gunicorn(config, "asgi"), group))
     plugins = load_plugins(config)
     recorder.forget_ended_threads()
-    look = Look(mounts=mounts, production=is_production, plugins=plugins, recorder=recorder)
+    look = Look(
+        mounts=whole.mounts,
+        production=is_production,
+        plugins=plugins,
+        trusted_proxies=whole.server.trusted_proxies,
+        recorder=recorder,
+    )
     with with_frameworks(plugins.frameworks):
         line.tell("reading")
         line.tell("report", _report(look, composition, checks=order["checks"]))
         Questions(line, composition).answer()
 
 
-def _read(order: Mapping[str, Any]) -> tuple[Config, tuple[Mount, ...]]:
-    """Return the configuration of the group, and all mounts of the file."""
+def _read(order: Mapping[str, Any]) -> tuple[Config, Config]:
+    """Return the configuration of the group, and that of the file."""
     whole = load_config(Source(Path(order["path"]), tuple(order["targets"])))
     wanted = [mount for mount in whole.mounts if mount.name in order["mounts"]]
     others = tuple(mount for mount in whole.mounts if mount.name not in order["mounts"])
     group = whole.groups[order["group"]]
-    return for_group(replace(whole, mounts=tuple(wanted), elsewhere=others), group), whole.mounts
+    return for_group(replace(whole, mounts=tuple(wanted), elsewhere=others), group), whole
 
 
 def _report(look: Look, composition: Composition, *, checks: bool) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class Look:
         mounts: All mounts of the file.
         production: Whether to look at them as `run --production` would serve them.
         plugins: What the plugins bring.
+        trusted_proxies: How many proxies the file trusts.
         recorder: What loading each mount has done to the process.
         inspector: Reads each application once.
     """
@@ -37,6 +38,7 @@ class Look:
     mounts: Sequence[Mount]
     production: bool
     plugins: Plugins
+    trusted_proxies: int
     recorder: Recorder = field(default_factory=Recorder)
     inspector: Inspector = field(default_factory=Inspector)
 
@@ -57,7 +59,8 @@ class Look:
             is_production=self.production,
             inspector=self.inspector,
         )
-        return replace(subject, plugin_codes=frozenset(self.plugins.checks))
+        codes = frozenset(self.plugins.checks)
+        return replace(subject, plugin_codes=codes, trusted_proxies=self.trusted_proxies)
 
 
 @contextmanager

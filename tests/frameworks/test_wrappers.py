@@ -5,6 +5,7 @@ import functools
 import pytest
 
 from multiserve.frameworks import InnerRequest, find_route, inspect_application, own_mounts
+from multiserve.frameworks.wrappers import wrapper_in
 
 flask = pytest.importorskip("flask")
 starlette = pytest.importorskip("starlette.applications")
@@ -140,3 +141,24 @@ def test_the_prefixes_of_a_dispatcher_inside_are_found():
     assert own_mounts(moved) == ("/api", "/v2")
     assert own_mounts(functools.partial(moved)) == ("/api", "/v2")
     assert own_mounts(None) == ()
+
+
+class Fix:
+    def __init__(self, app):
+        self.app = app
+
+    def __call__(self, environ, start_response):
+        raise AssertionError(CALLED)
+
+
+class Other(Fix):
+    pass
+
+
+def test_the_middleware_of_a_class_is_found():
+    def application(environ, start_response): ...
+
+    fix = Fix(Other(application))
+    assert wrapper_in(Other(fix), __name__, "Other").app is fix
+    assert wrapper_in(functools.partial(Other(fix)), __name__, "Fix") is not None
+    assert wrapper_in(application, __name__, "Fix") is None
