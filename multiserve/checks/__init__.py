@@ -8,6 +8,7 @@ from multiserve.checks import (
     capacity,
     exposure,
     imports,
+    libraries,
     modules,
     mounts,
     prefixes,
@@ -31,6 +32,7 @@ _ALL = {
     check.code: check
     for check in (
         *mounts.CHECKS,
+        *libraries.CHECKS,
         *modules.CHECKS,
         *sharing.CHECKS,
         *sessions.CHECKS,

@@ -38,7 +38,7 @@ for name in (
 
 NEEDED = {  # what a composition is made of, beside Flask, Starlette and FastAPI
     **dict.fromkeys(("MS106", *(f"MS16{number}" for number in range(9))), "bottle"),
-    **dict.fromkeys(("MS114", "MS190", "MS191", "MS192", "MS193"), "bottle"),
+    **dict.fromkeys(("MS114", "MS115", "MS116", "MS190", "MS191", "MS192", "MS193"), "bottle"),
     **dict.fromkeys(("MS107", "MS110", "MS131", "MS140", "MS142"), "django"),
     "MS103": "pyramid",
     "MS104": "falcon",
@@ -47,7 +47,7 @@ NEEDED = {  # what a composition is made of, beside Flask, Starlette and FastAPI
 }
 OF_THEIR_OWN = (  # the settings of Django cannot be taken back, nor those of the process
     *("MS107", "MS110", "MS131", "MS140", "MS142"),
-    *("MS114", "MS190", "MS191", "MS192", "MS193"),  # nor the default application of Bottle
+    *("MS114", "MS116", "MS190", "MS191", "MS192", "MS193"),  # nor the default application of Bottle
 )
 TO_BE_ENDED = {"MS160": lambda shop: shop.ended.set(), "MS170": lambda shop: shop.database.close()}
 IN_PRODUCTION = ("MS142", "MS150", "MS171", "MS172")

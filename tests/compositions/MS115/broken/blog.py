@@ -1,0 +1,5 @@
+import structlog
+from bottle import Bottle
+
+structlog.configure()
+app = Bottle()

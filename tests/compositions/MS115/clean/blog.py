@@ -1,0 +1,4 @@
+import logs  # noqa: F401
+from bottle import Bottle
+
+app = Bottle()
