@@ -9,6 +9,9 @@ from typing import Literal, TypeAlias
 Severity: TypeAlias = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")  # the most severe first
 
+NOT_LOADED = "MS301"
+"""The code of the finding for a mount that cannot be loaded."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from multiserve.checks import SEVERITIES, find_all, settle
+from multiserve.checks import SEVERITIES, TOPICS, find_all, find_needless, settle
 from multiserve.composition import Composition
 from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
 from multiserve.config.processes import for_group
 from multiserve.errors import ConfigError, Problem, raise_for
-from multiserve.findings import Finding
+from multiserve.findings import NOT_LOADED, Finding
 from multiserve.frameworks import with_frameworks
 from multiserve.loading.side_effects import Recorder, SideEffects
 from multiserve.plugins.loading import load_plugins
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from multiserve.probing import ProbeResult  # imports asyncio, which an inspection without probes does not need
 
 __all__ = ["NOT_LOADED", "Inspection", "has_gunicorn", "inspect", "problems_of_settings"]
-
-NOT_LOADED = "MS301"
-"""The code of the finding for a mount that cannot be loaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +102,9 @@ def inspect(
             findings = _check(found, look)
             probes = _probe(found, look) if probe else None
     findings += [finding for result in probes or () for finding in result.findings]
+    if len(mounts or config.mounts) == len(config.mounts) and not found.composition.failures:
+        known = [*TOPICS, *look.plugins.checks]
+        findings += find_needless(findings, config, known, production=production, probed=probe)
     if found.composition.interface == "asgi":  # only now is it known that the workers have to serve ASGI
         raise_for(problems_of_gunicorn(config, "asgi"), source=config.source.heading)
     effects = {**recorder.effects, **found.effects}

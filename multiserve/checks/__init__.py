@@ -20,13 +20,26 @@ from multiserve.checks import (
     static_files,
 )
 from multiserve.checks.check import Check, Scope
+from multiserve.checks.ignored import NEEDLESS, find_needless
 from multiserve.checks.subject import Subject, look_at
 from multiserve.config.model import Config
 from multiserve.findings import SEVERITIES, Finding, Topic
 from multiserve.probing.topics import PROBED
 from multiserve.tracebacks import in_one_line
 
-__all__ = ["CHECKS", "SEVERITIES", "TOPICS", "Check", "Finding", "Subject", "Topic", "find_all", "look_at", "settle"]
+__all__ = [
+    "CHECKS",
+    "SEVERITIES",
+    "TOPICS",
+    "Check",
+    "Finding",
+    "Subject",
+    "Topic",
+    "find_all",
+    "find_needless",
+    "look_at",
+    "settle",
+]
 
 _ALL = {
     check.code: check
@@ -47,7 +60,7 @@ _ALL = {
     )
 }
 CHECKS: dict[str, Check] = dict(sorted(_ALL.items()))
-TOPICS: dict[str, Topic] = dict(sorted({**CHECKS, **PROBED}.items()))
+TOPICS: dict[str, Topic] = dict(sorted({**CHECKS, **PROBED, NEEDLESS.code: NEEDLESS}.items()))
 
 
 def find_all(subject: Subject, more: Iterable[Check] = (), scope: Scope | None = None) -> list[Finding]:

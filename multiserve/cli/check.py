@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -37,14 +38,15 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays fast
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json", "github"]),
+    type=click.Choice(["text", "json", "github", "sarif", "junit"]),
     default="text",
-    help="For people, for machines, or for the annotations of GitHub Actions.",
+    help="For people, for machines, for GitHub Actions, for code scanning, or for reports of tests.",
 )
 @click.option("--production", is_flag=True, help="Check it as run --production would serve it.")
 @click.option("--probe", is_flag=True, help="Request the root of each application, in process, and check the response.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if there are warnings, too.")
 @click.option("--costs", is_flag=True, help="Show how long each mount took to load, and how much memory it took.")
+@click.option("--list", "lists", is_flag=True, help="List the codes of all checks, and do nothing else.")
 @click.option("--explain", "code", metavar="CODE", help="Explain one check, and do nothing else.")
 @targets_argument
 @click.pass_context
@@ -75,6 +77,7 @@ def check(  # noqa: PLR0913 (one for each option)
         multiserve check --production --strict
         multiserve check --probe
         multiserve check --explain MS102
+        multiserve check --list
         multiserve check --format json
     """  # noqa: D301 (click needs the control character)
     from multiserve.inspection import has_gunicorn, problems_of_settings
@@ -82,6 +85,9 @@ def check(  # noqa: PLR0913 (one for each option)
     from multiserve.reports import handbook
 
     with reported_errors(show_traceback=traceback):
+        if flags["lists"]:
+            click.echo(handbook.listed(_all_topics(config, env_file).values()))
+            return
         if code is not None:
             click.echo(handbook.explained(_find_topic(ctx, code, config, env_file)))
             return
@@ -113,13 +119,16 @@ def _inspect(whole: Config, only: Sequence[str], *, production: bool, probe: boo
 
 
 def _in_style(outcome: CheckOutcome, style: str) -> str:
+    from multiserve.checks import TOPICS
     from multiserve.reports import check as report
-    from multiserve.reports import github
+    from multiserve.reports import github, junit, sarif
 
     styles: dict[str, Callable[[CheckOutcome], str]] = {
         "text": partial(report.as_text, paint=paint),
         "json": report.as_json,
         "github": github.as_github,
+        "sarif": partial(sarif.as_sarif, topics=TOPICS),
+        "junit": junit.as_junit,
     }
     return styles[style](outcome)
 
@@ -138,6 +147,15 @@ def _find_topic(ctx: click.Context, code: str, config: str | None, env_file: Seq
     return topics[wanted]
 
 
+def _all_topics(config: str | None, env_file: Sequence[str]) -> Mapping[str, Topic]:
+    from multiserve.checks import TOPICS
+
+    more: Mapping[str, Topic] = {}
+    with contextlib.suppress(ConfigError):  # a file that is wrong has no plugins
+        more = _checks_of_plugins(config, env_file)
+    return {**TOPICS, **more}
+
+
 def _checks_of_plugins(config: str | None, env_file: Sequence[str]) -> Mapping[str, Topic]:
     from multiserve.plugins.loading import load_plugins
 
@@ -152,9 +170,14 @@ def _checks_of_plugins(config: str | None, env_file: Sequence[str]) -> Mapping[s
 def _refuse(error: ConfigError, style: str) -> NoReturn:
     """Report what is wrong with the file in the format that was asked for, and exit."""
     from multiserve.reports import check as report
-    from multiserve.reports import github
+    from multiserve.reports import github, junit, sarif
 
-    refusals = {"json": report.refusal_as_json, "github": github.refusal_for_github}
+    refusals = {
+        "json": report.refusal_as_json,
+        "github": github.refusal_for_github,
+        "sarif": sarif.refusal_as_sarif,
+        "junit": junit.refusal_as_junit,
+    }
     if style not in refusals:
         raise error
     click.echo(refusals[style](error))

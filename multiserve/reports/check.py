@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple, NotRequired, TypedDict
 
 from multiserve.composition import Composition
 from multiserve.errors import ConfigError
-from multiserve.findings import Finding, Severity
+from multiserve.findings import NOT_LOADED, Finding, Severity
 from multiserve.loading.side_effects import SideEffects
 from multiserve.probing.results import ProbeResult
 from multiserve.reports import text
@@ -79,6 +79,24 @@ def _finding(finding: Finding, paint: Paint) -> str:
     severity = paint(finding.severity, _ROLES[finding.severity])
     lines = [f"{severity} {paint(finding.code, 'strong')} {paint(where, 'strong')}: {finding.message}"]
     return "\n".join([*lines, *(f"{_INDENT}{line}" for line in advice(finding))])
+
+
+def all_findings(outcome: CheckOutcome) -> list[Finding]:
+    """Return the mounts that could not be loaded as findings, and those that were found."""
+    failures = [
+        Finding(
+            code=NOT_LOADED,
+            severity="error",
+            mounts=(loaded.mount.name,),
+            key=problem.key,
+            message=problem.message,
+            consequence="Requests to this mount are answered with 503.",
+            cure=problem.hint,
+        )
+        for loaded in outcome.composition.failures
+        for problem in (loaded.error.problems if loaded.error else ())
+    ]
+    return [*failures, *outcome.findings]
 
 
 def advice(finding: Finding) -> Iterator[str]:

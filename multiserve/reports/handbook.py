@@ -18,6 +18,11 @@ def explained(topic: Topic) -> str:
     return f"{topic.code} ({topic.severity}): {topic.title}\n\n{body}\n\n{ignoring}"
 
 
+def listed(topics: Iterable[Topic]) -> str:
+    """Return what `check --list` prints: a line for each code."""
+    return "\n".join(f"{each.code}  {each.severity:<7}  {each.title}" for each in topics)
+
+
 def handbook(topics: Iterable[Topic]) -> str:
     """Return docs/checks.md: every topic of the checks and of the probe."""
     return "\n".join([_PREFACE, *map(_section, topics)])
@@ -50,6 +55,7 @@ also sends requests to each application; the codes of what that finds begin at M
 The severity below is the usual one. If a finding is less certain it is a note, and its text says "may".
 
 `multiserve check --explain MS102` prints the same in a terminal. `ignore = ["MS102"]` at the top of the file, or on a
-mount, silences a code; a finding that concerns several mounts is silent if one of them ignores it. `--format json` and
-`--format github` print the findings for other programs and as annotations of GitHub Actions.
+mount, silences a code; a finding that concerns several mounts is silent if one of them ignores it. `multiserve
+check --list` prints all codes. `--format json`, `github`, `sarif` and `junit` print the findings for other programs, as
+annotations of GitHub Actions, for code scanning, and as a report of tests.
 """

@@ -142,7 +142,7 @@ ROUTES = """
         pytest.param("multiserve check -c broken.toml --only ", [], id="a file that is wrong"),
         pytest.param("multiserve check -c no.toml --only ", [], id="no file"),
         pytest.param("multiserve ch", ["check"], id="a command"),
-        pytest.param("multiserve check --format ", ["text", "json", "github"], id="a choice"),
+        pytest.param("multiserve check --format ", ["text", "json", "github", "sarif", "junit"], id="a choice"),
     ],
 )
 def test_the_shell_completes_mounts(run, write_config, tmp_path, monkeypatch, words, completions):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
@@ -75,7 +76,7 @@ def cart():
     return "cart"
 """
 FILE = """\
-ignore = ["MS164", "MS205"]
+ignore = ["MS164"]
 
 [mounts]
 "/blog" = {{ app = "blog.wsgi", group = "blog" }}
@@ -170,6 +171,21 @@ def test_annotations_are_at_the_lines_of_the_mounts(site, call, tmp_path):
         f"::error file={tmp_path}/multiserve.toml,line=6,title=cannot be loaded::"
         'the process of the group "wiki" has ended with exit code 7 while it loaded this mount\n'
     )
+
+
+def test_code_scanning_and_reports_of_tests_have_what_all_processes_find(site, call, tmp_path):
+    path = site(wiki=', group = "blog"')
+    (tmp_path / "shop.py").write_text("import os\nos._exit(7)\n")
+    path.write_text(path.read_text().replace('"shop:app"', '{ app = "shop:app", group = "wiki" }'))
+    done = call("check", "--format", "sarif")
+    found = [
+        (each["ruleId"], each["level"], each["locations"][0]["physicalLocation"]["region"]["startLine"])
+        for each in json.loads(done.stdout)["runs"][0]["results"]
+    ]
+    assert (done.returncode, found) == (3, [("MS301", "error", 5), ("MS110", "error", 6)])
+    cases = ET.fromstring(call("check", "--format", "junit").stdout).iter("testcase")
+    failed = {each.get("name"): [failure.get("type") for failure in each.iter("failure")] for each in cases}
+    assert failed == {"/blog": [], "/shop": ["MS301"], "/wiki": ["MS110"], "the whole file": []}
 
 
 def test_routes_of_all_processes_are_listed(site, call, tmp_path):

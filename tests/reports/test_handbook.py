@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from multiserve.checks import CHECKS, TOPICS
 from multiserve.cli import main
-from multiserve.reports.handbook import explained, handbook
+from multiserve.reports.handbook import explained, handbook, listed
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,3 +33,14 @@ def test_an_explanation_holds_all_that_is_known():
         "twenty redirects.\n\n"
         'Ignored by ignore = ["MS105"] at the top of the file, or on a mount.'
     )
+
+
+def test_all_codes_are_listed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert listed([CHECKS["MS105"], CHECKS["MS120"]]) == (
+        "MS105  error    a redirect leads back to itself\nMS120  note     applications share a logger"
+    )
+    result = CliRunner().invoke(main, ["check", "--list"])
+    assert (result.exit_code, result.output) == (0, f"{listed(TOPICS.values())}\n")
+    (tmp_path / "multiserve.toml").write_text("[mounts")
+    assert CliRunner().invoke(main, ["check", "--list"]).output == result.output

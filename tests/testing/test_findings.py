@@ -55,7 +55,8 @@ def test_everything_that_is_found_is_in_the_message(write):
 
 
 def test_what_loading_does_to_a_process_is_found_each_time(write, tmp_path):
-    path = write('[mounts]\n"/" = "web:app"', more="os.chdir('/')")
+    path = write('[mounts]\n"/" = "web:app"\n"/blog" = "blog:app"', more="os.chdir('/')")
+    (tmp_path / "blog.py").write_text("def app(environ, start_response): ...")
     for _ in range(2):
         assert "MS161" in message_of(path)
 

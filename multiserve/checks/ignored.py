@@ -1,0 +1,50 @@
+"""What of `ignore` nothing needs, which is known only when everything else has been found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from multiserve.config.model import Config
+from multiserve.findings import Finding, Topic
+
+NEEDLESS = Topic(
+    code="MS117",
+    severity="note",
+    title="`ignore` lists a code that nothing needs",
+    consequence="It would keep a new finding of that code silent.",
+    explanation="What a code was ignored for has been corrected, or was never there. Codes that depend on the machine, "
+    "on --probe or on --production are told only where this run has looked for them.",
+)
+_PROBED = "MS2"  # how the codes of probes begin
+_IN_PRODUCTION = ("MS142", "MS150", "MS171", "MS172")
+_IN_DEVELOPMENT = ("MS151",)
+_OF_THE_MACHINE = ("MS164", "MS165", "MS171", "MS180")
+
+
+def find_needless(
+    findings: Sequence[Finding], config: Config, known: Sequence[str], *, production: bool, probed: bool
+) -> Iterator[Finding]:
+    """Find the codes of `ignore` of which there is no finding.
+
+    Args:
+        findings: Everything that was found in the whole file.
+        config: The configuration.
+        known: The codes that are looked for.
+        production: Whether it was looked at as production would serve it.
+        probed: Whether requests were sent.
+    """
+    skipped = {*_OF_THE_MACHINE, *(_IN_DEVELOPMENT if production else _IN_PRODUCTION)}
+    looked_for = {code for code in known if code not in skipped and (probed or not code.startswith(_PROBED))}
+    prefix = f"{config.root}." if config.root else ""
+    for code in dict.fromkeys(config.ignore):
+        if code in looked_for and all(each.code != code for each in findings):
+            yield _needless(code, (), f"{prefix}ignore")
+    for mount in config.mounts:
+        for code in dict.fromkeys(mount.ignore):
+            if code in looked_for and not any(each.code == code and mount.name in each.mounts for each in findings):
+                yield _needless(code, (mount.name,), f"{mount.toml_key}.ignore")
+
+
+def _needless(code: str, mounts: tuple[str, ...], key: str) -> Finding:
+    message = f"{code} is ignored, and there is no such finding"
+    return NEEDLESS.finding(mounts=mounts, key=key, message=message, cure=f'Remove "{code}" from ignore.')
