@@ -55,7 +55,7 @@ def set_up_twice(subject: Subject) -> Iterator[Finding]:
     """
     uses: defaultdict[str, dict[str, _Use]] = defaultdict(dict)
     for member in subject.members:
-        for library, place, is_certain in _set_up_by(subject, member) if subject.beside(member) else ():
+        for library, place, is_certain in _set_up_by(subject, member) if not subject.is_alone(member) else ():
             use = _Use(member, place, is_certain)
             earlier = uses[library].setdefault(member.mount.name, use)
             if is_certain and not earlier.is_certain:
@@ -118,7 +118,7 @@ def env_files(subject: Subject) -> Iterator[Finding]:
     """
     found: list[tuple[CheckedMount, Path, dict[str, str], bool]] = []
     for member in subject.members:
-        for path, is_certain in _env_files_of(member) if subject.beside(member) else ():
+        for path, is_certain in _env_files_of(member) if not subject.is_alone(member) else ():
             if all(path != each[1] for each in found):
                 found.append((member, path, _read(path), is_certain))
     for number, (member, path, values, is_certain) in enumerate(found):

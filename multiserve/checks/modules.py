@@ -87,8 +87,8 @@ def find_mistakes(subject: Subject) -> list[Mistake]:
     """Find the imports that get another module than the one beside the importing file, one for each name and mount."""
     first, own = [folder.resolve() for folder in subject.config.pythonpath], subject.own_folders
     found: dict[tuple[str, str], Mistake] = {}
+    confused: dict[Path, Mapping[str, tuple[Path, Path]]] = {}
     for member in subject.members:
-        confused: dict[Path, Mapping[str, tuple[Path, Path]]] = {}
         for module in own_modules(member):
             if module.root not in confused:
                 on_purpose = own if module.root not in own else set()

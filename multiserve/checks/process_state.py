@@ -33,8 +33,9 @@ def patches(subject: Subject) -> Iterator[Finding]:
     libraries that measure calls, such as those of Sentry and OpenTelemetry, are not reported.
     """
     for member in subject.members:
-        found, others = member.effects.patches, subject.beside(member)
-        if not found or not others:
+        found = member.effects.patches
+        others = subject.beside(member) if found else []
+        if not others:
             continue
         names = [each.name for each in found]
         is_unsafe = any(name in _HTTPS for name in names)

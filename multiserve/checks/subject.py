@@ -125,9 +125,10 @@ class Subject:
         return next(self._beside(member), None) is None
 
     def _beside(self, member: CheckedMount) -> Iterator[CheckedMount]:
+        module, group = member.module, member.mount.group
         for each in self.members:
-            is_same = each is member or "" != each.module == member.module
-            if isinstance(each.mount, AppMount) and each.mount.group == member.mount.group and not is_same:
+            is_other = each.module != module if module else each is not member  # what is no module has no name
+            if is_other and isinstance(each.mount, AppMount) and each.mount.group == group:
                 yield each
 
     def key(self, path: str) -> str:
