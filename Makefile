@@ -18,7 +18,7 @@ test: $(INSTALLED)  ## Run all tests.
 
 test-data: $(INSTALLED)  ## Run the tests that need Dash, Streamlit, Gradio, MCP and the like, which it installs.
 	$(BIN)/python -m pip install --quiet --group data
-	$(BIN)/python -m pytest -n 3 --dist loadgroup tests/end_to_end/test_objects.py tests/end_to_end/test_cookbook.py tests/test_documents.py
+	$(BIN)/python -m pytest -n 3 --dist loadgroup tests/end_to_end/test_objects.py tests/end_to_end/test_isolated.py tests/end_to_end/test_cookbook.py tests/test_documents.py
 
 coverage: $(INSTALLED)  ## Run the tests that start no server, and say how much of the code they reach.
 	$(BIN)/python -m pytest -n 3 --dist loadgroup --ignore tests/end_to_end --cov --cov-report term:skip-covered
