@@ -13,13 +13,15 @@ from socket import socket
 from typing import Any
 
 _BLOCK = 65536
+_BLOCKS = 64  # that are read at a time: what never stops must not stop the others
+_LONGEST = 16 * 1024 * 1024  # bytes of a message
 
 
 class Line:
     """One end of the line.
 
     Attributes:
-        has_ended: Whether the other process has closed its end.
+        has_ended: Whether the other process has closed its end, or says what no process of ours does.
     """
 
     def __init__(self, end: socket) -> None:
@@ -43,7 +45,9 @@ class Line:
 
     def hear(self) -> Iterator[tuple[str, Any]]:
         """Yield the messages that have come, without waiting for any."""
-        while not self.has_ended:
+        for _ in range(_BLOCKS):
+            if self.has_ended:
+                break
             try:
                 data = self._socket.recv(_BLOCK)
             except BlockingIOError:
@@ -53,8 +57,13 @@ class Line:
             self.has_ended = not data
             self._heard += data
         *lines, self._heard = self._heard.split(b"\n")
+        self.has_ended = self.has_ended or len(self._heard) > _LONGEST
         for line in lines:
-            kind, value = json.loads(line)
+            try:
+                kind, value = json.loads(line)
+            except (ValueError, TypeError, RecursionError):  # not from us
+                self.has_ended = True
+                return
             yield kind, value
 
     def wait(self) -> tuple[str, Any] | None:

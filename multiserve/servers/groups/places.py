@@ -31,6 +31,9 @@ class Place:
         self.path = path
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
+        path.chmod(0o600)
+        # For good: processes that take it over share this with us, and an event loop must not wait in it.
+        self.listener.settimeout(0)
         self.listener.listen(_BACKLOG)
         self._down = Path(f"{path}{DOWN}")
 
@@ -53,11 +56,9 @@ class Place:
 
     def turn_away(self) -> None:
         """Close the connections that wait: whoever has opened them looks at the reason then."""
-        self.listener.settimeout(0)
         with contextlib.suppress(OSError):
             while True:
                 self.listener.accept()[0].close()
-        self.listener.settimeout(None)
 
     def come_up(self) -> None:
         """Have requests handed on again."""
@@ -65,8 +66,11 @@ class Place:
             self._down.unlink()
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket, and remove what is in the folder for it."""
         self.listener.close()
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+        self.come_up()
 
 
 class Places:
@@ -133,9 +137,10 @@ class Places:
         place = self._places.pop(group, None)
         if place is not None:
             place.close()
-            with contextlib.suppress(OSError):
-                place.path.unlink()
-            place.come_up()
+
+    def forget(self, group: str) -> None:
+        """Have another place for a group from now on; whoever uses this one closes it."""
+        self._places.pop(group, None)
 
     def keep_only(self, groups: Collection[str]) -> None:
         """Give up all places but those of some groups."""

@@ -56,3 +56,18 @@ def test_the_end_of_the_other_process_is_known_and_what_it_said_before_is_heard(
     assert other.has_ended
     other.tell("go")  # nobody listens, which is no error
     assert other.wait() is None
+
+
+@pytest.mark.parametrize("text", [b"garbage\n", b"[1, 2, 3]\n", b"7\n", b"[" * 100_000 + b"\n"], ids=len)
+def test_what_no_process_of_ours_says_ends_the_line(text):
+    one, end = socket.socketpair()
+    other = Line(end)
+    with one:
+        sending = threading.Thread(target=one.sendall, args=(b'["go", null]\n' + text,))
+        sending.start()
+        heard = []
+        while not other.has_ended:
+            heard += other.hear()
+        sending.join()
+    assert heard == [("go", None)]
+    other.close()

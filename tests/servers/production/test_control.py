@@ -7,6 +7,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,26 @@ def test_who_leaves_without_waiting_for_the_answer_does_no_harm():
 def test_a_server_that_is_gone_does_not_answer(tmp_path):
     with pytest.raises(ServeError, match=r"^process 7 does not answer: "):
         ask(tmp_path / "none", 7, "status")
+
+
+def test_clients_that_say_nothing_keep_nobody_waiting():
+    with Asked({"status": lambda: lambda: ("done", "fine")}) as server:
+        silent = [socket.socket(socket.AF_UNIX) for _ in range(5)]
+        for client in silent:
+            client.connect(str(server.path))
+        began = time.monotonic()
+        assert ask(server.path, 1, "status") == "fine"
+        assert time.monotonic() - began < 0.9  # a client has a second to ask
+        for client in silent:
+            client.close()
+
+
+def test_whatever_goes_wrong_the_server_goes_on():
+    def fail():
+        raise ArithmeticError("of ours")
+
+    with Asked({"fail": fail, "later": lambda: fail, "status": lambda: lambda: ("done", "fine")}) as server:
+        for question in ("fail", "later"):
+            with pytest.raises(ServeError, match=r"of ours$"):
+                ask(server.path, 1, question)
+        assert ask(server.path, 1, "status") == "fine"

@@ -42,7 +42,10 @@ def main() -> None:
     sys.argv[1:] = [f"group {order['group']}"]  # what tools show
     try:
         _serve(line, order)
-    except MultiserveError as error:
+    except Exception as error:
+        if not isinstance(error, MultiserveError):
+            line.tell("refused", {"reason": f"{type(error).__name__}: {error}", "is_mistake": False})
+            raise
         _refuse(line, error.details or str(error), is_mistake=isinstance(error, ConfigError), code=error.exit_code)
 
 

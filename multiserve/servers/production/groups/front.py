@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from multiserve.servers.production.control import Control, Reply
 from multiserve.servers.production.groups.status import describe_server
@@ -32,8 +33,10 @@ class FrontArbiter(SwappingArbiter):
 
     def start(self) -> None:
         """Start the groups, and serve once it is known what can be served."""
+        before = signal.signal(signal.SIGTERM, _leave)  # until gunicorn handles it
         self.groups.take(self.app.config, self.cfg)
         self.groups.wait_until_settled(self.app.config, self.app.progress)
+        signal.signal(signal.SIGTERM, before)
         self.app.fail_also(self.groups.broken)
         if self.cfg.pidfile:  # which says where to ask
             commands: dict[str, Callable[..., Reply]] = {
@@ -56,7 +59,7 @@ class FrontArbiter(SwappingArbiter):
     def close_others(self) -> None:
         """In a new worker, close what concerns the master alone."""
         super().close_others()
-        self.groups.close_lines()
+        self.groups.close_here()
         if self._control is not None:
             self._control.close()
 
@@ -70,6 +73,8 @@ class FrontArbiter(SwappingArbiter):
         super().manage_workers()
         if self._control is not None:
             self._control.look()
+        if not self.candidate and not self.leaving:
+            self.groups.end_others()
         if self._refusal is not None and self.groups.are_settled:
             refusal, self._refusal = self._refusal, None
             self.groups.keep_only(self.app.config)
@@ -85,23 +90,28 @@ class FrontArbiter(SwappingArbiter):
         served = self._served()
         generation = super()._prepare()
         application = generation.application
-        self.groups.take(application.config, application.cfg)
-        self._expected = served.intersection(mount.name for mount in application.config.mounts)
+        config = application.config
+        self.groups.take(config, application.cfg)
+        required = {each.name for each in config.mounts if each.group and (each.required or config.server.strict)}
+        self._expected = served.intersection(mount.name for mount in config.mounts) | required
         return generation
 
     def _served(self) -> set[str]:
         """Return the names of the mounts that can be served now."""
         return set(self.current.serves).difference(self.groups.broken)
 
-    def _decide(self, candidate: Generation) -> None:
+    def _may_swap(self, candidate: Generation) -> bool:
         """Let the new workers take over once the groups that are new can serve what has been served before."""
         if not self.groups.are_settled and time.monotonic() < candidate.deadline:
-            return
+            return False
         broken = self.groups.broken
         if lost := [f"{name}: {broken[name]}" for name in self._expected if name in broken]:
             self._refuse("\n".join(lost))
-        else:
-            super()._decide(candidate)
+        return not lost
+
+    def _refuse(self, reason: str) -> None:
+        super()._refuse(reason)
+        self.groups.keep_only(self.app.config)  # none of the new workers has asked the new groups for anything
 
     def _finish(self, refusal: str) -> None:
         self._refusal = refusal
@@ -142,3 +152,8 @@ class FrontArbiter(SwappingArbiter):
         super().stop(graceful)
         if os.getpid() == self.pid:
             self.groups.stop(max(deadline - time.monotonic(), 1.0) if graceful else 0.0)
+
+
+def _leave(number: int, _: object) -> NoReturn:
+    """End this process as the signal would, but not before the groups and their folder are gone."""
+    sys.exit(128 + number)

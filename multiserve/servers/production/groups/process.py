@@ -115,17 +115,24 @@ class GroupProcess:
 
     def hear(self) -> None:
         """Take note of what it has reported."""
-        for kind, value in self.line.hear():
-            if kind == "ready":
-                self.reported.is_ready, self.reported.broken, self.reported.failure = True, value, ""
-            elif kind == "failing":
-                self.reported.is_ready, self.reported.failure = False, value
-            elif kind == "refused":
-                self.reported.failure, self.reported.is_mistake = value["reason"], value["is_mistake"]
-            elif kind == "reloaded":
-                self.reported.outcome = value
-            elif kind == "workers":
-                self.reported.workers = tuple(value)
+        try:
+            for kind, value in self.line.hear():
+                self._note(kind, value)
+        except (TypeError, ValueError, LookupError, AttributeError):  # what an application may have sent
+            self.line.has_ended = True
+
+    def _note(self, kind: str, value: Any) -> None:
+        if kind == "ready":
+            self.reported.broken = {str(name): str(why) for name, why in value.items()}
+            self.reported.is_ready, self.reported.failure = True, ""
+        elif kind == "failing":
+            self.reported.is_ready, self.reported.failure = False, str(value)
+        elif kind == "refused":
+            self.reported.failure, self.reported.is_mistake = str(value["reason"]), bool(value["is_mistake"])
+        elif kind == "reloaded":
+            self.reported.outcome = str(value)
+        elif kind == "workers":
+            self.reported.workers = tuple(map(int, value))
 
     def poll(self) -> int | None:
         """Return its exit code, or the negative number of the signal that ended it; None while it runs."""

@@ -62,7 +62,7 @@ class SupervisedGroup:
         self.restarts = -1
         self.is_halting = False
         self.outcome: str | None = ""
-        self._find_start = find_start
+        self._find_start = self._found_by = find_start  # the latter for the process that serves
         self._start: Start | None = None  # of the process that serves
         self._is_mistake = False
         self._deadline = 0.0
@@ -108,7 +108,7 @@ class SupervisedGroup:
     def _begin(self, now: float) -> None:
         self.restarts += 1
         try:
-            self._start = self._find_start()
+            self._start, self._found_by = self._find_start(), self._find_start
             self.current = GroupProcess(self.group, self._start, self.place)
         except _CANNOT_START as error:
             self._fail(_describe(error), now)
@@ -168,15 +168,17 @@ class SupervisedGroup:
 
     def reload(self, find_start: Callable[[], Start], group: Group) -> None:
         """Load the applications again; where the process has to be another one, a new one takes its place."""
-        self.group, self._find_start = group, find_start
+        is_restarting = self.candidate is not None
         if self.candidate is not None:
             self._dismiss(self.candidate, "another reload has come")
+        self.group, self._find_start = group, find_start
         try:
             is_same = find_start() == self._start
         except InterpreterError as error:
+            self._find_start = self._found_by
             self._conclude(_describe(error))
             return
-        if is_same and self.current is not None and self.current.reported.is_ready:
+        if is_same and not is_restarting and self.current is not None and self.current.reported.is_ready:
             self.outcome = None
             self.current.reload()
         else:
@@ -216,7 +218,7 @@ class SupervisedGroup:
             self._dismiss(candidate, "\n".join(f"{name}: {why}" for name, why in lost.items()))
         elif reported.is_ready:
             old, self.current, self.candidate = self.current, candidate, None
-            self._start = candidate.start
+            self._start, self._found_by = candidate.start, self._find_start
             candidate.admit()
             if old is not None:
                 self._leave(old, now)
@@ -227,6 +229,7 @@ class SupervisedGroup:
 
     def _dismiss(self, candidate: GroupProcess, reason: str) -> None:
         self.candidate = None
+        self._find_start = self._found_by  # should the one that serves end, it is started as it was
         self._leave(candidate, time.monotonic())
         self._conclude(reason)
 

@@ -51,6 +51,8 @@ class Groups:
         self._environ = {name: value for name, value in environ.items() if not name.startswith(_OF_THE_FRONT)}
         self._log = log
         self._owner = os.getpid()
+        self._others: list[SupervisedGroup] = []  # which the configuration has no more, and old workers still know
+        self._ending: list[SupervisedGroup] = []
 
     def read(self) -> Config:
         """Read the configuration of the process in front.
@@ -128,12 +130,19 @@ class Groups:
         return names[name]
 
     def keep_only(self, config: Config) -> None:
-        """End the groups that a configuration has not, and give up the sockets that were made for another one."""
+        """Give up the groups that a configuration has not; they serve on until `end_others`."""
         wanted = {_key(name, mounts) for name, mounts in _by_group(config.mounts).items()}
-        for key, group in self.groups.items():
-            if key not in wanted and not group.is_halting:
-                group.stop()
-        self.places.keep_only(wanted.union(self.groups))
+        for key in [key for key in self.groups if key not in wanted]:
+            self._others.append(self.groups.pop(key))
+            self.places.forget(key)  # the group comes back to another one
+        self.places.keep_only(wanted)
+
+    def end_others(self) -> None:
+        """Stop the groups that were given up: no worker is left that may ask them for anything."""
+        for group in self._others:
+            group.stop()
+        self._ending += self._others
+        self._others.clear()
 
     def _start(self, config: Config, group: Group, env: Mapping[str, str], graceful_timeout: float) -> Start:
         command, environ = start_by(group, f"{CHILD}:main", {**env, **self._environ})
@@ -163,7 +172,7 @@ class Groups:
         self._refuse(config)
 
     def _group_of(self, mount: Mount) -> SupervisedGroup:
-        return next(group for group in self.groups.values() if mount.name in group.mounts and not group.is_halting)
+        return next(group for group in self.groups.values() if mount.name in group.mounts)
 
     def _refuse(self, config: Config) -> None:
         mistakes = [group.failure for group in self.groups.values() if group.is_mistaken]
@@ -181,8 +190,12 @@ class Groups:
 
     @property
     def running(self) -> list[SupervisedGroup]:
-        """The groups that are not about to end."""
-        return [group for group in self.groups.values() if not group.is_halting]
+        """The groups of the configuration."""
+        return list(self.groups.values())
+
+    @property
+    def _all(self) -> list[SupervisedGroup]:
+        return [*self.groups.values(), *self._others, *self._ending]
 
     @property
     def are_settled(self) -> bool:
@@ -197,19 +210,19 @@ class Groups:
     @property
     def are_starting(self) -> bool:
         """Whether something is to be heard of soon."""
-        return any(group.is_starting for group in self.groups.values())
+        return any(group.is_starting for group in self._all)
 
     def look(self) -> None:
         """Hear what all processes report, and start, end and replace them."""
-        for key, group in list(self.groups.items()):
+        for group in self._all:
             group.look()
-            if group.is_halting and group.is_stopped:
-                del self.groups[key]
-                self.places.leave(key)
+        for group in [group for group in self._ending if group.is_stopped]:
+            self._ending.remove(group)
+            group.place.close()
 
     def signal(self, number: int) -> None:
         """Send a signal to all processes."""
-        for group in self.groups.values():
+        for group in self._all:
             group.signal(number)
 
     def stop(self, seconds: float) -> None:
@@ -221,22 +234,26 @@ class Groups:
         """
         if self._owner != os.getpid():
             return
-        for group in self.groups.values():
+        for group in self._all:
             group.stop(signal.SIGTERM if seconds else signal.SIGINT)
         deadline = time.monotonic() + (seconds or _AT_ONCE)
-        while any(not group.is_stopped for group in self.groups.values()) and time.monotonic() < deadline:
-            for group in self.groups.values():
+        while any(not group.is_stopped for group in self._all) and time.monotonic() < deadline:
+            for group in self._all:
                 group.look()
             time.sleep(_TICK)
-        for group in self.groups.values():
+        for group in self._all:
             group.kill()
-        self.groups.clear()
+        for group in (*self._others, *self._ending):
+            group.place.close()
+        for groups in (self.groups, self._others, self._ending):
+            groups.clear()
         self.places.close()
 
-    def close_lines(self) -> None:
-        """In a new worker, close what would keep a group from noticing the end of the master."""
-        for group in self.groups.values():
+    def close_here(self) -> None:
+        """In a new worker, close what concerns the master alone: who has it keeps it open for all."""
+        for group in self._all:
             group.close_lines()
+            group.place.listener.close()
 
 
 def _by_group(mounts: Iterable[Mount]) -> dict[str, tuple[str, ...]]:

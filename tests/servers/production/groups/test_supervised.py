@@ -229,3 +229,27 @@ def test_an_interpreter_that_is_not_there_is_tried_again_until_it_is(scripted, m
     assert group.outcome == "it cannot be started: there is no .venv\nMake it."
     assert group.current.poll() is None
     group.kill()
+
+
+def test_a_reload_during_a_restart_is_a_restart(scripted):
+    before = up(scripted)
+    scripted.does('tell ["workers", []]')
+    scripted.group.restart()
+    scripted.does(READY)
+    scripted.group.reload(lambda: scripted.start, scripted.group.group)
+    scripted.until(lambda: scripted.group.outcome is not None)
+    assert scripted.group.outcome == ""
+    assert scripted.group.current is not before
+
+
+def test_a_refused_reload_leaves_no_trace_in_the_next_start(scripted, monkeypatch):
+    monkeypatch.setattr(supervised, "_BRIEF", 0.0)
+    before = up(scripted)
+    scripted.does("exit 4")
+    scripted.group.reload(lambda: changed(scripted.start), scripted.group.group)
+    scripted.until(lambda: scripted.group.outcome is not None)
+    assert scripted.group.outcome
+    scripted.does(READY)
+    os.kill(before.pid, signal.SIGKILL)
+    scripted.until(lambda: scripted.group.current not in (before, None))
+    assert scripted.group.current.start == scripted.start
