@@ -18,8 +18,8 @@ def arrive_asgi(application: ASGIApplication) -> ASGIApplication:
     """Hand each request and WebSocket to an application with the scope that it had in front."""
 
     async def arriving(scope: Scope, receive: Receive, send: Send) -> None:
-        packed = next((value for name, value in scope["headers"] if name == _NAME), None)
-        if packed is None:
+        packed = b"".join(value for name, value in scope["headers"] if name.startswith(_NAME))
+        if not packed:
             await _stranger().asgi(scope, receive, send)
             return
         await application({**scope, **unpack(packed.decode("latin-1"))}, receive, send)
@@ -31,9 +31,13 @@ def arrive_wsgi(application: WSGIApplication) -> WSGIApplication:
     """Do the same for a worker that calls WSGI applications."""
 
     def arriving(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        packed = environ.get(_VARIABLE)
-        if packed is None:
+        packed = environ.get(_VARIABLE, "")
+        if not packed:
             return _stranger().wsgi(environ, start_response)
+        number = 1
+        while more := environ.get(f"{_VARIABLE}_{number}"):
+            packed += more
+            number += 1
         scope = {"type": "http", "method": environ["REQUEST_METHOD"], **unpack(packed)}
         built = build_environ(scope, lambda: b"")
         server = {name: value for name, value in environ.items() if "." in name and name != "wsgi.url_scheme"}

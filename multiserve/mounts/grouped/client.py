@@ -136,6 +136,7 @@ class _Connection(asyncio.Protocol):
         self._is_sent = True  # all of the request has left
         self._keeps_open = False
         self._has_no_body = False
+        self._has_more = False  # has come than one response: nobody knows for whom
         self._failure = ""
         self._sending: asyncio.Task[None] | None = None
         self._waiting: asyncio.Future[None] | None = None
@@ -201,7 +202,7 @@ class _Connection(asyncio.Protocol):
     @property
     def is_free(self) -> bool:
         """Whether another request can be sent."""
-        return self.is_open and self._keeps_open and self._is_sent and self.is_complete
+        return self.is_open and self._keeps_open and self._is_sent and self.is_complete and not self._has_more
 
     async def stop_sending(self) -> None:
         """Send no more of a body that nobody waits for."""
@@ -247,6 +248,9 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come."""
+        if self._is_whole:
+            self.close()  # nobody has asked for it
+            return
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -279,12 +283,19 @@ class _Connection(asyncio.Protocol):
 
     # What the parser calls.
 
+    def on_message_begin(self) -> None:
+        """Take note of a second response."""
+        self._has_more = self._has_more or self._is_whole
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
-        self.raw_headers.append((name, value))
+        if not self._is_whole:
+            self.raw_headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Take the status, unless it is that of an interim response."""
+        if self._is_whole:
+            return
         status = self._parser.get_status_code()
         if status < _FIRST_FINAL:
             self.raw_headers = []
@@ -299,6 +310,9 @@ class _Connection(asyncio.Protocol):
 
     def on_body(self, part: bytes) -> None:
         """Take a part of the body, and read no further where much of it is here already."""
+        if self._is_whole:
+            self._has_more = True
+            return
         self._parts.append(part)
         self._unread += len(part)
         if self._unread > _UNREAD:
@@ -306,6 +320,6 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Take note that the response is whole."""
-        if self.status:
+        if self.status and not self._is_whole:
             self._keeps_open = self._parser.should_keep_alive()
             self._is_whole = True

@@ -12,14 +12,15 @@ from typing import Any
 from multiserve._types import Scope
 
 HEADER = "multiserve-scope"
+_PIECE = 8000  # bytes of a header; servers take a little more
 
 _TEXTS = ("http_version", "path", "scheme")
 _LISTS = ("client", "server")
 _BYTES = ("query_string", "raw_path")
 
 
-def pack(scope: Scope, root_path: str) -> str:
-    """Return the scope of a request or a WebSocket (ASGI 3.0) as the value of a header, in ASCII.
+def pack(scope: Scope, root_path: str) -> list[tuple[str, str]]:
+    """Return the scope of a request or a WebSocket (ASGI 3.0) as headers in ASCII: one, or more where it is long.
 
     Args:
         scope: The scope, as it is for the application of a mount.
@@ -29,11 +30,15 @@ def pack(scope: Scope, root_path: str) -> str:
     packed |= {name: scope[name].decode("latin-1") for name in _BYTES if scope.get(name) is not None}
     packed["root_path"] = root_path
     packed["headers"] = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-    return json.dumps(packed, separators=(",", ":"))
+    text = json.dumps(packed, separators=(",", ":"))
+    if len(text) <= _PIECE:
+        return [(HEADER, text)]
+    pieces = (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
+    return [(f"{HEADER}-{number}" if number else HEADER, piece) for number, piece in enumerate(pieces)]
 
 
 def unpack(text: str) -> Scope:
-    """Return the part of a scope that `pack` has made a text of.
+    """Return the part of a scope that `pack` has made headers of, whose values are put together again.
 
     Raises:
         ValueError: It has not.

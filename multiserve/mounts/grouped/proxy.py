@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from pathlib import Path
 
 from multiserve._types import Message, Receive, Scope, Send
 from multiserve.dispatch.answers import ELSEWHERE, Answer, group_down, group_lost
 from multiserve.dispatch.tenants import NotMineError
 from multiserve.mounts.grouped.client import Client
-from multiserve.mounts.grouped.envelope import HEADER, pack
+from multiserve.mounts.grouped.envelope import pack
 from multiserve.mounts.proxied import http
 from multiserve.mounts.proxied.application import CONNECTED, Proxy, ProxyOptions, receive_again
 from multiserve.mounts.proxied.failures import UpstreamError
 from multiserve.upstreams import Upstream
-
-log = logging.getLogger("multiserve")
 
 DOWN = ".down"
 """What a file has at its end that says why nobody serves at the socket beside it."""
@@ -78,14 +75,17 @@ class GroupProxy(Proxy):
         root_path: str = scope.get("root_path", "")
         if self._segments:  # each of them begins with a slash, whatever the client has written
             root_path = root_path.rsplit("/", self._segments)[0]
-        return http.Outgoing(upstream, ("/", ""), [("Host", "group"), (HEADER, pack(scope, root_path))])
+        return http.Outgoing(upstream, ("/", ""), [("Host", "group"), *pack(scope, root_path)])
 
     def _answer_to(self, server: str, error: UpstreamError) -> Answer:
-        del server
         if self._down.exists():
             return self._down_answer()
-        log.error("%s: the process of the group %s %s.", self.options.name, self.group, error)
+        self._failures.answer(server, error)  # which logs it once, until there is an answer again
         return group_lost(self.options.name)
+
+    def _name_of(self, upstream: Upstream) -> str:
+        del upstream
+        return f"the process of the group {self.group}"
 
     def _down_answer(self) -> Answer:
         reason = ""

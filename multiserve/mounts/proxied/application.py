@@ -91,7 +91,7 @@ class Proxy:
         except BadHostError:
             await bad_host().asgi(scope, receive, send)
             return
-        server = upstream.at("")
+        server = self._name_of(upstream)
         seconds = self.options.timeout
         try:
             if scope["type"] == "websocket":
@@ -105,6 +105,10 @@ class Proxy:
             answer = self._answer_to(server, error)
             is_websocket = scope["type"] == "websocket"
             await answer.asgi(scope, receive_again(receive, CONNECTED) if is_websocket else receive, send)
+
+    def _name_of(self, upstream: Upstream) -> str:
+        """Return what the log calls a server."""
+        return upstream.at("")
 
     def _answer_to(self, server: str, error: UpstreamError) -> Answer:
         """Return the answer to a request that the server has not answered."""

@@ -6,7 +6,7 @@ import asyncio
 import io
 
 from multiserve.mounts.grouped.arrival import arrive_asgi, arrive_wsgi
-from multiserve.mounts.grouped.envelope import HEADER, pack
+from multiserve.mounts.grouped.envelope import pack
 
 SCOPE = {
     "type": "http",
@@ -21,6 +21,7 @@ SCOPE = {
     "client": ("192.0.2.1", 50000),
     "server": ("127.0.0.1", 443),
 }
+LONG = {**SCOPE, "headers": [*SCOPE["headers"], *[(b"x-long", b"y" * 7000)] * 3]}  # more than a header can hold
 STRANGER = "Misdirected Request: this socket is for multiserve alone.\n"
 
 
@@ -51,11 +52,11 @@ def test_an_asgi_application_gets_the_scope_of_the_front():
         "root_path": "",
         "scheme": "http",
         "client": None,
-        "headers": [(b"host", b"group"), (HEADER.encode(), pack(SCOPE, "").encode())],
+        "headers": [(b"host", b"group"), *((name.encode(), value.encode()) for name, value in pack(LONG, ""))],
         "state": {"of": "the group"},
     }
     (seen,), sent = call_asgi(hop)
-    expected = {**SCOPE, "root_path": "", "asgi": {"version": "3.0"}, "state": {"of": "the group"}}
+    expected = {**LONG, "root_path": "", "asgi": {"version": "3.0"}, "state": {"of": "the group"}}
     assert (seen, sent) == (expected, [])
 
 
@@ -84,7 +85,7 @@ def test_a_wsgi_application_gets_the_environ_of_the_front():
         "QUERY_STRING": "",
         "REMOTE_ADDR": "",
         "HTTP_HOST": "group",
-        "HTTP_MULTISERVE_SCOPE": pack(SCOPE, ""),
+        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in pack(LONG, "")},
         "CONTENT_LENGTH": "2",
         "wsgi.input": body,
         "wsgi.url_scheme": "http",

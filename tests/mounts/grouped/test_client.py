@@ -358,3 +358,47 @@ def test_the_body_of_a_response_is_not_kept_in_memory():
         assert size == BLOCKS * len(BLOCK)
 
     run(act, much)
+
+
+def test_what_comes_behind_a_response_is_for_nobody():
+    chunked = b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nbad\r\n0\r\n\r\n"
+
+    async def act(client, server):
+        for _ in range(2):
+            found = await ask(client)
+            assert (found[0], found[2]) == (200, b"ok")
+            assert b"Transfer-Encoding" not in found[1]
+        assert server.connections == 2
+
+    run(act, answering(OK + chunked), answering(OK))
+
+
+def test_what_comes_while_nobody_asks_closes_the_connection():
+    async def unasked(server, reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK)
+        await writer.drain()
+        await go_on.wait()
+        writer.write(b"HTTP/1.1 500 No\r\nContent-Length: 3\r\n\r\n")
+        await reader.read()
+
+    go_on = asyncio.Event()
+
+    async def act(client, server):
+        assert (await ask(client))[2] == b"ok"
+        go_on.set()
+        await server.tasks[0]
+        assert (await ask(client))[2] == b"ok"
+        assert server.connections == 2
+
+    run(act, unasked, answering(OK))
+
+
+def test_a_head_of_an_empty_response_keeps_its_connection():
+    async def act(client, server):
+        for _ in range(2):
+            assert (await ask(client, "HEAD"))[0] == 200
+        assert server.connections == 1
+
+    empty = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    run(act, answering(empty, empty))

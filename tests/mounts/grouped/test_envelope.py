@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from multiserve.mounts.grouped.envelope import pack, unpack
+from multiserve.mounts.grouped.envelope import HEADER, pack, unpack
 
 SCOPE = {
     "type": "http",
@@ -30,6 +30,7 @@ CASES = [
     pytest.param({"path": "/\ufffd\U0001f600"}, id="characters beyond the first plane"),
     pytest.param({"client": None, "server": ("unix.sock", None)}, id="a unix socket"),
     pytest.param({"headers": []}, id="no headers"),
+    pytest.param({"headers": [(b"x-a", b"\xe9" * 3000)] * 4}, id="more than a header can hold"),
     pytest.param({"query_string": b"\xff\x00"}, id="a query of any bytes"),
 ]
 
@@ -37,15 +38,19 @@ CASES = [
 @pytest.mark.parametrize("change", CASES)
 def test_what_arrives_is_what_was_sent(change):
     scope = {**SCOPE, **change}
-    text = pack(scope, "/outer")
-    assert text.isascii()
-    assert text.isprintable()
-    assert unpack(text) == {**{name: scope[name] for name in TRAVELS}, "root_path": "/outer"}
+    headers = pack(scope, "/outer")
+    assert all(value.isascii() and value.isprintable() and len(value) <= 8000 for _, value in headers)
+    assert unpack("".join(value for _, value in headers)) == {
+        **{name: scope[name] for name in TRAVELS},
+        "root_path": "/outer",
+    }
 
 
 def test_what_a_server_does_not_have_is_not_made_up():
     scope = {"type": "http", "path": "/", "headers": [], "raw_path": None}
-    assert unpack(pack(scope, "")) == {"path": "/", "root_path": "", "headers": []}
+    ((name, text),) = pack(scope, "")
+    assert name == HEADER
+    assert unpack(text) == {"path": "/", "root_path": "", "headers": []}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]x"])
