@@ -207,6 +207,7 @@ TESTED_ELSEWHERE = {
     "servers/engine/settings.py": "mypy; it holds settings alone",
     "servers/production/server.py": "tests/end_to_end/test_production_server.py",
     "config/kinds/grouped.py": "tests/config/test_processes.py; it holds a dataclass alone",
+    "mounts/grouped/connection.py": "tests/mounts/grouped/test_client.py; with real sockets",
     **{
         f"servers/production/groups/{name}.py": "tests/end_to_end/test_groups_production.py; with real processes"
         for name in ("child", "front", "status", "supervisor")

@@ -7,7 +7,6 @@ standard library alone.
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -22,7 +21,6 @@ def main() -> int | str | None:
     if len(sys.argv) < _SHORTEST:
         sys.exit("usage: entry.py MODULE:FUNCTION [ARGUMENT]...")
     _leave_out_own_folder()
-    _accept_sockets()
     _borrow()
     module, _, name = sys.argv.pop(1).partition(":")
     sys.argv[0] = "multiserve"
@@ -34,12 +32,6 @@ def _leave_out_own_folder() -> None:
     """Take the folder of the script from the search path: Python puts it first, or that of the file it is a link to."""
     own = {_FOLDER, Path(__file__).resolve().parent}
     sys.path[:] = [each for each in sys.path if not each or Path(each) not in own]
-
-
-def _accept_sockets() -> None:
-    """Say that the sockets of the parent are for this process: the parent could not know its number."""
-    if "LISTEN_FDS" in os.environ:
-        os.environ["LISTEN_PID"] = str(os.getpid())
 
 
 def _borrow() -> None:

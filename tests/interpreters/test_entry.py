@@ -106,13 +106,6 @@ def test_arguments_come_as_for_the_command(make_environment):
     assert make_environment().run("sys.argv", "run", "--production") == ["multiserve", "run", "--production"]
 
 
-def test_the_sockets_of_the_parent_are_for_this_process(make_environment):
-    expression = "[os.environ.get('LISTEN_PID') == str(os.getpid()), os.environ.get('LISTEN_FDS')]"
-    other = make_environment()
-    assert other.run(expression, LISTEN_FDS="1", LISTEN_PID="1") == [True, "1"]
-    assert other.run("'LISTEN_PID' in os.environ") is False
-
-
 def run_ours(tmp_path, code, *arguments):
     (tmp_path / "called.py").write_text(code)
     ours = find_interpreter(None)
