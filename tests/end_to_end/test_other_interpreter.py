@@ -17,14 +17,17 @@ SERVING = """
 import sys
 
 def main():
-    from multiserve.config.file import load_config
+    from pathlib import Path
+    from multiserve.config.source import Source
+    from multiserve.servers.groups.reading import Reading
     from multiserve.servers.production.server import serve
 
     def announce(config, origins, failed):
         print(*(f"{origin}/" for origin in origins))
 
     settings = {"bind": ["127.0.0.1:0"], "workers": 1, "pidfile": sys.argv[2]}
-    serve(lambda: load_config(sys.argv[1]), settings, announce)
+    values = {"only": (), "host": None, "port": None, "extra_files": ()}
+    serve(Reading(source=Source(Path(sys.argv[1])), values=values), settings, announce)
 """
 BLOG = """
 import os, flask
