@@ -105,15 +105,6 @@ def lend_to(interpreter: Interpreter) -> Loan:
     return loan
 
 
-def missing_in(interpreter: Interpreter) -> list[str]:
-    """Return what has to be installed in the environment of an interpreter, such as "httptools>=0.6.3".
-
-    Raises:
-        InterpreterError: It cannot say what it has.
-    """
-    return lend_to(interpreter).missing
-
-
 def _lend(
     need: Requirement, package: Package | None, answer: _Answer, python: str, loan: Loan
 ) -> tuple[Requirement, ...]:

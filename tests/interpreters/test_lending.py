@@ -12,7 +12,7 @@ import pytest
 
 from multiserve.interpreters import lending
 from multiserve.interpreters.interpreter import InterpreterError, find_interpreter
-from multiserve.interpreters.lending import lend_to, missing_in
+from multiserve.interpreters.lending import lend_to
 from multiserve.interpreters.packages import needed_packages
 
 ALL = {"multiserve", "gunicorn", "httptools", "tomli", "uvicorn", "websockets", "click", "werkzeug", "markupsafe"}
@@ -60,7 +60,7 @@ def test_nothing_else_of_our_environment_is_lent(make_environment):
 def test_ours_borrows_nothing():
     interpreter = find_interpreter(None)
     assert lend_to(interpreter) == lending.Loan()
-    assert missing_in(interpreter) == []
+    assert lend_to(interpreter).missing == []
 
 
 def another_version(monkeypatch, tmp_path, *, with_python):
@@ -81,22 +81,22 @@ def another_version(monkeypatch, tmp_path, *, with_python):
 
 def test_a_module_that_is_compiled_for_another_python_is_missing(make_environment, monkeypatch, tmp_path):
     another_version(monkeypatch, tmp_path, with_python=False)
-    assert missing_in(make_environment().interpreter) == ["httptools>=0.6.3"]
+    assert lend_to(make_environment().interpreter).missing == ["httptools>=0.6.3"]
 
 
 def test_it_is_not_missing_where_the_environment_has_its_own(make_environment, monkeypatch, tmp_path):
     another_version(monkeypatch, tmp_path, with_python=False)
-    assert missing_in(make_environment(httptools="0.7").interpreter) == []
+    assert lend_to(make_environment(httptools="0.7").interpreter).missing == []
 
 
 def test_an_older_one_of_its_own_does_not_do(make_environment, monkeypatch, tmp_path):
     another_version(monkeypatch, tmp_path, with_python=False)
-    assert missing_in(make_environment(httptools="0.1").interpreter) == ["httptools>=0.6.3"]
+    assert lend_to(make_environment(httptools="0.1").interpreter).missing == ["httptools>=0.6.3"]
 
 
 def test_a_package_with_the_same_in_python_is_lent(make_environment, monkeypatch, tmp_path):
     another_version(monkeypatch, tmp_path, with_python=True)
-    assert missing_in(make_environment().interpreter) == []
+    assert lend_to(make_environment().interpreter).missing == []
 
 
 def test_a_package_for_newer_versions_of_python_is_missing(make_environment, monkeypatch):
@@ -107,13 +107,13 @@ def test_a_package_for_newer_versions_of_python_is_missing(make_environment, mon
         return {**packages, "uvicorn": dataclasses.replace(packages["uvicorn"], python=">=3.99")}
 
     monkeypatch.setattr(lending, "needed_packages", needed)
-    assert missing_in(make_environment().interpreter) == ["uvicorn>=0.35"]
+    assert lend_to(make_environment().interpreter).missing == ["uvicorn>=0.35"]
 
 
 def test_what_we_do_not_have_ourselves_is_missing(make_environment, monkeypatch):
     real = needed_packages
     monkeypatch.setattr(lending, "needed_packages", lambda variables: {**real(variables), "tomli": None})
-    assert missing_in(make_environment().interpreter) == ["tomli>=2.2.1"]
+    assert lend_to(make_environment().interpreter).missing == ["tomli>=2.2.1"]
 
 
 def test_it_is_handed_over_as_json(make_environment):
