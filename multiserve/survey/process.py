@@ -22,6 +22,7 @@ from multiserve.frameworks.reading import salt
 from multiserve.servers.ends import describe_end
 from multiserve.servers.groups.interpreters import start_by
 from multiserve.servers.groups.line import Line
+from multiserve.servers.groups.users import become
 from multiserve.survey.values import from_plain
 
 _CHILD = "multiserve.survey.child:main"
@@ -78,7 +79,7 @@ class GroupProcess:
                 stdin=subprocess.DEVNULL,
                 pass_fds=descriptors,
                 start_new_session=True,  # what is typed in the terminal is for this process
-                **_user(group),
+                **become(group.user),
             )
         except OSError as error:
             ours.close()
@@ -200,11 +201,3 @@ class GroupProcess:
         with contextlib.suppress(OSError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-
-
-def _user(group: Group) -> dict[str, Any]:
-    if not group.user:
-        return {}
-    import pwd
-
-    return {"user": group.user, "group": pwd.getpwnam(group.user).pw_gid}

@@ -15,6 +15,7 @@ from typing import Any
 from multiserve.config.groups import Group
 from multiserve.servers.groups.line import Line
 from multiserve.servers.groups.places import Place
+from multiserve.servers.groups.users import become
 
 CHILD = "multiserve.servers.production.groups.child"
 
@@ -86,7 +87,7 @@ class GroupProcess:
         self.reported = Reported()
         self.since = time.time()
         self._code: int | None = None
-        options: dict[str, Any] = _become(start.user) if start.user else {}
+        options = become(start.user)
         ours, theirs = socketpair()
         descriptors = (theirs.fileno(), place.listener.fileno())
         try:
@@ -163,11 +164,3 @@ class GroupProcess:
                 self._process.kill()
         self._process.wait()
         self.line.close()
-
-
-def _become(user: str) -> dict[str, Any]:
-    """Return what makes a process run as a user, with no other rights than theirs."""
-    import pwd
-
-    found = pwd.getpwnam(user)
-    return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": os.getgrouplist(user, found.pw_gid)}

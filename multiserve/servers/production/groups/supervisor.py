@@ -69,7 +69,7 @@ class Groups:
         """Start the groups of a configuration, and have those that run already load their applications again.
 
         A group whose mounts have changed is another one, and starts beside the one of its name: the workers in front
-        know either the one or the other. `keep_only` ends what nobody needs any more.
+        know either the one or the other. `keep_only` and `end_others` end what nobody needs any more.
 
         Args:
             config: The configuration of the process in front.
