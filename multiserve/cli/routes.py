@@ -144,15 +144,12 @@ def _explained(
     result = explain(config, url, method)
     if result.mount is None or not loads:
         return report.explanation_as_text(result, paint=paint), report.explanation_as_json(result)
-    from multiserve.reports import inside
+    from multiserve.reports.arrival import arrival_as_json, arrival_as_text
     from multiserve.routes.arrival import follow
 
     with stdout_is_stderr(), _composed(config, traceback=traceback) as composition:
         arrival = follow(composition, result)
-    return (
-        inside.arrival_as_text(result, arrival, config.folder, paint),
-        inside.arrival_as_json(result, arrival),
-    )
+    return arrival_as_text(result, arrival, config.folder, paint), arrival_as_json(result, arrival)
 
 
 @contextlib.contextmanager

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, NotRequired, TypedDict
+from collections.abc import Iterable, Sequence
+from typing import Annotated, TypedDict
 
 from multiserve.config.mounts import (
     AppMount,
@@ -19,27 +17,15 @@ from multiserve.config.mounts import (
 )
 from multiserve.frameworks import Facts, InnerRoute
 from multiserve.loading.mounts import LoadedMount
-from multiserve.reports.routes import (
-    NOTHING,
-    ExplanationJson,
-    declared,
-    explanation_as_json,
-    explanation_as_text,
-    group_of,
-    has_groups,
-    head,
-    place,
-)
+from multiserve.reports.routes import NOTHING, declared, group_of, has_groups, head, place
 from multiserve.reports.text import MountJson, ProblemJson, mount_as_json, problems_as_json, table
-from multiserve.routes.arrival import Arrival, ArrivalOutcome
-from multiserve.routes.explain import Explanation
 from multiserve.routes.inside import Contents, OuterRoute
 from multiserve.styles import Paint, plain
 
 _INDENT = "    "
-_BLIND = "multiserve cannot see inside this application"
-_UNREADABLE = "its URL configuration cannot be imported: {}"
-_TENANTS = "the factory makes an application for each tenant, so nothing inside can be known"
+BLIND = "multiserve cannot see inside this application"
+UNREADABLE = "its URL configuration cannot be imported: {}"
+TENANTS = "the factory makes an application for each tenant, so nothing inside can be known"
 
 
 def contents_as_text(contents: Sequence[Contents], paint: Paint = plain) -> str:
@@ -58,7 +44,7 @@ def contents_as_text(contents: Sequence[Contents], paint: Paint = plain) -> str:
 def _cells(each: Contents, grouped: bool, paint: Paint) -> tuple[str, ...]:  # noqa: FBT001 (whether there is a column)
     mount = each.loaded.mount
     group = group_of(mount, grouped)
-    return (*place(mount, paint), _spoken(each.loaded, paint), *group, mount.shown, _framework(each.facts))
+    return (*place(mount, paint), _spoken(each.loaded, paint), *group, mount.shown, framework(each.facts))
 
 
 def _spoken(loaded: LoadedMount, paint: Paint) -> str:
@@ -68,19 +54,21 @@ def _spoken(loaded: LoadedMount, paint: Paint) -> str:
     return loaded.interface.upper() if loaded.interface and loaded.origin else declared(loaded.mount)
 
 
-def _framework(facts: Facts | None) -> str:
+def framework(facts: Facts | None) -> str:
+    """Return the name and version of a framework; empty if it is not known."""
     return f"{facts.framework} {facts.version}".rstrip() if facts else ""
 
 
 def _lines_below(each: Contents, paint: Paint) -> list[str]:
     if each.loaded.error:
-        return [_INDENT + line for line in _reasons(each.loaded)]
+        return [_INDENT + line for line in reasons(each.loaded)]
     if each.routes:
         return table([_row(each.loaded.mount, route, paint) for route in each.routes], indent=_INDENT).splitlines()
     return [_INDENT + _what_it_is(each)]
 
 
-def _reasons(loaded: LoadedMount) -> list[str]:
+def reasons(loaded: LoadedMount) -> list[str]:
+    """Return the lines about why a mount could not be loaded."""
     problems = loaded.error.problems if loaded.error else ()
     parts = (part for problem in problems for part in (problem.message, problem.excerpt, problem.hint) if part)
     return [line for part in parts for line in part.splitlines()]
@@ -89,12 +77,12 @@ def _reasons(loaded: LoadedMount) -> list[str]:
 def _what_it_is(each: Contents) -> str:
     mount = each.loaded.mount
     if isinstance(mount, TenantMount):
-        return _TENANTS
+        return TENANTS
     if own := _own_answer(mount):
         return own
     if each.facts and each.facts.routes_error:
-        return _UNREADABLE.format(each.facts.routes_error)
-    return _BLIND if each.routes is None else "the application has no routes"
+        return UNREADABLE.format(each.facts.routes_error)
+    return BLIND if each.routes is None else "the application has no routes"
 
 
 def _own_answer(mount: Mount) -> str:
@@ -160,25 +148,6 @@ class ContentsJson(TypedDict):
     mounts: list[ContentsMountJson]
 
 
-class InsideJson(StateJson):
-    """What handles a request inside its mount."""
-
-    outcome: Annotated[ArrivalOutcome, "What happens to the request."]
-    through: Annotated[list[str], "The middleware in front, the outermost first."]
-    status: Annotated[int | None, "The status, if no view is called; null if only the view decides."]
-    location: Annotated[str | None, "Where a redirect goes; null without one."]
-    methods: Annotated[list[str], "The allowed methods, if this one is not allowed."]
-    file: Annotated[str | None, "The file that a static folder or a file as a mount sends; null without one."]
-    content_type: Annotated[str | None, "The type of what such a mount answers; null without one."]
-    route: Annotated[RouteJson | None, "The route that matches; null if none does, or it is not known."]
-
-
-class ArrivalJson(ExplanationJson):
-    """Which mount answers a URL, why, and with --all what handles the request inside."""
-
-    inside: NotRequired[Annotated[InsideJson, "Only with --all, and if a mount answers."]]
-
-
 def contents_as_json(contents: Iterable[Contents]) -> ContentsJson:
     """Return mounts with the routes inside as values for JSON."""
     return {"mounts": [_contents_as_json(each) for each in contents]}
@@ -190,13 +159,14 @@ def _contents_as_json(each: Contents) -> ContentsMountJson:
     return {
         **mount_as_json(each.loaded.mount),
         "interface": spoken,
-        **_state_as_json(each.loaded, each.facts),
+        **state_as_json(each.loaded, each.facts),
         "routes": routes,
         "reason": _what_it_is(each) if routes is None and each.loaded.error is None else None,
     }
 
 
-def _state_as_json(loaded: LoadedMount, facts: Facts | None) -> StateJson:
+def state_as_json(loaded: LoadedMount, facts: Facts | None) -> StateJson:
+    """Return what is known about an application as values for JSON."""
     return {
         "ok": loaded.error is None,
         "problems": problems_as_json(loaded.error.problems if loaded.error else ()),
@@ -208,10 +178,11 @@ def _state_as_json(loaded: LoadedMount, facts: Facts | None) -> StateJson:
 def _outer_as_json(route: OuterRoute) -> OuterRouteJson:
     answers = route.answered_by.name if route.answered_by else None
     tenants = route.tenants.name if route.tenants else None
-    return {**_route_as_json(route.url, route.inner), "answered_by": answers, "tenants": tenants}
+    return {**route_as_json(route.url, route.inner), "answered_by": answers, "tenants": tenants}
 
 
-def _route_as_json(url: str, route: InnerRoute) -> RouteJson:
+def route_as_json(url: str, route: InnerRoute) -> RouteJson:
+    """Return a route and its URL from outside as values for JSON."""
     return {
         "url": url,
         "methods": list(route.methods),
@@ -220,103 +191,3 @@ def _route_as_json(url: str, route: InnerRoute) -> RouteJson:
         "file": route.file,
         "line": route.line,
     }
-
-
-def arrival_as_text(result: Explanation, arrival: Arrival, folder: Path, paint: Paint = plain) -> str:
-    """Return which mount answers a URL, why, and what handles the request inside.
-
-    Args:
-        result: The explanation, which has a mount.
-        arrival: Where the request ends.
-        folder: The folder of the configuration, to which paths below it are relative.
-        paint: Set off parts of the text.
-    """
-    rows = [(name, value) for name, value in _rows(result, arrival, folder) if value]
-    told = replace(_as_loaded(result, arrival.loaded), location=None)  # it is among the rows
-    return explanation_as_text(told, rows, paint)
-
-
-def _as_loaded(result: Explanation, loaded: LoadedMount) -> Explanation:
-    """Leave out what the application sees if it could not be loaded or has the other interface."""
-    if loaded.error:
-        result = replace(result, location=None)
-    if loaded.error or loaded.interface == "asgi":
-        result = replace(result, script_name=None, path_info=None)
-    if loaded.error or loaded.interface == "wsgi":
-        result = replace(result, root_path=None, path=None)
-    return result
-
-
-def _rows(result: Explanation, arrival: Arrival, folder: Path) -> Iterator[tuple[str, str]]:
-    route = arrival.route
-    yield "through", ", ".join(arrival.through)
-    yield "framework", _framework(arrival.facts)
-    if route:
-        yield "route", f"{arrival.url}  ({route.name})" if route.name else arrival.url
-        yield "methods", ", ".join(route.methods)
-        yield "view", route.view
-        yield "defined", f"{_relative(route.file, folder)}:{route.line}" if route.file else ""
-    first, *more = _answer(result, arrival)
-    yield "answer", first
-    yield from (("", line) for line in more)
-    yield "file", _relative(arrival.file, folder)
-
-
-def _answer(result: Explanation, arrival: Arrival) -> list[str]:
-    """Return lines about what happens if no known view answers."""
-    if arrival.outcome == "view":
-        return ["" if arrival.route else "a view, but which one cannot be told"]
-    if arrival.outcome == "unknown" and arrival.facts and arrival.facts.routes_error:
-        return [_UNREADABLE.format(arrival.facts.routes_error)]
-    if arrival.outcome == "unknown":
-        return [f"what {arrival.facts.framework} makes of it cannot be told" if arrival.facts else _BLIND]
-    more = _reasons(arrival.loaded) if arrival.outcome == "failed" else ()
-    text = _ANSWERS[arrival.outcome].format(
-        status=arrival.status,
-        location=arrival.location,
-        content_type=arrival.content_type,
-        method=result.method,
-        methods=" or ".join(arrival.methods) or "another method",
-    )
-    if arrival.outcome in ("method not allowed", "not found") and _may_answer_first(arrival):
-        text = f"{text}, unless middleware answers first"
-    return [*text.splitlines(), *more]
-
-
-def _may_answer_first(arrival: Arrival) -> bool:
-    """Return whether middleware may answer, such as the one for CORS every OPTIONS."""
-    return bool(arrival.through or (arrival.facts and arrival.facts.may_answer_first))
-
-
-_ANSWERS = {
-    "redirect": "{status} to {location}",
-    "method not allowed": "{status}: it takes {methods}, not {method}",
-    "not found": "{status}: there is nothing of this name inside",
-    "host refused": "{status}: the application does not take this host",
-    "file": "{status} with {content_type}",
-    "list": "{status} with the list of the applications",
-    "failed": "{status}: the mount cannot be loaded",
-    "tenants": f"{_TENANTS};\nif it returns None, the runner-up answers",
-    "proxied": "whatever the server behind it answers",
-    "websocket refused": "no WebSocket is accepted here",
-}
-
-
-def _relative(file: str, folder: Path) -> str:
-    return str(Path(file).relative_to(folder)) if file and Path(file).is_relative_to(folder) else file
-
-
-def arrival_as_json(result: Explanation, arrival: Arrival) -> ArrivalJson:
-    """Return an explanation with what is inside as values for JSON."""
-    inside: InsideJson = {
-        "outcome": arrival.outcome,
-        **_state_as_json(arrival.loaded, arrival.facts),
-        "through": list(arrival.through),
-        "status": arrival.status or None,
-        "location": arrival.location or None,
-        "methods": list(arrival.methods),
-        "file": arrival.file or None,
-        "content_type": arrival.content_type or None,
-        "route": _route_as_json(arrival.url, arrival.route) if arrival.route else None,
-    }
-    return {**explanation_as_json(_as_loaded(result, arrival.loaded)), "inside": inside}

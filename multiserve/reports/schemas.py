@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from multiserve.reports.arrival import ArrivalJson
 from multiserve.reports.check import CheckJson
-from multiserve.reports.inside import ArrivalJson, ContentsJson
+from multiserve.reports.inside import ContentsJson
 from multiserve.reports.json_schema import schema_of
 from multiserve.reports.routes import MountsJson
 from multiserve.reports.settings import SettingsJson
