@@ -288,6 +288,8 @@ REFUSED = [
     pytest.param(head("/x", version="http/1.1"), id="version in small letters"),
     pytest.param(b"GET\t/x\tHTTP/1.1\r\nHost: x\r\n\r\n", id="tabs"),
     pytest.param(head("/x", "Host: a", "Host: b"), id="two hosts"),
+    pytest.param(b"GET /x HTTP/1.1\r\nConnection: close\r\n\r\n", id="no host in HTTP/1.1"),
+    pytest.param(b"GET http://localhost/x HTTP/1.1\r\nConnection: close\r\n\r\n", id="absolute-form without Host"),
     pytest.param(head("/x", "Content-Type: a", "Content-Type: b"), id="two content types"),
     pytest.param(head("/x", "nonsense"), id="header without a colon"),
     pytest.param(head("/x", ": value"), id="header without a name"),

@@ -259,7 +259,7 @@ def _fault_of_line(line: str) -> str:
 
 
 def _fault_of_headers(headers: Message, version: str) -> str:
-    """Return what is wrong with the headers (RFC 9110, section 5; RFC 9112, section 6); empty if nothing is."""
+    """Return what is wrong with the headers (RFC 9110, section 5; RFC 9112, section 3.2); empty if nothing is."""
     if any(isinstance(defect, (MissingHeaderBodySeparatorDefect, InvalidHeaderDefect)) for defect in headers.defects):
         return "Bad header"
     if any(_NOT_IN_VALUES.search(value) for value in headers.values()):
@@ -267,6 +267,13 @@ def _fault_of_headers(headers: Message, version: str) -> str:
     for name in ("Host", "Content-Type", "Content-Length", "Transfer-Encoding"):
         if len(headers.get_all(name, [])) > 1:
             return f"More than one {name}"
+    if "Host" not in headers and version == "HTTP/1.1":
+        return "No Host"
+    return _fault_of_body(headers, version)
+
+
+def _fault_of_body(headers: Message, version: str) -> str:
+    """Return what is wrong with how a body is announced (RFC 9112, section 6); empty if nothing is."""
     length, coding = headers.get("Content-Length"), headers.get("Transfer-Encoding")
     if length is not None and not re.fullmatch(r"0*[0-9]{1,18}[ \t]*", length):
         return "Bad Content-Length"

@@ -76,6 +76,7 @@ def check_head(method: bytes, url: bytes, version: str, names: set[bytes]) -> No
         or method == b"CONNECT"
         or (url == b"*" and method != b"OPTIONS")
         or (version == "1.0" and b"transfer-encoding" in names)
+        or (version == "1.1" and b"host" not in names)  # RFC 9112, section 3.2
     ):
         raise Refusal
 

@@ -74,12 +74,14 @@ def test_sizes_have_limits(url, headers, status):
 
 HEADS = [
     pytest.param(b"GET", b"/", "1.1", {b"host"}, True, id="an ordinary one"),
-    pytest.param(b"OPTIONS", b"*", "1.1", set(), True, id="asterisk"),
-    pytest.param(b"GET", b"*", "1.1", set(), False, id="asterisk without OPTIONS"),
-    pytest.param(b"CONNECT", b"x:80", "1.1", set(), False, id="a tunnel"),
-    pytest.param(b"GET", b"/", "2.0", set(), False, id="another version"),
+    pytest.param(b"GET", b"/", "1.1", set(), False, id="no host in HTTP/1.1"),
+    pytest.param(b"GET", b"/", "1.0", set(), True, id="no host in HTTP/1.0"),
+    pytest.param(b"OPTIONS", b"*", "1.1", {b"host"}, True, id="asterisk"),
+    pytest.param(b"GET", b"*", "1.1", {b"host"}, False, id="asterisk without OPTIONS"),
+    pytest.param(b"CONNECT", b"x:80", "1.1", {b"host"}, False, id="a tunnel"),
+    pytest.param(b"GET", b"/", "2.0", {b"host"}, False, id="another version"),
     pytest.param(b"GET", b"/", "1.0", {b"transfer-encoding"}, False, id="chunked in HTTP/1.0"),
-    pytest.param(b"POST", b"/", "1.1", {b"transfer-encoding"}, True, id="chunked in HTTP/1.1"),
+    pytest.param(b"POST", b"/", "1.1", {b"host", b"transfer-encoding"}, True, id="chunked in HTTP/1.1"),
 ]
 
 
