@@ -12,6 +12,7 @@ from multiserve import __version__
 COMMANDS = {
     "check": "Load every mount, and report what is wrong.",
     "config": "Print the effective configuration.",
+    "export": "Write the files by which other programs front several servers.",
     "import": "Print the multiserve.toml for the file of another tool.",
     "init": "Write a multiserve.toml for the applications in FOLDER.",
     "reload": "Reload the running production server.",
@@ -72,6 +73,7 @@ def main() -> None:
     multiserve routes    which mount answers which URL?
     multiserve run       serve the mounts
     multiserve config    which value does every option have, and where does it come from?
+    multiserve export    write the files of nginx and the like, in front of one server for each application
     multiserve reload    reload the production server, or one of its groups
     multiserve restart   start the process of a group anew
     multiserve status    which processes run, and what does each mount do?

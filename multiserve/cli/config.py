@@ -13,6 +13,7 @@ from multiserve.cli.options import (
     find_source,
     format_option,
     note_what_is_not_read,
+    only_group_option,
     only_option,
     options_of,
     targets_argument,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @common_options
 @format_option
 @only_option
+@only_group_option
 @options_of(Server)
 @options_of(Development)
 @production_options

@@ -93,6 +93,13 @@ only_option = click.option(
     shell_complete=_complete_mounts,
     help="Load only the mount with this key, at its own prefix; repeatable.",
 )
+only_group_option = click.option(
+    "--only-group",
+    metavar="GROUP",
+    envvar="MULTISERVE_ONLY_GROUP",
+    show_envvar=True,
+    help="Load only the mounts of this group, in this process: its environment and folders count, its python does not.",
+)
 format_option = click.option(
     "--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or for machines."
 )

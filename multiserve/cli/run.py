@@ -19,6 +19,7 @@ from multiserve.cli.options import (
     find_source,
     hint_at_applications,
     note_what_is_not_read,
+    only_group_option,
     only_option,
     options_of,
     targets_argument,
@@ -50,6 +51,7 @@ _DEVELOPMENT_ONLY = ("open", *(field.name for field in fields(Development)))
 @click.command()
 @common_options
 @only_option
+@only_group_option
 @click.option(
     "--production", is_flag=True, envvar="MULTISERVE_PRODUCTION", show_envvar=True, help="Serve with gunicorn."
 )

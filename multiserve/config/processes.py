@@ -10,6 +10,7 @@ from types import MappingProxyType
 from multiserve.config.groups import Group
 from multiserve.config.kinds.grouped import GroupedMount
 from multiserve.config.model import Config
+from multiserve.errors import ConfigError, Problem
 
 # What a group takes over from [gunicorn]; everything else there is about the process in front.
 _TAKEN_OVER = (
@@ -61,6 +62,30 @@ def for_group(config: Config, group: Group) -> Config:
         server=replace(config.server, middleware=(), trusted_proxies=0),
         gunicorn=MappingProxyType({**taken_over, **_GIVEN, **group.gunicorn, "workers": group.workers}),
         group=group.name,
+    )
+
+
+def for_group_alone(config: Config, name: str) -> Config:
+    """Return the configuration of a process that serves a group by itself, with no other process in front.
+
+    Everything but the interpreter and the user of the group counts, and what concerns clients is that of the file.
+
+    Raises:
+        ConfigError: There is no such group.
+    """
+    if name not in config.groups:
+        hint = f"The groups are {', '.join(config.groups)}." if config.groups else "The file has no groups."
+        raise ConfigError(Problem(key="--only-group", message=f'there is no group "{name}"', hint=hint))
+    group = config.groups[name]
+    inside = for_group(config, group)
+    settings = {"workers": group.workers, "chdir": str(group.directory or config.folder), **group.gunicorn}
+    return replace(
+        inside,
+        mounts=tuple(replace(mount, group="") for mount in inside.mounts),
+        server=config.server,
+        gunicorn=MappingProxyType({**config.gunicorn, **settings}),
+        groups=MappingProxyType({}),
+        group="",
     )
 
 

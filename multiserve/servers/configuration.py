@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from multiserve.config.file import load_config, select
 from multiserve.config.model import Config
+from multiserve.config.processes import for_group_alone
 from multiserve.config.source import Source
 from multiserve.errors import ConfigError, Problem
 from multiserve.hosts import HIGHEST_PORT
@@ -26,6 +27,8 @@ def read_config(source: Source, values: Mapping[str, Any], env_files: Sequence[P
     config = load_config(source, env_files=env_files)
     refuse_script_name(config)
     values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}
+    if values.get("only_group"):
+        config = for_group_alone(config, values["only_group"])
     if values["only"]:
         config = select(config, values["only"])
     gunicorn = dict(config.gunicorn)

@@ -6,7 +6,8 @@ import pytest
 
 from multiserve.config.file import load_config
 from multiserve.config.mounts import GroupedMount
-from multiserve.config.processes import for_front, for_group, isolated
+from multiserve.config.processes import for_front, for_group, for_group_alone, isolated
+from multiserve.errors import ConfigError
 
 TEXT = """
 pythonpath = ["more"]
@@ -97,3 +98,35 @@ def test_each_mount_that_loads_code_can_be_in_a_group_of_its_own(config):
     }
     assert set(alone.groups) == {"/", "blog", "wiki"}
     assert alone.groups["/"].toml_key == 'mounts."/"'
+
+
+def test_a_group_by_itself_serves_clients_as_the_file_says(config, tmp_path):
+    alone = for_group_alone(config, "blog")
+    assert names(alone.mounts) == ["/blog", "/news"]
+    assert names(alone.elsewhere) == ["/", "/wiki", "/files"]
+    assert {mount.group for mount in alone.mounts} == {""}
+    assert (alone.group, dict(alone.groups)) == ("", {})
+    assert alone.server == config.server
+    assert alone.env == {"A": "of all", "B": "of the blog"}
+    assert alone.pythonpath[0] == tmp_path / "blog"
+    assert alone.gunicorn == {
+        "timeout": 3,
+        "keepalive": 9,
+        "bind": "127.0.0.1:1",
+        "workers": 2,
+        "max_requests": 5,
+        "chdir": str(tmp_path),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        pytest.param(TEXT, "The groups are blog, wiki.", id="another name"),
+        pytest.param('[mounts]\n"/" = "a:app"', "The file has no groups.", id="no groups"),
+    ],
+)
+def test_a_group_that_is_not_there(config, write_config, text, hint):
+    with pytest.raises(ConfigError) as caught:
+        for_group_alone(load_config(write_config(text)), "shop")
+    assert str(caught.value) == f'--only-group: there is no group "shop"\n    {hint}'
