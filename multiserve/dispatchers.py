@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from multiserve._types import ASGIApplication, Interface, Loaded, WSGIApplication
 from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount
-from multiserve.dispatch.answers import Answer, broken, misdirected
+from multiserve.dispatch.answers import Answer, broken, in_maintenance, misdirected
 from multiserve.dispatch.not_found_page import ListedMount, left_out_of, not_found_in
 from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount
 from multiserve.dispatch.wsgi import WSGIDispatcher
@@ -86,6 +86,7 @@ def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, developmen
         trusted_proxies=config.server.trusted_proxies,
     )
     outer.surround(lambda dispatch: BridgedSet(inner, threads, dispatch))
+    outer.inner = inner
     return outer
 
 
@@ -211,6 +212,21 @@ def _broken(loaded: LoadedMount, surroundings: Surroundings) -> Answer:
     if not surroundings.development or loaded.error is None:
         return broken(loaded.mount.name)
     return broken(loaded.mount.name, loaded.error.problems, format_traceback(loaded.error))
+
+
+def put_in_maintenance(dispatcher: Any, pages: Mapping[str, str]) -> None:
+    """Have mounts answer 503 from the next request on, and all others what they answered when they were composed.
+
+    Args:
+        dispatcher: What `compose_wsgi`, `compose_asgi` or `compose_bridged` has made.
+        pages: The page of each mount in maintenance, as HTML, by its name; an empty one is ours.
+    """
+    answers = {name: in_maintenance(name, page) for name, page in pages.items()}
+    inner = dispatcher if isinstance(dispatcher, WSGIDispatcher) else dispatcher.inner
+    if inner is not None:
+        inner.router.stand_in({name: answer.wsgi for name, answer in answers.items()})
+    else:
+        dispatcher.router.stand_in({name: _always(answer) for name, answer in answers.items()})
 
 
 def surround(config: Config, dispatcher: Any, interface: Interface) -> None:

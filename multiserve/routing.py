@@ -7,7 +7,7 @@ how long the path is. Paths are the strings of WSGI (PEP 3333): the bytes of the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
@@ -116,16 +116,17 @@ class _Paths(Generic[T]):
         self.has_placeholders = False
         self._depth = 0  # segments of the deepest prefix
 
-    def add(self, key: MountKey, mount: T) -> None:
+    def add(self, key: MountKey, mount: T) -> Route[T]:
         prefix = to_wsgi(key.prefix)
         segments = prefix.split("/")[1:]
         node = self.root
         for segment in segments:
             node = node.grow(f"/{segment}", is_placeholder=segment.startswith("{"))
-        node.value = Route(key, str(key), key.prefix, prefix, len(prefix), mount)
+        node.value = route = Route(key, str(key), key.prefix, prefix, len(prefix), mount)
         self.reach = max(self.reach, len(prefix) + 1)
         self.has_placeholders |= bool(key.placeholders)
         self._depth = max(self._depth, len(segments))
+        return route
 
     def link(self) -> None:
         """Set `above` of every route and `nearest` of every node, once all routes are added."""
@@ -184,6 +185,7 @@ class Router(Generic[T]):
     def __init__(self, mounts: Iterable[tuple[MountKey, T]]) -> None:
         """Build the look-up; no two keys may be equal."""
         self.mounts: dict[str, T] = {}
+        self._routes: dict[str, Route[T]] = {}
         self._anywhere: _Paths[T] = _Paths()
         self._exact: dict[tuple[str, int | None], _Paths[T]] = {}
         self._patterns: _Node[dict[int | None, _Paths[T]]] = _Node()  # hosts with placeholders, by their labels
@@ -192,7 +194,7 @@ class Router(Generic[T]):
         for key, mount in mounts:
             self.mounts[str(key)] = mount
             paths = self._paths_of(key)
-            paths.add(key, mount)
+            self._routes[str(key)] = paths.add(key, mount)
             self.has_hosts |= bool(key.host)
             self.has_placeholders |= paths.has_placeholders
         for paths in (self._anywhere, *self._exact.values(), *self._wildcards.values()):
@@ -214,6 +216,14 @@ class Router(Generic[T]):
             node = node.grow(label, is_placeholder=label.startswith("{"))
         node.value = node.value or {}
         return node.value.setdefault(key.port, _Paths())
+
+    def stand_in(self, substitutes: Mapping[str, T]) -> None:
+        """From the next look-up on, find what is in `substitutes` in place of the mounts of these names.
+
+        All other mounts are found as they were given. Names that no mount has are left aside.
+        """
+        for name, route in self._routes.items():
+            route.mount = substitutes.get(name, self.mounts[name])
 
     def find(self, path: str, host: str = "", scheme: str = "http") -> Route[T] | None:
         """Find the mount that answers.

@@ -11,8 +11,9 @@ import pytest
 
 from multiserve.composition import compose
 from multiserve.config.file import load_config, select
+from multiserve.dispatchers import put_in_maintenance
 from multiserve.probing.exchange import build_scope
-from multiserve.testing.calls import call_wsgi
+from multiserve.testing.calls import RunningASGI, call_wsgi
 from multiserve.testing.client import Client
 
 pytestmark = pytest.mark.usefixtures("clean_process")
@@ -182,3 +183,62 @@ def test_a_websocket_of_another_process_is_misdirected_behind_middleware_as_well
 
     asyncio.run(composition.application(scope, receive, send))
     assert sent[0]["status"] == status
+
+
+MAINTAINED = """
+[mounts]
+"/" = "assembled:answer"
+"/shop" = "assembled:answer"
+"/u/{user}" = "assembled:make"
+"/files" = { static = "files" }
+"""
+ANSWER = """
+def answer(environ, start_response):
+    start_response("200 OK", [])
+    return [environ["multiserve.mount"].encode()]
+def make(user):
+    return answer
+def around(application):
+    return application
+async def asgi(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"asgi"})
+"""
+COMPOSED = [
+    pytest.param("", None, id="WSGI"),
+    pytest.param("", "asgi", id="a bridge for each"),
+    pytest.param('[server]\nmiddleware = ["assembled:around"]', "asgi", id="a bridge for all"),
+    pytest.param('"/live" = { app = "assembled:asgi", interface = "asgi" }', None, id="ASGI"),
+]
+
+
+@pytest.mark.parametrize(("more", "interface"), COMPOSED)
+def test_mounts_in_maintenance_answer_503_and_all_others_as_before(
+    write_config: Callable[[str], Path], more: str, interface: Any
+) -> None:
+    path = write_config(MAINTAINED + more)
+    path.with_name("assembled.py").write_text(ANSWER)
+    path.with_name("files").mkdir()
+    (path.with_name("files") / "a").touch()
+    composition = compose(load_config(path), interface=interface)
+    running = RunningASGI(composition.application) if composition.interface == "asgi" else None
+
+    def ask(path: str, accept: str = "*/*") -> tuple[int, str]:
+        scope = build_scope("GET", f"http://localhost{path}", accept)
+        answer = running.call(scope, b"") if running else call_wsgi(composition.application, scope, b"")
+        return answer.status, answer.text
+
+    def statuses() -> list[int]:
+        return [ask(path)[0] for path in ("/", "/shop/x", "/u/ann", "/files/a")]
+
+    try:
+        assert statuses() == [200, 200, 200, 200]
+        put_in_maintenance(composition.application, {"/shop": "", "/u/{user}": "<p>Soon", "/files": "", "/no": ""})
+        assert statuses() == [200, 503, 503, 503]
+        assert ask("/shop") == (503, "Service Unavailable: /shop is in maintenance.\n")
+        assert ask("/u/ann", "text/html") == (503, "<p>Soon")
+        put_in_maintenance(composition.application, {"/": ""})
+        assert statuses() == [503, 200, 200, 200]
+    finally:
+        if running:
+            running.stop()

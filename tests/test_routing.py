@@ -231,6 +231,22 @@ def test_a_deep_prefix_beside_placeholders_is_found_without_recursion() -> None:
     assert found.key.prefix == "/deep" + "/x" * 3000
 
 
+def test_something_else_stands_in_for_a_mount_until_it_no_longer_does() -> None:
+    table = router("/", "/shop", "/u/{user}", "*.example.com/shop")
+    names = ("/", "/shop/x", "/u/ann/x")
+
+    def found() -> list[str]:
+        return [next(table.rank(path)).mount for path in names]
+
+    assert table.find("/shop", "a.example.com") is not None  # its host is remembered
+    table.stand_in({"/shop": "closed", "/u/{user}": "closed", "*.example.com/shop": "away", "/gone": "closed"})
+    assert found() == ["/", "closed", "closed"]
+    assert next(table.rank("/shop", "a.example.com")).mount == "away"
+    table.stand_in({"/": "closed"})
+    assert found() == ["closed", "/shop", "/u/{user}"]
+    assert table.mounts["/"] == "/"
+
+
 def test_a_thousand_mounts_and_a_thousand_segments() -> None:
     keys = [f"/mount{number}" for number in range(1000)] + ["/deep" + "/x" * 999]
     table = router(*keys)

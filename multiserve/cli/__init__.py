@@ -15,6 +15,7 @@ COMMANDS = {
     "export": "Write the files by which other programs front several servers.",
     "import": "Print the multiserve.toml for the file of another tool.",
     "init": "Write a multiserve.toml for the applications in FOLDER.",
+    "maintenance": "Have a mount answer 503, or end that.",
     "reload": "Reload the running production server.",
     "restart": "Start the process of a group anew.",
     "routes": "List the mounts, or explain which answers a URL.",
@@ -76,5 +77,6 @@ def main() -> None:
     multiserve export    write the files of nginx and the like, in front of one server for each application
     multiserve reload    reload the production server, or one of its groups
     multiserve restart   start the process of a group anew
+    multiserve maintenance  have a mount answer 503, or end that
     multiserve status    which processes run, and what does each mount do?
     """  # noqa: D301 (click needs the control character)

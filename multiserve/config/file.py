@@ -195,11 +195,23 @@ def _read_config(table: Table, source: Source, root: str) -> Config:
         plugins=_read_plugins(table),
         env=read_env(table.table("env")),
         pythonpath=(source.folder, *read_pythonpath(table, source.folder)),
-        server=server.read(Server, middleware=read_middleware(server)),
+        server=server.read(
+            Server, middleware=read_middleware(server), maintenance_page=_read_page(server, source.folder)
+        ),
         development=table.table("development").read(Development),
         gunicorn=MappingProxyType(dict(table.table("gunicorn").values)),
         root=root,
     )
+
+
+def _read_page(server: Table, folder: Path) -> Path | None:
+    """Read the path of the page of mounts in maintenance, relative to the folder of the file."""
+    if not (name := server.text("maintenance_page")):
+        return None
+    path = folder / name
+    if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises where a name is too long)
+        server.refuse("maintenance_page", f"no such file: {path}", "The path is relative to the folder of this file.")
+    return path
 
 
 def _read_plugins(table: Table) -> tuple[str, ...]:

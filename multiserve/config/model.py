@@ -49,6 +49,11 @@ class Server:
         help="WSGI or ASGI middleware around everything, also around URLs without a mount, outermost first.",
         only_in_file=True,
     )
+    maintenance_page: Path | None = option(
+        default=None,
+        help="A file of HTML: the page of mounts in maintenance (multiserve maintenance), in place of ours.",
+        only_in_file=True,
+    )
     max_websockets: int = option(
         1000,
         help="WebSockets that one worker keeps open at a time; further ones get 503.",

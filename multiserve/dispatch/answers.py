@@ -40,14 +40,14 @@ class Answer:
             text: The body.
             headers: More headers.
             page: The body as HTML; without it everybody gets the text.
-            policy: The Content-Security-Policy of the page.
+            policy: The Content-Security-Policy of the page; empty for none.
             kind: The media type of the text.
         """
         self.status = status
         if page:
             headers = (*headers, ("Vary", "Accept"))
         self._text = _content(kind, text, *headers)
-        secured = (*headers, ("Content-Security-Policy", policy))
+        secured = (*headers, ("Content-Security-Policy", policy)) if policy else headers
         self._page = _content("text/html", page, *secured) if page else self._text
 
     def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -198,6 +198,21 @@ def starting(name: str) -> Answer:
     title = f"Service Unavailable: the application at {name} is still starting."
     page = pages.page(title, footer="This page loads again when it has started.", waits=True)
     return _refusal(f"{title}\n", _STARTING, page)
+
+
+def in_maintenance(name: str, page: str = "") -> Answer:
+    """Return the answer of a mount that is in maintenance.
+
+    Args:
+        name: The mount, as its key spells it.
+        page: A page of the user's, as HTML, in place of ours.
+    """
+    title = f"Service Unavailable: {name} is in maintenance."
+    if not page:
+        ours = pages.page(title, footer="This page loads again when it is over.", waits=True)
+        return _refusal(f"{title}\n", _MENDING, ours)
+    headers = (("Cache-Control", "no-store"), ("Retry-After", _MENDING))
+    return Answer(_UNAVAILABLE, f"{title}\n", *headers, page=page, policy="")
 
 
 def busy(name: str) -> Answer:

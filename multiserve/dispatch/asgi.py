@@ -16,6 +16,7 @@ from multiserve.dispatch.environ_keys import MOUNT_KEY
 from multiserve.dispatch.forks import FORKS, leave
 from multiserve.dispatch.lifespan import Lifespan, Lifespans
 from multiserve.dispatch.tenants import ASGITenantMount, NotMineError
+from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.paths import to_wsgi
 from multiserve.routing import Route, Router
 
@@ -71,6 +72,7 @@ class ASGIDispatcher:
 
             self._believe = partial(believe_scope, hops=trusted_proxies)
         self._answer: ASGIApplication = self._dispatch
+        self.inner: WSGIDispatcher | None = None  # has the mounts, where WSGI middleware is around all of them
         self.lifespans = lifespans
         self.startup_timeout = startup_timeout
         self.details = details

@@ -38,7 +38,7 @@ class MountStatusJson(TypedDict):
     mount: Annotated[str, "The key, which names the mount everywhere."]
     target: Annotated[str, "What is mounted, as the file spells it."]
     group: Annotated[str, "Its group; empty for the process in front."]
-    state: Annotated[Literal["ok", "failed"], "Whether it answers; failed is 503."]
+    state: Annotated[Literal["ok", "failed", "maintenance"], "Whether it answers; the others are 503."]
     reason: Annotated[str, "Why it does not."]
 
 
@@ -83,7 +83,7 @@ def _lines(status: StatusJson, paint: Paint) -> Iterator[str]:
                 each["mount"],
                 each["target"],
                 each["group"],
-                paint(each["state"], "good" if each["state"] == "ok" else "bad"),
+                paint(each["state"], _ROLES[each["state"]]),
                 _first_line(each["reason"]),
             ]
             for each in status["mounts"]
@@ -92,7 +92,14 @@ def _lines(status: StatusJson, paint: Paint) -> Iterator[str]:
     )
 
 
-_ROLES: dict[str, Role] = {"up": "good", "starting": "warning", "down": "bad"}
+_ROLES: dict[str, Role] = {
+    "up": "good",
+    "starting": "warning",
+    "down": "bad",
+    "ok": "good",
+    "failed": "bad",
+    "maintenance": "warning",
+}
 
 
 def _row(group: GroupJson, now: float, paint: Paint) -> list[str]:

@@ -25,7 +25,7 @@ def test_the_help_shows_a_first_file_and_the_commands(run, option):
     assert (code, err) == (0, "")
     assert '      [mounts]\n      "/"      = "storefront:app"\n      "/admin" =' in out
     commands = [line.split()[0] for line in out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()]
-    names = "check config export import init reload restart routes run schema status"
+    names = "check config export import init maintenance reload restart routes run schema status"
     assert commands == names.split()
 
 

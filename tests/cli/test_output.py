@@ -14,7 +14,11 @@ from multiserve import cli
 from multiserve.cli import output
 
 APPS = Path(__file__).parents[1] / "apps"
-ARGUMENTS = {"export": ("export", "nginx"), "restart": ("restart", "legacy")}
+ARGUMENTS = {
+    "export": ("export", "nginx"),
+    "maintenance": ("maintenance", "/shop", "on"),
+    "restart": ("restart", "legacy"),
+}
 READERS = [name for name in cli.COMMANDS if name not in ("schema", "init", "import")]
 
 

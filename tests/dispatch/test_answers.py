@@ -9,7 +9,17 @@ from wsgiref.validate import validator
 
 import pytest
 
-from multiserve.dispatch.answers import Answer, accepts_html, broken, ended, failed, not_found, not_started, starting
+from multiserve.dispatch.answers import (
+    Answer,
+    accepts_html,
+    broken,
+    ended,
+    failed,
+    in_maintenance,
+    not_found,
+    not_started,
+    starting,
+)
 from multiserve.dispatch.pages import WAITING_POLICY
 from multiserve.errors import Problem
 
@@ -49,6 +59,10 @@ ANSWERS = [
         id="a process that has ended",
     ),
     pytest.param(starting("/admin"), UNAVAILABLE, STARTED | VARY, STARTING, id="a mount that starts"),
+    pytest.param(
+        in_maintenance("/admin"), UNAVAILABLE, MENDED | VARY, "Service Unavailable: /admin is in maintenance.\n",
+        id="maintenance",
+    ),
     pytest.param(failed("/u/{user}"), "500 Internal Server Error", NO_STORE, FAILED, id="a tenant that failed"),
     pytest.param(
         failed("/u/{user}", "KeyError: é\n"), "500 Internal Server Error", {**NO_STORE, "Vary": "Accept"},
@@ -97,6 +111,12 @@ def responded(answer: Answer, accept: str) -> tuple[dict[str, str], str]:
 def test_the_headers_of_one_answer_are_not_those_of_the_next(accept: str) -> None:
     answer = broken("/", [PROBLEM])
     assert responded(answer, accept) == responded(answer, accept)
+
+
+def test_the_page_of_a_mount_in_maintenance_is_as_it_was_written() -> None:
+    headers, body = responded(in_maintenance("/admin", "<h1>Soon</h1>"), "text/html")
+    assert body == "<h1>Soon</h1>"
+    assert headers == whole({"Content-Type": "text/html; charset=utf-8", **MENDED, **VARY}, body)
 
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"

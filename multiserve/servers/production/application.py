@@ -9,12 +9,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from multiserve._types import Interface
 from multiserve.composition import Composition, compose, log_failures, refuse_failures
 from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
+from multiserve.dispatchers import put_in_maintenance
 from multiserve.errors import ConfigError, LoadError, Problem, raise_for
 from multiserve.interpreters.borrowing import variables_to_hand_on
 from multiserve.servers.addresses import origin
@@ -141,7 +143,18 @@ class GunicornApplication(Application):  # type: ignore[misc]
             self.readiness.refuse(str(ConfigError(problem, source=self.config.source.heading)))
         self.broken = {each.mount.name: str(each.error) for each in composition.failures}
         log_failures(composition, log)
+        self._prepare_maintenance(composition.application)
         return composition.application
+
+    def _prepare_maintenance(self, dispatcher: Any) -> None:
+        page = self.config.server.maintenance_page
+
+        def maintain(pages: Mapping[str, str]) -> None:
+            put_in_maintenance(dispatcher, {name: _read_page(own or page) for name, own in pages.items()})
+
+        self.readiness.maintain = maintain
+        if self.readiness.pages:
+            maintain(self.readiness.pages)
 
     def _report_after(self, hook: Callable[[Any], None]) -> Callable[[Any], None]:
         """Report readiness once a worker has loaded; multiserve's own worker reports after its lifespans."""
@@ -187,6 +200,17 @@ class GunicornApplication(Application):  # type: ignore[misc]
         scheme = "https" if self.cfg.is_ssl else "http"
         origins = [origin(name[0], name[1], scheme) for name in names if isinstance(name, tuple)]
         self._announce(self.config, origins, [mount for mount in self.config.mounts if mount.name in self._failed])
+
+
+def _read_page(path: str | os.PathLike[str] | None) -> str:
+    """Return the page of mounts in maintenance; empty, with a warning, if it cannot be read."""
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        log.warning("The page of mounts in maintenance cannot be read: %s", error)
+        return ""
 
 
 def _contained(name: str, hook: Callable[..., Any]) -> Callable[..., None]:

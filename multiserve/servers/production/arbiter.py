@@ -30,6 +30,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         current: The workers that serve.
         leaving: Workers that have been signalled to stop, by process id; they no longer count.
         is_halting: Everything stops.
+        pages: The file with the page of each mount in maintenance, by its name; empty for the page that all have.
     """
 
     app: GunicornApplication
@@ -41,6 +42,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         self.current = Generation(application, [])
         self.leaving: dict[int, Member] = {}
         self.is_halting = False
+        self.pages: dict[str, str] = {}
         self._retries = Retries()
         self._first_workers = 0  # workers were started together, before any was replaced
         super().__init__(application)
@@ -82,6 +84,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
             expected=self.current.serves,
             may_refuse=generation.waits or self.worker_age < self._first_workers,
             waits=generation.waits,
+            pages=self.pages,
         )
         # A worker that ends by them must not miss them while it still has the master's handlers.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
@@ -93,7 +96,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
         finally:
             theirs.close()
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        generation.add(pid, ours, time.monotonic())
+        generation.add(pid, ours, time.monotonic(), self.pages)
         return pid
 
     def drop_handlers(self) -> None:
@@ -151,7 +154,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
                 self._retries.succeed()
             elif kind == "exhausted":
                 self.log.info("Worker (pid:%s) has served its max_requests and is being replaced.", pid)
-            else:
+            elif kind == "refused":
                 self.retire(self.current, [pid])
                 self._pause(f"A worker (pid:{pid}) could not serve what the others do.", value)
 

@@ -7,8 +7,9 @@ import json
 import os
 import select
 import sys
-from collections.abc import Iterable, Mapping
-from socket import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from socket import MSG_DONTWAIT, socket
+from types import MappingProxyType
 from typing import Any, Literal, NoReturn
 
 from multiserve.composition import Composition, refuse_failures
@@ -16,7 +17,7 @@ from multiserve.errors import LoadError
 from multiserve.tracebacks import format_cause
 
 REFUSED = 5  # the exit code of a worker that would serve less than the others; gunicorn's own are 1, 3 and 4
-Kind = Literal["ready", "refused", "exhausted"]
+Kind = Literal["ready", "refused", "exhausted", "maintained"]
 _LOOK = 1.0  # seconds between two looks whether the master is still there
 
 
@@ -27,6 +28,9 @@ class Readiness:
         expected: The keys of mounts that other workers serve: this one must not answer 503 for them.
         may_refuse: A required mount that fails refuses the start, or the reload, to which the worker belongs.
         waits: The worker may not serve before all workers of its generation can.
+        pages: The file with the page of each mount in maintenance, by its name; empty for the page that all have.
+        maintain: Put mounts in maintenance, given the same; what serves sets it.
+        is_forsaken: The master is gone.
     """
 
     def __init__(
@@ -36,9 +40,14 @@ class Readiness:
         expected: Iterable[str] = (),
         may_refuse: bool = False,
         waits: bool = False,
+        pages: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Report over `line`; without one there is no master to report to."""
         self.line = line
+        self.pages = dict(pages)
+        self.maintain: Callable[[Mapping[str, str]], None] = lambda _: None
+        self._heard = b""
+        self.is_forsaken = False
         self.expected = frozenset(expected)
         self.may_refuse = may_refuse
         self.waits = waits
@@ -71,6 +80,9 @@ class Readiness:
             worker: The worker.
             broken: Why each of the mounts answers 503, by its name.
         """
+        if not getattr(worker, "reports_ready_itself", False):
+            self.obey()
+            self._obey_in_time(worker)
         self.report_again(broken)
         if self.line is not None:
             self._serve_on_after_max_requests(worker)
@@ -93,6 +105,39 @@ class Readiness:
 
         worker.notify = notify_both  # which every worker calls once a second
 
+    def _obey_in_time(self, worker: Any) -> None:
+        """Do what the master says within a second; our own worker does it at once."""
+        notify = worker.notify
+
+        def notify_and_obey() -> None:
+            notify()
+            self.obey()
+
+        worker.notify = notify_and_obey
+
+    def obey(self) -> bool:
+        """Do what the master has said since; return whether it lets this worker serve, or is gone."""
+        may_serve = False
+        for kind, value in self._hear():
+            if kind == "admit":
+                may_serve = True
+            elif kind == "maintain":
+                self.pages = value
+                self.maintain(value)
+                self._tell("maintained", sorted(value))
+        return may_serve or self.is_forsaken
+
+    def _hear(self) -> Iterator[tuple[str, Any]]:
+        """Yield what the master has said, without waiting for more."""
+        with contextlib.suppress(BlockingIOError):
+            while self.line is not None and (data := self.line.recv(65536, MSG_DONTWAIT)):
+                self._heard += data
+            self.is_forsaken = True
+        while b"\n" in self._heard:
+            message, _, self._heard = self._heard.partition(b"\n")
+            kind, value = json.loads(message)
+            yield kind, value
+
     def wait(self, worker: Any) -> None:
         """Wait until the master lets this worker serve, stops it, or has ended."""
         if self.line is None or not self.waits:
@@ -101,8 +146,9 @@ class Readiness:
             # gunicorn writes a byte into the worker's own pipe for each signal.
             readable, _, _ = select.select([self.line, worker.PIPE[0]], [], [], _LOOK)
             if self.line in readable:
-                return
-            if readable:
+                if self.obey():
+                    return
+            elif readable:
                 os.read(worker.PIPE[0], 4096)
 
     def _tell(self, kind: Kind, value: object = None) -> None:

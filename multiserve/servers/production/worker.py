@@ -9,7 +9,6 @@ import signal
 import sys
 from collections.abc import Iterable
 from functools import partial
-from socket import socket
 from typing import Any
 
 from gunicorn.sock import ssl_context
@@ -39,6 +38,7 @@ class Worker(base.Worker):  # type: ignore[misc]
     def __init__(self, *args: Any) -> None:
         """Prepare to serve in a process that is still to be forked."""
         self._stopping = asyncio.Event()
+        self._admitted = asyncio.Event()  # the master lets this worker serve
         self._serving: asyncio.Task[None] | None = None
         self._listener: Listener | None = None
         self._late: list[asyncio.Task[None]] = []
@@ -135,6 +135,9 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     async def _serve(self) -> None:
         heart = asyncio.create_task(self._beat())
+        if line := self.app.readiness.line:
+            self.loop.add_reader(line, self._obey)
+            self._obey()  # what came while it was loading, before anything is served
         self._listener = listener = self._make_listener()
         try:
             await self._join(listener)
@@ -174,7 +177,7 @@ class Worker(base.Worker):  # type: ignore[misc]
         late = [each for each in self.asgi.lifespans.lifespans if each.serves(missing) and not each.failure]
         self._late = [asyncio.create_task(self._report_late(readiness, each)) for each in late]
         if readiness.waits and readiness.line:
-            await self._wait_for_others(readiness.line)
+            await self._wait_for_others()
         if not readiness.is_alone and self.alive:
             await self._listen(listener)
 
@@ -213,15 +216,18 @@ class Worker(base.Worker):  # type: ignore[misc]
         await lifespan.wait(math.inf)
         readiness.report_again(self._reasons(self.asgi.lifespans.missing))
 
-    async def _wait_for_others(self, line: socket) -> None:
+    async def _wait_for_others(self) -> None:
         """Wait until the other new workers are ready, too."""
-        admitted = asyncio.Event()
-        self.loop.add_reader(line, admitted.set)
-        try:
-            await self._unless_stopped(waiting := asyncio.create_task(admitted.wait()))
-            waiting.cancel()
-        finally:
-            self.loop.remove_reader(line)
+        await self._unless_stopped(waiting := asyncio.create_task(self._admitted.wait()))
+        waiting.cancel()
+
+    def _obey(self) -> None:
+        """Do what the master says, as soon as it says it."""
+        readiness: Readiness = self.app.readiness
+        if readiness.obey():
+            self._admitted.set()
+        if readiness.is_forsaken and readiness.line:
+            self.loop.remove_reader(readiness.line)
 
     async def _unless_stopped(self, task: asyncio.Task[Any]) -> None:
         """Wait for a task, or until the worker has to stop."""

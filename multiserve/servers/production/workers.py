@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from socket import socket
 from typing import TYPE_CHECKING, Any
@@ -22,9 +23,10 @@ class Member:
     """One worker.
 
     Attributes:
-        line: Socket to the worker; one JSON array per line (see readiness).
+        line: Socket to the worker; one JSON array per line, both ways (see readiness).
         serves: The keys of the mounts that it serves; None while it is not ready.
         broken: Why it does not serve the others.
+        maintained: The names of the mounts that are in maintenance in it; None until it has said so.
         ready_by: When it must be able to serve, on the monotonic clock.
         has_reached_max_requests: It has served its `max_requests`, and serves on until another one takes its place.
         kill_at: When its time to stop is over, on the monotonic clock.
@@ -33,6 +35,7 @@ class Member:
     line: socket
     serves: frozenset[str] | None = None
     broken: Mapping[str, str] = field(default_factory=dict)
+    maintained: AbstractSet[str] | None = None
     ready_by: float = math.inf
     has_reached_max_requests: bool = False
     kill_at: float = math.inf
@@ -54,8 +57,24 @@ class Member:
 
     def admit(self) -> None:
         """Let a worker that waits begin to serve."""
+        self._tell("admit")
+
+    def put_in_maintenance(self, pages: Mapping[str, str]) -> None:
+        """Have mounts answer 503, and no others.
+
+        Args:
+            pages: The file with the page of each, by its name; empty for the page that all have.
+        """
+        self.maintained = None
+        self._tell("maintain", dict(pages))
+
+    def is_behind(self, pages: Mapping[str, str]) -> bool:
+        """Return whether this worker serves, and has not said yet that it has these mounts in maintenance."""
+        return self.serves is not None and self.maintained != pages.keys()
+
+    def _tell(self, kind: str, value: object = None) -> None:
         with contextlib.suppress(OSError):  # it has just died, which is noticed elsewhere
-            self.line.send(b".")
+            self.line.sendall(json.dumps([kind, value]).encode() + b"\n")
 
 
 @dataclass(slots=True)
@@ -76,9 +95,9 @@ class Generation:
     deadline: float = math.inf
     members: dict[int, Member] = field(default_factory=dict)
 
-    def add(self, pid: int, line: socket, now: float) -> None:
-        """Add a worker that has just been started."""
-        self.members[pid] = Member(line, ready_by=now + LONGEST)
+    def add(self, pid: int, line: socket, now: float, maintained: Iterable[str] = ()) -> None:
+        """Add a worker that has just been started, with these mounts in maintenance."""
+        self.members[pid] = Member(line, ready_by=now + LONGEST, maintained=frozenset(maintained))
 
     @property
     def serves(self) -> frozenset[str]:
@@ -127,6 +146,8 @@ class Generation:
                     member.serves, member.broken = frozenset(mounts.difference(value)), value
                 elif kind == "exhausted":
                     member.has_reached_max_requests = True
+                elif kind == "maintained":
+                    member.maintained = frozenset(value)
                 yield pid, kind, value
 
     def take_ended(self, living: Collection[int]) -> list[tuple[int, Member]]:

@@ -137,7 +137,7 @@ def test_a_master_that_is_gone_is_no_reason_to_fail(line, worker):
 
 
 def test_a_worker_waits_until_it_is_let_in(line, worker):
-    line.master.sendall(b".")
+    line.master.sendall(b'["admit", null]\n')
     os.write(worker.PIPE[1], b"\x01")  # some signal
     Readiness(line.worker, waits=True).wait(worker)
 
@@ -170,3 +170,28 @@ def test_a_worker_waits_no_longer_once_its_master_is_gone(line, worker):
 )
 def test_who_joins_nobody_is_alone(known, is_alone):
     assert Readiness(**known).is_alone is is_alone
+
+
+def test_a_worker_does_what_the_master_says(line):
+    readiness = Readiness(line.worker, pages={"/a": ""})
+    done = []
+    readiness.maintain = done.append
+    assert not readiness.obey()
+    line.master.sendall(b'["maintain", {"/b": "page"}]\n["mai')
+    assert not readiness.obey()
+    assert (done, readiness.pages, line.heard()) == ([{"/b": "page"}], {"/b": "page"}, [["maintained", ["/b"]]])
+    line.master.sendall(b'ntain", {}]\n["admit", null]\n')
+    assert readiness.obey()
+    assert (done[1:], line.heard()) == ([{}], [["maintained", []]])
+    line.master.close()
+    assert readiness.obey()  # nobody is left to wait for
+
+
+def test_a_worker_obeys_each_time_that_it_reports_to_be_alive(line):
+    beats = []
+    worker = SimpleNamespace(max_requests=100, nr=0, notify=lambda: beats.append(1))
+    readiness = Readiness(line.worker)
+    readiness.report(worker, {})
+    line.master.sendall(b'["maintain", {"/a": ""}]\n')
+    worker.notify()
+    assert (beats, line.heard()) == ([1], [["ready", {}], ["maintained", ["/a"]]])

@@ -74,9 +74,28 @@ def test_who_has_ended_is_forgotten(generation):
     assert list(generation.it.members) == [2]
 
 
-def test_who_has_ended_can_be_let_in_all_the_same(generation):
+def test_a_worker_that_has_ended_can_be_told_all_the_same(generation):
     generation.lines[1].close()
     generation.it.members[1].admit()
+    generation.it.members[1].put_in_maintenance({"/": ""})
+
+
+def test_a_worker_is_behind_until_it_has_said_which_mounts_it_maintains(generation):
+    pages = {"/b": "/page.html"}
+    for pid, member in generation.it.members.items():
+        member.serves = frozenset(["/"]) if pid == 1 else None
+        member.put_in_maintenance(pages)
+    behind = [member.is_behind(pages) for member in generation.it.members.values()]
+    assert behind == [True, False]  # the other one does not serve yet
+    assert generation.lines[1].recv(100) == b'["maintain", {"/b": "/page.html"}]\n'
+    generation.lines[1].sendall(b'["maintained", ["/b"]]\n')
+    assert [kind for _, kind, _ in generation.it.hear()] == ["maintained"]
+    assert not generation.it.members[1].is_behind(pages)
+    assert generation.it.members[1].is_behind({})
+    generation.it.add(3, generation.lines[1].dup(), 0.0, pages)
+    generation.it.members[3].serves = frozenset()
+    assert not generation.it.members[3].is_behind(pages)
+    generation.it.members.pop(3).line.close()
 
 
 def test_pauses_double_up_to_a_minute():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -9,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from multiserve.config.tables import did_you_mean
+from multiserve.errors import Problem, ServeError
 from multiserve.servers.production.control import Control, Reply
 from multiserve.servers.production.groups.status import describe_server
 from multiserve.servers.production.groups.supervised import SupervisedGroup
@@ -16,7 +19,9 @@ from multiserve.servers.production.groups.supervisor import Groups
 from multiserve.servers.production.reload import REFUSED, TICK, SwappingArbiter
 from multiserve.servers.production.workers import Generation
 
+_HANDED_ON = "_MULTISERVE_MAINTENANCE"  # the variable by which a second master learns which mounts are
 _LOOK = 0.25  # seconds between two looks at groups that run
+_PATIENCE = 10.0  # seconds for workers to say that a mount is in maintenance; they look once a second
 
 
 class FrontArbiter(SwappingArbiter):
@@ -30,6 +35,7 @@ class FrontArbiter(SwappingArbiter):
         self._control: Control | None = None
         self.since = time.time()
         super().__init__(application)
+        self.pages = json.loads(os.environ.pop(_HANDED_ON, "{}"))
 
     def start(self) -> None:
         """Start the groups, and serve once it is known what can be served."""
@@ -43,6 +49,7 @@ class FrontArbiter(SwappingArbiter):
                 "status": self._tell_status,
                 "reload": self._reload_group,
                 "restart": self._restart_group,
+                "maintenance": self._maintain,
             }
             self._control = Control(self.groups.places.folder / "control.sock", commands)
             self.control_path = str(self._control.path)
@@ -55,6 +62,11 @@ class FrontArbiter(SwappingArbiter):
         if self.groups.groups:
             seconds = min(seconds, TICK if self.groups.are_starting else _LOOK)
         return super()._within(seconds)
+
+    def reexec(self) -> None:
+        """Start a second master, which has the same mounts in maintenance."""
+        self.cfg.env_orig[_HANDED_ON] = json.dumps(self.pages)
+        super().reexec()
 
     def close_others(self) -> None:
         """In a new worker, close what concerns the master alone."""
@@ -138,6 +150,31 @@ class FrontArbiter(SwappingArbiter):
             if group.outcome:
                 return "refused", f"the process of the group {group.group.name} stays as it was:\n{group.outcome}"
             return "done", list(group.broken)
+
+        return reply
+
+    def _maintain(self, name: str, state: str, page: str) -> Reply:
+        """Put a mount in maintenance if `state` is "on", or end that.
+
+        Raises:
+            ServeError: There is no such mount.
+        """
+        mounts = [mount.name for mount in self.app.config.mounts]
+        if name not in mounts:
+            raise ServeError(Problem(message=f"this server has no mount {name}", hint=did_you_mean(name, mounts)))
+        pages = {each: path for each, path in self.pages.items() if each != name}
+        return self._put_in_maintenance({**pages, name: page} if state == "on" else pages)
+
+    def _put_in_maintenance(self, pages: dict[str, str]) -> Reply:
+        self.pages = pages
+        for generation in (self.current, self.candidate):
+            for member in generation.members.values() if generation else ():
+                member.put_in_maintenance(pages)
+        deadline = time.monotonic() + _PATIENCE
+
+        def reply() -> tuple[str, Any] | None:
+            behind = [pid for pid, each in self.current.members.items() if each.is_behind(pages)]
+            return None if behind and time.monotonic() < deadline else ("done", behind)
 
         return reply
 

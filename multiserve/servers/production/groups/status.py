@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from multiserve.config.mounts import GroupedMount, Mount
@@ -26,19 +26,21 @@ def describe_group(group: SupervisedGroup) -> dict[str, Any]:
     }
 
 
-def describe_mount(mount: Mount, broken: Mapping[str, str]) -> dict[str, Any]:
+def describe_mount(mount: Mount, broken: Mapping[str, str], maintained: Collection[str] = ()) -> dict[str, Any]:
     """Return the status of a mount.
 
     Args:
         mount: The mount.
         broken: Why mounts answer 503, by their names.
+        maintained: The names of those that are in maintenance.
     """
+    state = "maintenance" if mount.name in maintained else "failed" if mount.name in broken else "ok"
     inner = mount.mount if isinstance(mount, GroupedMount) else mount
     return {
         "mount": mount.name,
         "target": inner.what,
         "group": mount.group,
-        "state": "failed" if mount.name in broken else "ok",
+        "state": state,
         "reason": broken.get(mount.name, ""),
     }
 
@@ -51,7 +53,7 @@ def describe_server(arbiter: Any) -> dict[str, Any]:
         "since": arbiter.since,
         "workers": [_process(pid) for pid in arbiter.current.members],
         "groups": [describe_group(group) for group in arbiter.groups.running],
-        "mounts": [describe_mount(mount, broken) for mount in arbiter.app.config.mounts],
+        "mounts": [describe_mount(mount, broken, arbiter.pages) for mount in arbiter.app.config.mounts],
     }
 
 
