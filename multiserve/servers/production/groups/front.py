@@ -14,6 +14,7 @@ from multiserve.servers.production.groups.status import describe_server
 from multiserve.servers.production.groups.supervised import SupervisedGroup
 from multiserve.servers.production.groups.supervisor import Groups
 from multiserve.servers.production.reload import REFUSED, TICK, SwappingArbiter
+from multiserve.servers.production.systemd import Systemd, describe
 from multiserve.servers.production.workers import Generation
 
 _LOOK = 0.25  # seconds between two looks at groups that run
@@ -22,9 +23,10 @@ _LOOK = 0.25  # seconds between two looks at groups that run
 class FrontArbiter(SwappingArbiter):
     """Keeps the processes of the groups beside its own workers."""
 
-    def __init__(self, application: Any, groups: Groups) -> None:
+    def __init__(self, application: Any, groups: Groups, systemd: Systemd) -> None:
         """Prepare to serve an application, and the groups of its configuration."""
         self.groups = groups
+        self._systemd = systemd
         self._refusal: str | None = None  # of a reload whose groups are not through yet
         self._expected: set[str] = set()  # what the candidate must not serve worse than it is served now
         self._control: Control | None = None
@@ -52,6 +54,9 @@ class FrontArbiter(SwappingArbiter):
         """Return how long to wait for signals: what groups report comes without one."""
         if self._control is not None and self._control.is_awaited:
             return TICK
+        if self._systemd.is_asked and not self._systemd.is_ready:  # workers report without a signal
+            return TICK
+        seconds = self._systemd.within(seconds)
         if self.groups.groups:
             seconds = min(seconds, TICK if self.groups.are_starting else _LOOK)
         return super()._within(seconds)
@@ -80,6 +85,35 @@ class FrontArbiter(SwappingArbiter):
             self.groups.keep_only(self.app.config)
             if not self._asked:
                 self._conclude("\n".join([*([f"{REFUSED}\n{refusal}"] if refusal else []), *self._refused_by_groups()]))
+        if self._systemd.is_asked and not self.master_pid:  # a second master says nothing before it is the first
+            self._report()
+
+    def _report(self) -> None:
+        """Report to systemd."""
+        if self._systemd.is_ready:
+            self._systemd.look(self._status)
+        elif self.current.members and self.current.is_ready:
+            self._systemd.ready(self._status)
+
+    @property
+    def _status(self) -> str:
+        return describe([mount.name for mount in self.app.config.mounts], self._broken())
+
+    def reload(self) -> None:
+        """Reload, and report to systemd that one begins."""
+        super().reload()
+        if self._systemd.is_ready:
+            self._systemd.reloading()
+
+    def _conclude(self, refusal: str) -> None:
+        super()._conclude(refusal)
+        if self._systemd.is_ready:
+            self._systemd.ready(self._status)
+
+    def reexec(self) -> None:
+        """Start a second master, which systemd is to watch when this one has ended."""
+        self.cfg.env_orig = {**self.cfg.env_orig, **self._systemd.variables}
+        super().reexec()
 
     def _refused_by_groups(self) -> list[str]:
         return [
@@ -149,6 +183,7 @@ class FrontArbiter(SwappingArbiter):
     def stop(self, graceful: bool = True) -> None:  # noqa: FBT001, FBT002 (gunicorn's)
         """Stop the workers in front, then the groups: no request that was taken is lost."""
         deadline = time.monotonic() + self.cfg.graceful_timeout
+        self._systemd.stopping(self.reexec_pid)
         super().stop(graceful)
         if os.getpid() == self.pid:
             self.groups.stop(max(deadline - time.monotonic(), 1.0) if graceful else 0.0)
