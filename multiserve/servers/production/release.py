@@ -17,6 +17,7 @@ USED: dict[tuple[str, str], tuple[str, ...]] = {
         *("start", "run", "stop", "halt", "reload", "reexec", "maybe_promote_master"),
         *("spawn_worker", "manage_workers", "reap_workers", "kill_worker", "handle_chld", "wakeup"),
         "wait_for_signals|sleep",
+        *("master_pid", "reexec_pid"),
     ),
     ("gunicorn.workers.base", "Worker"): (
         *("SIGNALS", "alive", "app", "cfg", "log", "max_requests", "nr", "ppid", "sockets", "tmp"),

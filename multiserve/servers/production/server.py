@@ -22,6 +22,7 @@ from multiserve.servers.production.groups.supervisor import Groups
 from multiserve.servers.production.held_signals import held_signals
 from multiserve.servers.production.listeners import check_addresses
 from multiserve.servers.production.settings import absolute
+from multiserve.servers.production.systemd import Systemd
 from multiserve.servers.production.temporary_folder import check_temporary_folder
 
 
@@ -52,12 +53,13 @@ def serve(
             release()  # gunicorn's handlers are in place
             announce(config, origins, failed)
 
+        systemd = Systemd(os.environ)  # before anything is started from here
         groups = Groups(reading, dict(os.environ), log)
         try:
             application = GunicornApplication(groups.read, absolute(overrides, Path.cwd()), announce_ready, progress)
             check_addresses(application.cfg)
             check_temporary_folder(application.cfg)
-            _run(application, groups)
+            _run(application, groups, systemd)
         except MultiserveError:
             raise
         except Exception as error:
@@ -68,14 +70,14 @@ def serve(
             groups.stop(0.0)
 
 
-def _run(application: GunicornApplication, groups: Groups) -> None:
+def _run(application: GunicornApplication, groups: Groups, systemd: Systemd) -> None:
     """Run gunicorn's master."""
     if application.cfg.spew:
         debug.spew()
     if application.cfg.daemon:
         util.daemonize(application.cfg.enable_stdio_inheritance)
     folder = Path.cwd()
-    arbiter = FrontArbiter(application, groups)
+    arbiter = FrontArbiter(application, groups, systemd)
     # For SIGUSR2 gunicorn starts sys.argv[0] anew, which for `python -m` is a file inside the package.
     arbiter.START_CTX |= {"args": [sys.executable, *sys.orig_argv[1:]], "cwd": str(folder)}
     arbiter.run()

@@ -17,6 +17,7 @@ from multiserve.servers.production.groups.status import describe_server
 from multiserve.servers.production.groups.supervised import SupervisedGroup
 from multiserve.servers.production.groups.supervisor import Groups
 from multiserve.servers.production.reload import REFUSED, TICK, SwappingArbiter
+from multiserve.servers.production.systemd import Systemd, describe
 from multiserve.servers.production.workers import Generation
 
 _HANDED_ON = "_MULTISERVE_MAINTENANCE"  # the variable by which a second master learns which mounts are
@@ -27,9 +28,10 @@ _PATIENCE = 10.0  # seconds for workers to say that a mount is in maintenance; t
 class FrontArbiter(SwappingArbiter):
     """Keeps the processes of the groups beside its own workers."""
 
-    def __init__(self, application: Any, groups: Groups) -> None:
+    def __init__(self, application: Any, groups: Groups, systemd: Systemd) -> None:
         """Prepare to serve an application, and the groups of its configuration."""
         self.groups = groups
+        self._systemd = systemd
         self._refusal: str | None = None  # of a reload whose groups are not through yet
         self._expected: set[str] = set()  # what the candidate must not serve worse than it is served now
         self._control: Control | None = None
@@ -59,14 +61,12 @@ class FrontArbiter(SwappingArbiter):
         """Return how long to wait for signals: what groups report comes without one."""
         if self._control is not None and self._control.is_awaited:
             return TICK
+        if self._systemd.is_asked and not self._systemd.is_ready:  # workers report without a signal
+            return TICK
+        seconds = self._systemd.within(seconds)
         if self.groups.groups:
             seconds = min(seconds, TICK if self.groups.are_starting else _LOOK)
         return super()._within(seconds)
-
-    def reexec(self) -> None:
-        """Start a second master, which has the same mounts in maintenance."""
-        self.cfg.env_orig[_HANDED_ON] = json.dumps(self.pages)
-        super().reexec()
 
     def close_others(self) -> None:
         """In a new worker, close what concerns the master alone."""
@@ -92,6 +92,36 @@ class FrontArbiter(SwappingArbiter):
             self.groups.keep_only(self.app.config)
             if not self._asked:
                 self._conclude("\n".join([*([f"{REFUSED}\n{refusal}"] if refusal else []), *self._refused_by_groups()]))
+        if self._systemd.is_asked and not self.master_pid:  # a second master says nothing before it is the first
+            self._report()
+
+    def _report(self) -> None:
+        """Report to systemd."""
+        if self._systemd.is_ready:
+            self._systemd.look(self._status)
+        elif self.current.members and self.current.is_ready:
+            self._systemd.ready(self._status)
+
+    @property
+    def _status(self) -> str:
+        return describe([mount.name for mount in self.app.config.mounts], self._broken())
+
+    def reload(self) -> None:
+        """Reload, and report to systemd that one begins."""
+        super().reload()
+        if self._systemd.is_ready:
+            self._systemd.reloading()
+
+    def _conclude(self, refusal: str) -> None:
+        super()._conclude(refusal)
+        if self._systemd.is_ready:
+            self._systemd.ready(self._status)
+
+    def reexec(self) -> None:
+        """Start a second master, which has the same mounts in maintenance, and which systemd is to watch later."""
+        kept = {_HANDED_ON: json.dumps(self.pages)}
+        self.cfg.env_orig = {**self.cfg.env_orig, **self._systemd.variables, **kept}
+        super().reexec()
 
     def _refused_by_groups(self) -> list[str]:
         return [
@@ -186,6 +216,7 @@ class FrontArbiter(SwappingArbiter):
     def stop(self, graceful: bool = True) -> None:  # noqa: FBT001, FBT002 (gunicorn's)
         """Stop the workers in front, then the groups: no request that was taken is lost."""
         deadline = time.monotonic() + self.cfg.graceful_timeout
+        self._systemd.stopping(self.reexec_pid)
         super().stop(graceful)
         if os.getpid() == self.pid:
             self.groups.stop(max(deadline - time.monotonic(), 1.0) if graceful else 0.0)
