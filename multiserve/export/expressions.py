@@ -5,7 +5,11 @@ They have neither blanks nor quotes, and no backslash but that of a byte, so tha
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from collections.abc import Iterator
+
+from multiserve.export.patterns import STAR
 
 LABEL = "[A-Za-z0-9_-]{1,63}"
 """A label of a host."""
@@ -37,6 +41,21 @@ _CHARACTERS = (
 _SEGMENT = f"(?!(?:[.]|%2[Ee]){{1,2}}{_END})(?:{'|'.join(_CHARACTERS)})+"
 
 
+_DECODED_END = r"(?:/|\z)"  # a dollar sign would match before a line break as well
+_DECODED_CHARACTERS = (
+    r"[\x20-\x2e\x30-\x7e]",
+    r"\xc2[\xa0-\xbf]",
+    r"[\xc3-\xdf][\x80-\xbf]",
+    r"\xe0[\xa0-\xbf][\x80-\xbf]",
+    r"\xed[\x80-\x9f][\x80-\xbf]",
+    r"(?!\xef\xbf\xbd)[\xe1-\xec\xee\xef][\x80-\xbf]{2}",
+    r"\xf0[\x90-\xbf][\x80-\xbf]{2}",
+    r"[\xf1-\xf3][\x80-\xbf]{3}",
+    r"\xf4[\x80-\x8f][\x80-\xbf]{2}",
+)
+_DECODED_SEGMENT = rf"(?![.]{{1,2}}{_DECODED_END})(?:{'|'.join(_DECODED_CHARACTERS)})+"
+
+
 def escaped_path(prefix: str) -> str:
     """Return an expression for request targets that begin with a prefix; `{}` in it is a placeholder."""
     segments = prefix.split("/")[1:]
@@ -57,3 +76,40 @@ def literal(text: str) -> str:
     return "".join(
         each if re.match("[A-Za-z0-9_~-]", each) else "[.]" if each == "." else f"\\x{ord(each):02x}" for each in text
     )
+
+
+def decoded_path(prefix: str) -> str:
+    r"""Return an expression for decoded paths that begin with a prefix, byte by byte; `{}` in it is a placeholder."""
+    segments = prefix.split("/")[1:]
+    return "".join(f"/{_DECODED_SEGMENT if each == '{}' else _bytes(each)}" for each in segments) + _DECODED_END
+
+
+def _bytes(segment: str) -> str:
+    return "".join(literal(chr(byte)) for byte in segment.encode())
+
+
+def host_pattern(host: str) -> str:
+    """Return an expression for the names of hosts in small letters; `*.` is one label or more, and `{}` is one."""
+    if host.startswith("["):
+        return rf"\x5b(?:{'|'.join(_spellings(host[1:-1]))})\x5d"
+    star, name = (f"(?:{LABEL}[.])+", host[2:]) if host.startswith(STAR) else ("", host)
+    return star + "[.]".join(LABEL if label == "{}" else literal(label) for label in name.split("."))
+
+
+def _spellings(address: str) -> Iterator[str]:
+    """Yield expressions for all that an IPv6 address may be written as (RFC 4291, section 2.2)."""
+    parsed = ipaddress.IPv6Address(address)
+    groups = [f"{int(group, 16):x}" for group in parsed.exploded.split(":")]
+    ends = [groups[6:], [".".join(map(str, parsed.packed[12:]))]]  # the last 32 bits may be those of an IPv4 address
+    for end in ends:
+        written = [*(f"0{{0,{4 - len(group)}}}{group}" for group in groups[:6]), *map(_end_of_address, end)]
+        yield ":".join(written)
+        zeros = [group == "0" for group in (*groups[:6], *end)]
+        for first in range(len(zeros)):
+            for last in range(first + 1, len(zeros) + 1):
+                if all(zeros[first:last]):
+                    yield f"{':'.join(written[:first])}::{':'.join(written[last:])}"
+
+
+def _end_of_address(part: str) -> str:
+    return literal(part) if "." in part else f"0{{0,{4 - len(part)}}}{part}"

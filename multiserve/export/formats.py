@@ -33,5 +33,6 @@ FORMATS = {
     each.name: each
     for each in (
         Format("nginx", "nginx in front of the units: a file for /etc/nginx/conf.d", "multiserve.export.nginx"),
+        Format("haproxy", "haproxy in front of the units: a file for haproxy -f", "multiserve.export.haproxy"),
     )
 }

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from multiserve.export.expressions import HOST, LABEL, PORT, escaped_path, literal
+from multiserve.export.expressions import HOST, PORT, escaped_path, host_pattern
 from multiserve.export.model import Export
-from multiserve.export.patterns import STAR
 from multiserve.export.table import HostTable, Place
 
 FILE = "{name}.conf"
@@ -140,13 +139,11 @@ def _hosts(export: Export, names: _Names, chosen: Mapping[str, str]) -> Iterator
 
 def _host_key(host: HostTable, *, has_ports: bool) -> str:
     """Return what matches a host in a map: a text, which nginx looks up at once, or a regular expression."""
-    is_exact = not host.host.startswith(STAR) and "{" not in host.host
+    is_exact = not any(mark in host.host for mark in "*{[")
     if is_exact and (host.port is not None or not has_ports) and len(host.host) <= _LONGEST_KEY:
         return f'"{host.host}"' if host.port is None else f'"{host.host}:{host.port}"'
-    star, name = (f"(?:{LABEL}[.])+", host.host[2:]) if host.host.startswith(STAR) else ("", host.host)
-    pattern = star + "[.]".join(LABEL if label == "{}" else literal(label) for label in name.split("."))
     port = ("$" if not has_ports else ":") if host.port is None else f":{host.port}$"
-    return f'"~*^{pattern}{port}"'
+    return f'"~*^{host_pattern(host.host)}{port}"'
 
 
 def _server(export: Export, names: _Names) -> Iterator[str]:
@@ -167,8 +164,8 @@ def _server(export: Export, names: _Names) -> Iterator[str]:
     yield f"        proxy_set_header Connection         {names.variable('connection')};"
     yield "        proxy_set_header X-Forwarded-For    $proxy_add_x_forwarded_for;"
     yield "        proxy_set_header X-Forwarded-Proto  $scheme;"
-    yield f"        proxy_set_header X-Forwarded-Host   {authority};"
-    yield '        proxy_set_header X-Forwarded-Port   "";  # the Host header has the port that the client knows'
+    yield '        proxy_set_header X-Forwarded-Host   "";  # the Host header has the host and the port of the client'
+    yield '        proxy_set_header X-Forwarded-Port   "";'
     yield '        proxy_set_header X-Forwarded-Prefix "";'
     yield "        proxy_redirect off;"
     yield "        proxy_buffering off;"

@@ -119,18 +119,23 @@ def find_misled_tenants(config: Config, units: Sequence[Unit]) -> tuple[Problem,
     is elsewhere.
     """
     unit_of = {mount.name: unit.name for unit in units for mount in unit.mounts}
-    found: dict[tuple[str, str], Problem] = {}
+    found: dict[str, list[str]] = {}  # by the key path of the mount
     for _, ranked in Lookup(config.mounts).everything():
         for mount, behind in pairwise(ranked):
             if not mount.has_placeholders:
                 break
             if unit_of[mount.name] != unit_of[behind.name]:
-                where = f"where {behind.name} would answer, which is in another unit"
-                hint = "If that matters, put both into one group."
-                problem = Problem(key=mount.place, message=f"a name that it refuses gets 421 {where}", hint=hint)
-                found.setdefault((mount.name, behind.name), problem)
+                others = found.setdefault(mount.place, [])
+                others += [] if behind.name in others else [behind.name]
                 break
-    return tuple(found.values())
+    return tuple(
+        Problem(
+            key=place,
+            message=f"a name that it refuses gets 421 where {' or '.join(others)} would answer, in another unit",
+            hint="If that matters, put them into one group.",
+        )
+        for place, others in found.items()
+    )
 
 
 def find_default(units: Sequence[Unit]) -> str:

@@ -6,8 +6,8 @@ import pytest
 
 FILE = '[mounts]\n"/" = "a:app"\n"/b" = "b:app"\n"{t}.test" = "c:make"\n'
 WARNING = """\
-Warning: mounts."{t}.test": a name that it refuses gets 421 where /b would answer, which is in another unit
-    If that matters, put both into one group.
+Warning: mounts."{t}.test": a name that it refuses gets 421 where /b would answer, in another unit
+    If that matters, put them into one group.
 """
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_to_bytes
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from multiserve.config.kinds.redirects import RedirectMount
-from multiserve.export.expressions import HOST, PORT, escaped_path, literal
+from multiserve.export.expressions import HOST, PORT, decoded_path, escaped_path, host_pattern, literal
 from multiserve.hosts import normalise_host
 from multiserve.keys import parse_key
-from multiserve.paths import to_wsgi
 from multiserve.routing import Router
 
 PATHS = [
@@ -85,14 +85,13 @@ PIECES += [
 @example("/u/{name}", "/u/...")
 @example("/u/{name}", "/u/.%2e/x")
 def test_they_match_what_the_router_does(prefix, target):
-    from urllib.parse import unquote_to_bytes
-
     path = unquote_to_bytes(re.split("[?#]", target)[0]).decode("latin-1")
     mount = RedirectMount(key=parse_key(prefix), toml_key="", what="/")
     found = Router([(mount.key, mount)]).find(path)
     expression = escaped_path(re.sub(r"\{\w+\}", "{}", prefix))
     assert bool(re.match(expression, target)) is (found is not None)
-    assert to_wsgi(prefix)
+    decoded = decoded_path(re.sub(r"\{\w+\}", "{}", prefix)).replace(r"\z", r"\Z")  # as Python spells it
+    assert bool(re.match(decoded, path)) is (found is not None)
 
 
 HEADERS = [
@@ -128,3 +127,25 @@ def test_hosts_are_those_of_multiserve(header):
 
 def test_a_literal_has_no_quotes():
     assert literal("a-b_c.d~\"' ;") == r"a-b_c[.]d~\x22\x27\x20\x3b"
+
+
+SPELLINGS = [
+    pytest.param("[::1]", ["::1", "0:0:0:0:0:0:0:1", "0::1", "::0:0:1", "0000::0001", "::0.0.0.1"], id="loopback"),
+    pytest.param(
+        "[2001:db8::7:0]", ["2001:db8::7:0", "2001:db8:0:0:0:0:7:0", "2001:0db8::7:0", "2001:db8::0.7.0.0"], id="two"
+    ),
+    pytest.param("[::]", ["::", "0::", "::0", "0:0:0:0:0:0:0:0", "::0.0.0.0"], id="zeros"),
+]
+
+
+@pytest.mark.parametrize(("host", "spelt"), SPELLINGS)
+def test_all_spellings_of_an_address_match(host, spelt):
+    assert {normalise_host(f"[{each}]")[0] for each in spelt} == {host}
+    assert all(re.fullmatch(host_pattern(host), f"[{each}]") for each in spelt)
+
+
+@given(st.lists(st.sampled_from(["0", "1", "00ab", "::", ":", "0.0.0.1", "db8", "0.1.0.2"]), max_size=12).map("".join))
+def test_no_other_address_matches(text):
+    for host in ("[::1]", "[1:0:db8::1:2]", "[::]"):
+        normal = normalise_host(f"[{text}]")
+        assert bool(re.fullmatch(host_pattern(host), f"[{text}]")) is (normal is not None and normal[0] == host)

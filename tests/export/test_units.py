@@ -127,7 +127,7 @@ def test_tenants_whose_refused_names_another_unit_has(config, text, expected):
     found = config(text)
     problems = find_misled_tenants(found, find_units(found))
     assert [str(each) for each in problems] == [
-        f'mounts."{name}": a name that it refuses gets 421 where {other} would answer, which is in another unit\n'
-        f"    If that matters, put both into one group."
+        f'mounts."{name}": a name that it refuses gets 421 where {other} would answer, in another unit\n'
+        f"    If that matters, put them into one group."
         for name, other in expected
     ]
