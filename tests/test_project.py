@@ -178,6 +178,8 @@ TESTED_ELSEWHERE = {
     "wsgi.py": "tests/end_to_end/test_other_servers.py",
     "config/model.py": "tests/config/test_file.py; it holds dataclasses alone",
     "dispatch/environ_keys.py": "tests/dispatch/test_wsgi.py; it holds names alone",
+    "export/kubernetes/front.py": "tests/export/kubernetes/test_kubernetes.py; it is one of the files",
+    "export/kubernetes/objects.py": "tests/export/kubernetes/test_kubernetes.py; by the schemas",
     **{
         f"discovery/{name}.py": "tests/discovery/test_proposals.py; with whole folders"
         for name in (

@@ -17,9 +17,10 @@ from multiserve.config.file import load_config
 from multiserve.errors import ConfigError, Problem
 from multiserve.export.files import as_text, compare, with_headers, write
 from multiserve.export.formats import FORMATS
-from multiserve.export.model import LISTEN, NAME, make_export
+from multiserve.export.model import FRONTS, LISTEN, NAME, REPLICAS, make_export
 from multiserve.hosts import HIGHEST_PORT
 
+_COUNTING = ("addresses", "images", "name", "listen", "replicas", "front")  # the options that change the files
 _VALID_NAME = re.compile("[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -59,6 +60,16 @@ _VALID_NAME = re.compile("[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
     show_default=True,
     help="The port of the front.",
 )
+@click.option(
+    "--replicas",
+    type=click.IntRange(1, 1000),
+    default=REPLICAS,
+    show_default=True,
+    help="kubernetes: how many pods each unit has.",
+)
+@click.option(
+    "--front", type=click.Choice(FRONTS), default=FRONTS[0], show_default=True, help="kubernetes: what is in front."
+)
 @click.argument("form", metavar="FORMAT", type=click.Choice(list(FORMATS)))
 @click.pass_context
 def export(  # noqa: PLR0913 (one for each option)
@@ -73,6 +84,8 @@ def export(  # noqa: PLR0913 (one for each option)
     images: tuple[str, ...],
     name: str,
     listen: int,
+    replicas: int,
+    front: str,
     form: str,
 ) -> None:
     """Write the files by which other programs run and front the mounts; nothing is applied, and nothing imported.
@@ -98,7 +111,14 @@ def export(  # noqa: PLR0913 (one for each option)
         note_what_is_not_read(source, env_file)
         configuration = load_config(source, env_files=find_env_files(source, env_file))
         made = make_export(
-            configuration, addresses=addresses, images=images, name=name, listen=listen, command=_options(ctx)
+            configuration,
+            addresses=addresses,
+            images=images,
+            name=name,
+            listen=listen,
+            replicas=replicas,
+            front=front,
+            command=_options(ctx),
         )
         files = with_headers(form, FORMATS[form].render(made), made, __version__)
         for warning in made.warnings:
@@ -117,7 +137,7 @@ def _options(ctx: click.Context) -> list[str]:
     found = []
     for parameter in ctx.command.params:
         name = str(parameter.name)
-        if name in ("addresses", "images", "name", "listen") and ctx.params[name] != parameter.get_default(ctx):
+        if name in _COUNTING and ctx.params[name] != parameter.get_default(ctx):
             values = ctx.params[name] if parameter.multiple else (ctx.params[name],)
             found += [word for value in values for word in (max(parameter.opts, key=len), str(value))]
     return found

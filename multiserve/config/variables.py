@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from multiserve.config.tables import quote_key
@@ -91,3 +91,30 @@ class Variables:
             return known[name]
 
         return resolve
+
+
+def named_in(written: Mapping[str, Any]) -> dict[str, bool]:
+    """Return the names of all variables in keys and texts, each with whether it always has a default.
+
+    Args:
+        written: A configuration as it stands in the file.
+    """
+    found: dict[str, bool] = {}
+    for text in _texts(written):
+        for match in _REFERENCE.finditer(text):
+            if match[1] is not None and match[2] and (variable := _VARIABLE.fullmatch(match[1])):
+                name, default = variable.groups()
+                found[name] = found.get(name, True) and default is not None
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield str(key)
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)

@@ -33,6 +33,12 @@ FORMATS = {
     each.name: each
     for each in (
         Format("nginx", "nginx in front of the units: a file for /etc/nginx/conf.d", "multiserve.export.nginx"),
+        Format("compose", "containers on one machine: compose.yaml, with nginx in front", "multiserve.export.compose"),
+        Format(
+            "kubernetes",
+            "a Deployment of each unit, and nginx, an HTTPRoute or an Ingress in front",
+            "multiserve.export.kubernetes",
+        ),
         Format("haproxy", "haproxy in front of the units: a file for haproxy -f", "multiserve.export.haproxy"),
     )
 }

@@ -10,13 +10,19 @@ from dataclasses import dataclass, field
 from multiserve.config.model import Config
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.export.table import Table, make_table
-from multiserve.export.units import Unit, find_default, find_misled_tenants, find_units
+from multiserve.export.units import FRONT, Unit, find_default, find_misled_tenants, find_units
 
 NAME = "multiserve"
 """The name of an export, if nothing else is said."""
 
 LISTEN = 80
 """The port of the front, if nothing else is said."""
+
+REPLICAS = 2
+"""How many of each unit run, if nothing else is said."""
+
+FRONTS = ("nginx", "httproute", "ingress")
+"""The kinds of front in Kubernetes; the first one, if nothing else is said."""
 
 FIRST_PORT = 8001
 """The port of the first unit, if nothing else is said; those of the others follow."""
@@ -32,9 +38,11 @@ class Export:
         table: Which of them answers what.
         default: The name of the unit for what no mount answers.
         addresses: Where each unit listens, by its name: `host:port` or `unix:/path`.
-        images: The image of each unit, by its name; without those that the command line does not name.
+        images: The image of each unit and of the front, by its name; without those that the command line does not name.
         name: The name of the whole, a DNS label: it is in front of names that all programs of a machine share.
         listen: The port of the front.
+        replicas: How many of each unit run, where the format starts them.
+        front: The kind of front, where the format has several.
         command: The options that it was made with, as they are to be typed again.
     """
 
@@ -46,6 +54,8 @@ class Export:
     images: Mapping[str, str] = field(default_factory=dict)
     name: str = NAME
     listen: int = LISTEN
+    replicas: int = REPLICAS
+    front: str = FRONTS[0]
     command: tuple[str, ...] = ()
 
     @property
@@ -64,13 +74,15 @@ class Export:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def make_export(
+def make_export(  # noqa: PLR0913 (one for each option)
     config: Config,
     *,
     addresses: Sequence[str] = (),
     images: Sequence[str] = (),
     name: str = NAME,
     listen: int = LISTEN,
+    replicas: int = REPLICAS,
+    front: str = FRONTS[0],
     command: Sequence[str] = (),
 ) -> Export:
     """Return what the formats write about a configuration.
@@ -81,6 +93,8 @@ def make_export(
         images: Each `NAME=IMAGE` for one unit, or an image for all others.
         name: The name of the whole.
         listen: The port of the front.
+        replicas: How many of each unit run.
+        front: The kind of front, one of `FRONTS`.
         command: The options that it was made with.
 
     Raises:
@@ -89,12 +103,12 @@ def make_export(
     units = find_units(config)
     default = find_default(units)
     unit_of = {mount.name: unit.name for unit in units for mount in unit.mounts}
-    given = _by_unit("--address", addresses, units)
+    given = _by_unit("--address", addresses, [unit.name for unit in units])
     usual = given.pop("", "127.0.0.1:{port}")
     ports = {unit.name: FIRST_PORT + index for index, unit in enumerate(units)}
     found = {each: given.get(each) or _filled(usual, each, port) for each, port in ports.items()}
     raise_for(_wrong_addresses(found))
-    pictures = _by_unit("--image", images, units)
+    pictures = _by_unit("--image", images, [*(unit.name for unit in units), FRONT])
     usual_image = pictures.pop("", "")
     return Export(
         config=config,
@@ -102,24 +116,31 @@ def make_export(
         table=make_table(config.mounts, unit_of, default),
         default=default,
         addresses=found,
-        images={unit.name: image for unit in units if (image := pictures.get(unit.name, usual_image))},
+        images=_images(pictures, usual_image, units),
         name=name,
         listen=listen,
+        replicas=replicas,
+        front=front,
         command=tuple(command),
     )
+
+
+def _images(given: Mapping[str, str], usual: str, units: Sequence[Unit]) -> dict[str, str]:
+    """Return the image of each unit that has one, and of the front if that is given one of its own."""
+    found = {**{unit.name: usual for unit in units if usual}, **given}
+    return dict(sorted(found.items()))
 
 
 def _filled(pattern: str, unit: str, port: int) -> str:
     return pattern.replace("{unit}", unit).replace("{port}", str(port))
 
 
-def _by_unit(option: str, values: Sequence[str], units: Sequence[Unit]) -> dict[str, str]:
+def _by_unit(option: str, values: Sequence[str], names: Sequence[str]) -> dict[str, str]:
     """Return what an option says for each unit, and for all others under an empty name.
 
     Raises:
         ConfigError: There is no such unit.
     """
-    names = [unit.name for unit in units]
     found: dict[str, str] = {}
     for value in values:
         name, equals, rest = value.partition("=")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from multiserve.config.file import load_config
-from multiserve.config.variables import Variables
+from multiserve.config.variables import Variables, named_in
 from multiserve.errors import ConfigError
 
 SHAPE = 'Write "${NAME}", "${NAME:-default}", or "$${" where the two characters themselves are meant.'
@@ -93,3 +93,11 @@ def test_the_file_is_read_with_the_variables_of_the_process(
         load_config(path)
     (problem,) = raised.value.problems
     assert (problem.key, problem.message) == ('mounts."${SHOP_PREFIX}"', "there is no variable SHOP_APP")
+
+
+def test_the_names_of_all_variables_are_known() -> None:
+    written = {
+        "mounts": {"/${A}": "x:make('${B:-1}', ${C})", "/y": {"app": ["${A:-2}", "$${NO}", "${}"], "n": 1}},
+        "env": {"D": "${B:-3}"},
+    }
+    assert named_in(written) == {"A": False, "B": True, "C": False}

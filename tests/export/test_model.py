@@ -31,7 +31,7 @@ def test_addresses(export, given, expected):
 WRONG = [
     pytest.param({"addresses": ["c=h:1"]}, '--address: there is no unit "c"\n    The units are root, b.', id="no unit"),
     pytest.param(
-        {"images": ["c=shop"]}, '--image: there is no unit "c"\n    The units are root, b.', id="no such image"
+        {"images": ["c=shop"]}, '--image: there is no unit "c"\n    The units are root, b, front.', id="no such image"
     ),
     pytest.param(
         {"addresses": ["b=host"]},
