@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from multiserve.findings import NOT_LOADED, Finding
 from multiserve.frameworks import with_frameworks
 from multiserve.loading.side_effects import Recorder, SideEffects
 from multiserve.plugins.loading import load_plugins
-from multiserve.survey.found import Survey
+from multiserve.survey.found import Observe, Survey
 from multiserve.survey.looking import Look, interface_for
 from multiserve.survey.mounts import in_order, survey
 from multiserve.survey.production import has_gunicorn, own_problems, problems_of_gunicorn
@@ -58,6 +59,7 @@ def inspect(
     mounts: Sequence[Mount] = (),
     production: bool = False,
     probe: bool = False,
+    alone: bool = False,
     progress: Callable[[Mount], AbstractContextManager[object]] = nullcontext,
 ) -> Inspection:
     """Load every mount, run every check, and probe the applications if that is asked for.
@@ -67,12 +69,14 @@ def inspect(
         mounts: All mounts of the file, if the configuration has only some of them.
         production: Check it as `run --production` would serve it.
         probe: Send requests to the applications as well.
+        alone: Also send them to each mount in a process of its own, and compare.
         progress: Show that a mount is being loaded.
 
     Raises:
         ConfigError: A server would refuse a setting, or a plugin cannot be used.
     """
     raise_for(problems_of_settings(config), source=config.source.heading)
+    environ = dict(os.environ)  # before the configuration sets any
     recorder = Recorder()
 
     @contextmanager
@@ -87,7 +91,7 @@ def inspect(
         interface=partial(interface_for, production=production),
         production=production,
         checks=True,
-        probe=probe,
+        probe=probe or alone,
     ) as found:
         # After the mounts: what importing them does to the process is not a plugin's doing.
         look = Look(
@@ -100,11 +104,14 @@ def inspect(
         recorder.forget_ended_threads()
         with with_frameworks(look.plugins.frameworks):
             findings = _check(found, look)
-            probes = _probe(found, look) if probe else None
+            probes = _probe(found, look) if probe or alone else None
+            if alone and probes:
+                probes, more = _compare_alone(found, look, probes, environ, progress)
+                findings += more
     findings += [finding for result in probes or () for finding in result.findings]
     if len(mounts or config.mounts) == len(config.mounts) and not found.composition.failures:
         known = [*TOPICS, *look.plugins.checks]
-        findings += find_needless(findings, config, known, production=production, probed=probe)
+        findings += find_needless(findings, config, known, production=production, probed=probe, alone=alone)
     if found.composition.interface == "asgi":  # only now is it known that the workers have to serve ASGI
         raise_for(problems_of_gunicorn(config, "asgi"), source=config.source.heading)
     effects = {**recorder.effects, **found.effects}
@@ -136,6 +143,16 @@ def _probe(found: Survey, look: Look) -> list[ProbeResult]:
 
     origin = f"http://localhost:{found.composition.config.server.port or 8000}"
     return probe(found.composition, origin, look.inspector, found.own, found.processes)
+
+
+def _compare_alone(
+    found: Survey, look: Look, probes: Sequence[ProbeResult], environ: Mapping[str, str], progress: Observe
+) -> tuple[list[ProbeResult], list[Finding]]:
+    """Ask each mount in a process of its own as well."""
+    from multiserve.survey.influences import compare_alone
+
+    subject = look.at(found.composition, {**look.recorder.effects, **found.effects})
+    return compare_alone(subject, probes, environ, production=look.production, progress=progress)
 
 
 def _failures(composition: Composition) -> Iterator[Finding]:

@@ -13,16 +13,23 @@ NEEDLESS = Topic(
     title="`ignore` lists a code that nothing needs",
     consequence="It would keep a new finding of that code silent.",
     explanation="What a code was ignored for has been corrected, or was never there. Codes that depend on the machine, "
-    "on --probe or on --production are told only where this run has looked for them.",
+    "on --probe, --alone or --production are told only where this run has looked for them.",
 )
 _PROBED = "MS2"  # how the codes of probes begin
+_ALONE = "MS209"
 _IN_PRODUCTION = ("MS142", "MS150", "MS171", "MS172")
 _IN_DEVELOPMENT = ("MS151",)
 _OF_THE_MACHINE = ("MS164", "MS165", "MS171", "MS180")
 
 
 def find_needless(
-    findings: Sequence[Finding], config: Config, known: Sequence[str], *, production: bool, probed: bool
+    findings: Sequence[Finding],
+    config: Config,
+    known: Sequence[str],
+    *,
+    production: bool,
+    probed: bool,
+    alone: bool = False,
 ) -> Iterator[Finding]:
     """Find the codes of `ignore` of which there is no finding.
 
@@ -32,8 +39,9 @@ def find_needless(
         known: The codes that are looked for.
         production: Whether it was looked at as production would serve it.
         probed: Whether requests were sent.
+        alone: Whether they were sent to each mount alone as well.
     """
-    skipped = {*_OF_THE_MACHINE, *(_IN_DEVELOPMENT if production else _IN_PRODUCTION)}
+    skipped = {*_OF_THE_MACHINE, *(() if alone else (_ALONE,)), *(_IN_DEVELOPMENT if production else _IN_PRODUCTION)}
     looked_for = {code for code in known if code not in skipped and (probed or not code.startswith(_PROBED))}
     prefix = f"{config.root}." if config.root else ""
     for code in dict.fromkeys(config.ignore):

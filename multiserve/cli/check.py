@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays fast
 )
 @click.option("--production", is_flag=True, help="Check it as run --production would serve it.")
 @click.option("--probe", is_flag=True, help="Request the root of each application, in process, and check the response.")
+@click.option("--alone", is_flag=True, help="--probe each application in a process of its own, too, and compare.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if there are warnings, too.")
 @click.option("--costs", is_flag=True, help="Show how long each mount took to load, and how much memory it took.")
 @click.option("--list", "lists", is_flag=True, help="List the codes of all checks, and do nothing else.")
@@ -76,6 +77,7 @@ def check(  # noqa: PLR0913 (one for each option)
         multiserve check storefront:app /admin=backoffice:app
         multiserve check --production --strict
         multiserve check --probe
+        multiserve check --probe --alone
         multiserve check --explain MS102
         multiserve check --list
         multiserve check --format json
@@ -95,7 +97,7 @@ def check(  # noqa: PLR0913 (one for each option)
             source = find_source(config, targets)
             note_what_is_not_read(source, env_file)
             whole = load_config(source, check=problems_of_settings, env_files=find_env_files(source, env_file))
-            found = _inspect(whole, only, production=flags["production"], probe=flags["probe"])
+            found = _inspect(whole, only, flags)
         except ConfigError as error:
             _refuse(error, style)
         if whole.gunicorn and not has_gunicorn():
@@ -109,13 +111,14 @@ def check(  # noqa: PLR0913 (one for each option)
         leave(LoadError.exit_code if found.composition.failures else ConfigError.exit_code if outcome.is_wrong else 0)
 
 
-def _inspect(whole: Config, only: Sequence[str], *, production: bool, probe: bool) -> Inspection:
+def _inspect(whole: Config, only: Sequence[str], flags: Mapping[str, bool]) -> Inspection:
     """Load and check the mounts, by default all, while what they print goes to the standard error."""
     from multiserve.inspection import inspect
 
     selected = select(whole, only) if only else whole
     with stdout_is_stderr():
-        return inspect(selected, mounts=whole.mounts, production=production, probe=probe, progress=Progress())
+        looked_at = {name: flags[name] for name in ("production", "probe", "alone")}
+        return inspect(selected, mounts=whole.mounts, progress=Progress(), **looked_at)
 
 
 def _in_style(outcome: CheckOutcome, style: str) -> str:

@@ -71,7 +71,7 @@ _TOPICS = (
         consequence="Users get an error.",
         explanation="With --probe: "
         "the application raised an exception, answered with a status of 500 or more, did not answer in time, or its "
-        "lifespan did not start.",
+        "lifespan did not start. With --alone the finding names the mount without which it does not fail.",
     ),
     Topic(
         code="MS208",
@@ -82,6 +82,19 @@ _TOPICS = (
         "a path that a mount lists in `probe`, or a path that it redirects to, answers with a status of 400 to 499. "
         "The root is always requested, but an application need not have a route there, so its status is reported only "
         "if `probe` lists it.",
+    ),
+    Topic(
+        code="MS209",
+        severity="warning",
+        title="another mount changes what a mount answers",
+        consequence="Users get something else than what the application was written for.",
+        explanation="With --alone: "
+        "each mount is loaded alone, in a process of its own, and gets the same requests. Status, redirects, "
+        "Content-Type, pages and the names of cookies are compared with those in a process that has all mounts; "
+        "numbers, and whatever is different at each request, are left out. The others are halved until the one is left "
+        "that makes the difference, which has to be there again in another process. Usually both use one global of a "
+        "library, or one environment variable, that can have only one value. Where a page only shows more than alone, "
+        "or a mount fails alone, it is a note.",
     ),
 )
 PROBED: dict[str, Topic] = {topic.code: topic for topic in _TOPICS}

@@ -71,7 +71,6 @@ def _leave() -> None:
 
 def _serve(line: Line, order: Mapping[str, Any]) -> None:
     config, whole = _read(order)
-    group = config.groups[config.group]
     recorder = Recorder()
 
     @contextlib.contextmanager
@@ -82,10 +81,11 @@ def _serve(line: Line, order: Mapping[str, Any]) -> None:
 
     is_production = order["production"]
     if order["settings"]:
-        raise_for(own_problems(problems_of_gunicorn(config, "wsgi"), group))
-    composition = compose(config, observe=observe, interface=interface_for(config, production=is_production))
+        raise_for(own_problems(problems_of_gunicorn(config, "wsgi"), config.groups[config.group]))
+    interface = order["interface"] or interface_for(config, production=is_production)
+    composition = compose(config, observe=observe, interface=interface)
     if order["checks"] and composition.interface == "asgi":
-        raise_for(own_problems(problems_of_gunicorn(config, "asgi"), group))
+        raise_for(own_problems(problems_of_gunicorn(config, "asgi"), config.groups[config.group]))
     plugins = load_plugins(config)
     recorder.forget_ended_threads()
     look = Look(
@@ -102,12 +102,14 @@ def _serve(line: Line, order: Mapping[str, Any]) -> None:
 
 
 def _read(order: Mapping[str, Any]) -> tuple[Config, Config]:
-    """Return the configuration of the group, and that of the file."""
+    """Return the configuration of the group, or of mounts without one, and that of the file."""
     whole = load_config(Source(Path(order["path"]), tuple(order["targets"])))
     wanted = [mount for mount in whole.mounts if mount.name in order["mounts"]]
     others = tuple(mount for mount in whole.mounts if mount.name not in order["mounts"])
-    group = whole.groups[order["group"]]
-    return for_group(replace(whole, mounts=tuple(wanted), elsewhere=others), group), whole
+    part = replace(whole, mounts=tuple(wanted), elsewhere=others)
+    if not order["group"]:
+        return replace(part, server=replace(part.server, middleware=())), whole
+    return for_group(part, whole.groups[order["group"]]), whole
 
 
 def _report(look: Look, composition: Composition, *, checks: bool) -> dict[str, Any]:

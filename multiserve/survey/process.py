@@ -11,9 +11,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from socket import socketpair
 from typing import Any
 
+from multiserve._types import Interface
 from multiserve.config.groups import Group
 from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
@@ -37,6 +39,19 @@ class EndedError(UnlocatedError):
     usual_hint = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the mounts of a group, or of those without a group, which are loaded once more; what they print is lost.
+
+    Attributes:
+        mounts: The mounts.
+        interface: The interface that their composition has to have; None if that follows from them.
+    """
+
+    mounts: tuple[Mount, ...]
+    interface: Interface | None
+
+
 class GroupProcess:
     """The process of a group.
 
@@ -46,7 +61,9 @@ class GroupProcess:
         loading: The mount that it was loading when it was last heard of; None before and after all of them.
     """
 
-    def __init__(self, config: Config, group: Group, environ: Mapping[str, str], *, production: bool) -> None:
+    def __init__(
+        self, config: Config, group: Group, environ: Mapping[str, str], *, production: bool, part: Part | None = None
+    ) -> None:
         """Start it.
 
         Args:
@@ -54,17 +71,19 @@ class GroupProcess:
             group: The group.
             environ: All environment variables of this process before the configuration has set any.
             production: Whether to look at the mounts as production would serve them.
+            part: What it has of the group; all mounts by default.
 
         Raises:
             EndedError: It cannot be started.
             InterpreterError: Its interpreter cannot be used.
         """
         self.name = f'the process of the group "{group.name}"'
-        self.mounts = group.mounts_of(config.mounts)
+        self.mounts = part.mounts if part else group.mounts_of(config.mounts)
         self.loading: Mount | None = None
         self._config = config
         self._group = group
         self._production = production
+        self._part = part
         self._heard: deque[tuple[str, Any]] = deque()
         start, variables = start_by(group, _CHILD, environ)
         ours, theirs = socketpair()
@@ -77,6 +96,8 @@ class GroupProcess:
                 env=variables,
                 cwd=group.directory or config.folder,
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL if part else None,  # the mounts have printed it before
+                stderr=subprocess.DEVNULL if part else None,
                 pass_fds=descriptors,
                 start_new_session=True,  # what is typed in the terminal is for this process
                 **become(group.user),
@@ -130,6 +151,7 @@ class GroupProcess:
             "group": self._group.name,
             "mounts": [mount.name for mount in self.mounts],
             "production": self._production,
+            "interface": self._part and self._part.interface,
             "checks": checks,
             "settings": checks and self._group.python is not None,
             "salt": salt().hex(),

@@ -50,6 +50,7 @@ OF_THEIR_OWN = (  # the settings of Django cannot be taken back, nor those of th
     *("MS114", "MS116", "MS190", "MS191", "MS192", "MS193"),  # nor the default application of Bottle
 )
 TO_BE_ENDED = {"MS160": lambda shop: shop.ended.set(), "MS170": lambda shop: shop.database.close()}
+PROBED = {"MS209": ("--probe", "--alone")}
 IN_PRODUCTION = ("MS142", "MS150", "MS171", "MS172")
 
 
@@ -115,6 +116,14 @@ def test_nothing_is_found_in_its_clean_twin(find, code):
     assert find(code, "clean") == []
 
 
+@pytest.mark.parametrize(("code", "options"), PROBED.items(), ids=PROBED)
+def test_what_is_wrong_is_found_by_requests_and_nothing_in_the_clean_twin(code, options):
+    expected = json.loads((FOLDER / code / "expected.json").read_text())
+    assert {each["code"] for each in expected} == {code}
+    assert find_in_process_of_its_own(FOLDER / code / "broken" / "multiserve.toml", *options) == expected
+    assert find_in_process_of_its_own(FOLDER / code / "clean" / "multiserve.toml", *options) == []
+
+
 def test_what_the_url_configuration_of_django_does_to_the_process_is_found(tmp_path):
     pytest.importorskip("django")
     shutil.copytree(FOLDER / "MS107" / "clean", tmp_path, dirs_exist_ok=True)
@@ -133,8 +142,9 @@ def test_what_the_url_configuration_of_django_does_to_the_process_is_found(tmp_p
 
 
 def test_every_code_has_a_broken_composition_and_a_clean_twin():
-    assert sorted(path.name for path in FOLDER.iterdir() if path.name != "__pycache__") == sorted(CHECKS)
-    for code in CHECKS:
+    with_one = [*CHECKS, *PROBED]
+    assert sorted(path.name for path in FOLDER.iterdir() if path.name != "__pycache__") == sorted(with_one)
+    for code in with_one:
         assert all((FOLDER / code / twin / "multiserve.toml").is_file() for twin in ("broken", "clean"))
 
 
