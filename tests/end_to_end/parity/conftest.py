@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -15,8 +16,8 @@ from multiserve.export.units import find_units
 
 PATH = f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"
 PATIENCE = 30.0  # seconds: for a machine that is busy with other things
-# What concerns one connection alone, and what says which program has answered.
-OF_A_CONNECTION = {"connection", "date", "keep-alive", "server", "transfer-encoding"}
+# What concerns one connection alone, what says which program has answered, and when.
+LEFT_OUT = {"connection", "date", "expires", "keep-alive", "server", "transfer-encoding"}
 REFUSED = 400
 # What is made up for each response.
 RANDOM = re.compile(
@@ -66,7 +67,8 @@ def read_answer(raw):
     )
     if ("transfer-encoding", b"chunked") in headers:
         body = join_chunks(body)
-    kept = [(name, RANDOM.sub(b"-", value)) for name, value in headers if name not in OF_A_CONNECTION]
+    headers = [(name, b", ".join(sorted(value.split(b", "))) if name == "allow" else value) for name, value in headers]
+    kept = [(name, RANDOM.sub(b"-", value)) for name, value in headers if name not in LEFT_OUT]
     return status, kept, RANDOM.sub(b"-", body)
 
 
@@ -81,14 +83,16 @@ def join_chunks(data):
 def ask(port, request):
     """Send a request that closes the connection, and return the answer."""
     with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
-        connection.sendall(request)
-        data = []
-        try:
-            while more := connection.recv(65536):
-                data.append(more)
-        except ConnectionResetError:  # whoever refuses does not read everything
-            pass
-        return read_answer(b"".join(data))
+        return exchange(connection, request)
+
+
+def exchange(connection, request):
+    connection.sendall(request)
+    data = []
+    with contextlib.suppress(ConnectionResetError):  # whoever refuses does not read everything
+        while more := connection.recv(65536):
+            data.append(more)
+    return read_answer(b"".join(data))
 
 
 class Site:
@@ -129,6 +133,13 @@ class Site:
 
     def _start_haproxy(self, program):
         self._start("-db", "-f", "deploy/multiserve.cfg", cwd=self.folder, command=(program,))
+
+    def answer_of_unit(self, name, request):
+        """Return the answer of a unit that is asked without a front."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(PATIENCE)
+            connection.connect(str(self.folder / "run" / f"{name}.sock"))
+            return exchange(connection, request)
 
     def ready(self):
         """Wait until all of it answers."""
