@@ -7,7 +7,7 @@ INSTALLED = $(VENV)/.installed
 DEMO_INSTALLED = $(VENV)/.demo-installed
 DOCS_INSTALLED = $(VENV)/.docs-installed
 
-.PHONY: demo test test-data coverage lint format docs bench soak clean
+.PHONY: demo test test-data coverage lint format docs bench soak cluster-test clean
 
 demo: $(DEMO_INSTALLED)  ## Serve the example with three frameworks; MULTISERVE_PORT=5000 make demo takes another port.
 	@echo "Pyramid, Django with its admin, and Flask on one port; sign in as demo with the password demo."
@@ -43,6 +43,10 @@ bench: $(INSTALLED)  ## Compare with what one would use instead; ARGS=--quick fo
 
 soak: $(INSTALLED)  ## Serve for five minutes to clients of every kind, and see that nothing grows; ARGS="--seconds 60".
 	$(BIN)/python tests/soak $(ARGS)
+
+cluster-test: $(INSTALLED)  ## Run the exported files on a real Kubernetes and a real dockerd; see tests/cluster/README.md. ARGS="-k docker".
+	$(BIN)/python -m pip install --quiet --group cluster
+	$(BIN)/python tests/cluster $(ARGS)
 
 clean:  ## Remove what the other targets made.
 	rm -rf $(VENV) build dist

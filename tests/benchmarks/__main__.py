@@ -17,9 +17,10 @@ import growth
 import memory_and_start
 import tables
 import through_server
-from load import GENERATOR
 from processes import available_cores, pin
 from rounds import QUICK, THOROUGH, Effort, Row
+
+from load import GENERATOR
 
 _PACKAGES = (
     "gunicorn",

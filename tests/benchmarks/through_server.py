@@ -8,14 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from load import (
-    downloads_per_second,
-    echoes_per_second,
-    load_beside,
-    requests_per_second,
-    slowest_milliseconds,
-    uploads_per_second,
-)
 from processes import (
     ASGI,
     GTHREAD,
@@ -35,6 +27,15 @@ from processes import (
     waitress,
 )
 from rounds import Contender, Effort, Goal, Row, Sample, at_least, measure_in_turn, row
+
+from load import (
+    downloads_per_second,
+    echoes_per_second,
+    load_beside,
+    requests_per_second,
+    slowest_milliseconds,
+    uploads_per_second,
+)
 
 _SECONDS = 1  # of each load: short ones in turn, so that all are measured under the same conditions
 _MARGIN = 5  # seconds for which the load beside a measurement goes on at most
