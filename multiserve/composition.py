@@ -15,7 +15,7 @@ from typing import Any
 from multiserve._types import Interface, Loaded
 from multiserve.config.model import Config
 from multiserve.config.mounts import GroupedMount, Mount
-from multiserve.dispatchers import compose_asgi, compose_bridged, compose_wsgi, surround
+from multiserve.dispatchers import compose_asgi, compose_bridged, compose_wsgi, identify, surround
 from multiserve.errors import LoadError, Problem
 from multiserve.kinds import kind_of
 from multiserve.loading.django_urls import forget_settled_urls
@@ -123,6 +123,7 @@ def compose(
     compose = compose_wsgi if found == "wsgi" else compose_asgi
     application = compose(config, mounts, development=development)
     surround(config, application, found)
+    identify(config, application, found)
     return _composition(config, mounts, application, found, loader)
 
 

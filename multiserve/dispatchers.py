@@ -13,6 +13,7 @@ from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount
 from multiserve.dispatch.answers import Answer, broken, in_maintenance, misdirected
 from multiserve.dispatch.not_found_page import ListedMount, left_out_of, not_found_in
+from multiserve.dispatch.request_ids import identify_asgi, identify_wsgi
 from multiserve.dispatch.tenants import ASGITenantMount, WSGITenantMount
 from multiserve.dispatch.wsgi import WSGIDispatcher
 from multiserve.keys import MountKey
@@ -87,6 +88,7 @@ def compose_bridged(config: Config, mounts: Sequence[LoadedMount], *, developmen
     )
     outer.surround(lambda dispatch: BridgedSet(inner, threads, dispatch))
     outer.inner = inner
+    identify(config, outer, "asgi")
     return outer
 
 
@@ -243,3 +245,11 @@ def surround(config: Config, dispatcher: Any, interface: Interface) -> None:
             return middleware.wrap(Loaded(application, interface), "").application
 
         dispatcher.surround(wrap)
+
+
+def identify(config: Config, dispatcher: Any, interface: Interface) -> None:
+    """Give each request an id, if the configuration asks for that, before the middleware of `[server]` has it."""
+    if config.server.identifies_requests:
+        wrap: Callable[..., Any] = identify_wsgi if interface == "wsgi" else identify_asgi
+        # What comes to the process of a group has the id that the process in front has decided on.
+        dispatcher.surround(partial(wrap, trusts=bool(config.server.trusted_proxies or config.group)))

@@ -177,6 +177,8 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> Callable[[F], F]:
     }
     if hint in (bool, bool | None):
         return click.option(f"--{name}/--no-{name}", **settings)
+    if "choices" in field.metadata:
+        settings["type"] = click.Choice(field.metadata["choices"])
     short = _SHORT.get(field.name, ())
     if hint is int:
         settings["type"] = click.IntRange(field.metadata.get("minimum"), field.metadata.get("maximum"))

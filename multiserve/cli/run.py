@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from multiserve.cli.messages import Messages, messages_for
 from multiserve.cli.options import (
     common_options,
     find_env_files,
@@ -24,8 +24,7 @@ from multiserve.cli.options import (
     options_of,
     targets_argument,
 )
-from multiserve.cli.output import echo_failures, paint, reported_errors, say
-from multiserve.cli.progress import Progress
+from multiserve.cli.output import paint, reported_errors
 from multiserve.cli.settings import (
     PRODUCTION_OPTIONS,
     gunicorn_overrides,
@@ -41,8 +40,7 @@ from multiserve.servers.configuration import number_of
 from multiserve.servers.groups.reading import Reading
 
 if TYPE_CHECKING:
-    from multiserve.servers.development.access_line import Answered  # imported where used, so that --help stays fast
-    from multiserve.servers.development.server import Started
+    from multiserve.servers.development.server import Started  # imported where used, so that --help stays fast
 
 # Options of `run` that only one of the two servers has.
 _DEVELOPMENT_ONLY = ("open", *(field.name for field in fields(Development)))
@@ -143,56 +141,55 @@ def _run_development(reading: Reading, values: dict[str, Any]) -> None:
     from multiserve.servers.development import server
 
     level = number_of(values["log_level"])
-    progress = Progress(is_verbose=level == logging.DEBUG)
+    messages = messages_for(reading, level)
     terminal = server.Terminal(
-        announce=partial(_announce_started, opens=values["open"]),
-        tell=progress.say,
-        progress=progress if level <= logging.INFO else nullcontext,
-        log_access=_log_access if level <= logging.INFO else None,
+        announce=partial(_announce_started, messages, opens=values["open"]),
+        tell=messages.say,
+        progress=messages.progress,
+        log_access=messages.log_access if level <= logging.INFO else None,
         level=level,
     )
     server.serve(reading, terminal, debugger=values["debugger"])
 
 
-def _log_access(answered: Answered) -> None:
-    say(answered.line(paint), err=True)
-
-
-def _announce_started(started: Started, *, opens: bool) -> None:
+def _announce_started(messages: Messages, started: Started, *, opens: bool) -> None:
     """Print the mounts and their failures; at the first start also who can reach them, the PIN, and how to stop.
 
     How to trust the certificate is printed when HTTPS is new.
     """
     from multiserve.reports import text as report
     from multiserve.servers.addresses import origin
+    from multiserve.tracebacks import format_cause
 
-    echo_failures(started.composition)
+    for loaded in started.composition.failures:
+        if loaded.error:
+            messages.fail(format_cause(loaded.error))
     here = origin(*started.address, started.scheme)
-    say(report.summary(started.composition, here, paint), err=True)
+    messages.say(report.summary(started.composition, here, paint))
     if len(started.composition.unserved) == len(started.composition.mounts):  # no mount has a URL above
-        say(f"Listening at {paint(f'{here}/', 'link')}", err=True)
+        messages.say(f"Listening at {paint(f'{here}/', 'link')}")
     if not started.is_restart:
-        _announce_access(started)
+        _announce_access(messages, started)
     if started.certificate and started.is_https_new:
-        say(started.certificate.advice, err=True)
+        messages.say(started.certificate.advice)
     if started.is_restart:
         return
-    say("Press CTRL+C to quit", err=True)
+    messages.say("Press CTRL+C to quit")
     if opens:
         from multiserve.cli.browser import open_browser
 
         open_browser(started.composition, here)
 
 
-def _announce_access(started: Started) -> None:
+def _announce_access(messages: Messages, started: Started) -> None:
     from multiserve.servers.addresses import origins_for_others
 
     if others := origins_for_others(*started.address, started.scheme):
-        say(f"Others reach it at {', '.join(paint(f'{each}/', 'link') for each in others)}", err=True)
+        messages.say(f"Others reach it at {', '.join(paint(f'{each}/', 'link') for each in others)}")
     if started.debugger:
         pin = started.debugger.pin
         protection = paint(pin, "strong") if pin else paint("off: anyone who reaches this server can run code", "bad")
-        say(f"Debugger PIN: {protection}", err=True)
+        messages.say(f"Debugger PIN: {protection}")
 
 
 def _run_production(reading: Reading, values: dict[str, Any]) -> None:
@@ -204,15 +201,14 @@ def _run_production(reading: Reading, values: dict[str, Any]) -> None:
     except ImportError as error:
         _refuse_gunicorn(error)
     overrides = gunicorn_overrides(values)
-    level = number_of(values["log_level"])
-    progress = Progress(is_verbose=level == logging.DEBUG) if level <= logging.INFO else nullcontext
-    server.serve(reading, overrides, _announce_mounts, progress)
+    messages = messages_for(reading, number_of(values["log_level"]))
+    server.serve(reading, overrides, partial(_announce_mounts, messages), messages.progress)
 
 
-def _announce_mounts(config: Config, origins: list[str], failed: list[Mount]) -> None:
+def _announce_mounts(messages: Messages, config: Config, origins: list[str], failed: list[Mount]) -> None:
     from multiserve.reports import text as report
 
-    say(report.announcement(config, origins, failed, paint), err=True)
+    messages.say(report.announcement(config, origins, failed, paint))
 
 
 def _refuse_gunicorn(error: ImportError) -> NoReturn:

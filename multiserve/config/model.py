@@ -60,6 +60,20 @@ class Server:
         minimum=1,
         maximum=1_000_000,
     )
+    log: str = option(
+        "text",
+        help="How the lines of the log are written: as text, or as one JSON object each.",
+        choices=("text", "json"),
+    )
+    request_id: bool = option(
+        default=False,
+        help="Give each request an X-Request-ID, that of a trusted proxy or a new one; always on with log = json.",
+    )
+
+    @property
+    def identifies_requests(self) -> bool:
+        """Whether each request has an id."""
+        return self.request_id or self.log == "json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

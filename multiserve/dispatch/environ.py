@@ -10,7 +10,7 @@ from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
 from multiserve._types import Scope, WSGIEnvironment
-from multiserve.dispatch.environ_keys import ALONE_KEY, MOUNT_KEY
+from multiserve.dispatch.environ_keys import ALONE_KEY, MOUNT_KEY, REQUEST_ID_KEY
 from multiserve.hosts import DEFAULT_PORTS
 
 _BLOCK = 65536  # bytes read at a time from what an application hands to wsgi.file_wrapper, or from the client
@@ -78,6 +78,8 @@ def build_environ(scope: Scope, receive: Callable[[], bytes]) -> WSGIEnvironment
     }
     if MOUNT_KEY in scope:
         environ[MOUNT_KEY] = scope[MOUNT_KEY]
+    if REQUEST_ID_KEY in scope:
+        environ[REQUEST_ID_KEY] = scope[REQUEST_ID_KEY]
     _add_headers(environ, scope)
     _add_addresses(environ, scope)
     environ["wsgi.input"] = (

@@ -161,7 +161,8 @@ def _log_access(write: Callable[[Answered], None], access: Access) -> None:
 def _error_log(level: int) -> logging.Logger:
     """Make the logger of the engine, which no configuration of an application's can switch off."""
     log = logging.Logger("multiserve.engine", level)  # noqa: LOG001 (no other code shares it)
-    log.addHandler(logging.StreamHandler())
+    for handler in logging.getLogger("multiserve").handlers or [logging.StreamHandler()]:
+        log.addHandler(handler)
     return log
 
 

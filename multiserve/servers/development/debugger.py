@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -15,6 +17,8 @@ from multiserve.hosts import is_loopback
 
 if TYPE_CHECKING:
     from multiserve.servers.development.asgi_debugger import ASGIDebugger
+
+log = logging.getLogger("multiserve")
 
 # Flask hides an exception from the debugger unless it is told to let it through, before it is imported.
 ENVIRONMENT = {"FLASK_DEBUG": "1"}
@@ -37,6 +41,7 @@ class Debugger:
         else:  # werkzeug before 3.0.3, in the environment of a group: it would open the console under any host
             self._debugged.evalex = False
         self._asgi: ASGIDebugger | None = None
+        self._writes_json = config.server.log == "json"
 
     @property
     def pin(self) -> str | None:
@@ -57,7 +62,7 @@ class Debugger:
         """Return a WSGI application whose exceptions the debugger answers."""
 
         def debugged(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            environ[_DEBUGGED] = application, start_response
+            environ[_DEBUGGED] = application, start_response, self._writes_json
             return self._debugged(environ, partial(_start_again, start_response))
 
         return debugged
@@ -66,15 +71,20 @@ class Debugger:
 def _current(environ: WSGIEnvironment, _: StartResponse) -> Iterator[bytes]:
     """Let the application answer that the request is for."""
     __traceback_hide__ = True  # of werkzeug: this frame is not the application's
-    application, start_response = environ[_DEBUGGED]
+    application, start_response, writes_json = environ[_DEBUGGED]
     result: Iterable[bytes] = ()
     try:
         result = application(environ, start_response)
         for part in result:  # noqa: UP028 ("yield from" would close it as well)
             yield part
-    except Exception:
-        # The debugger writes the traceback behind it.
-        environ["wsgi.errors"].write(f"The application at {environ.get(MOUNT_KEY)} failed:\n")
+    except Exception as error:
+        what = f"The application at {environ.get(MOUNT_KEY)} failed"
+        if writes_json:
+            own = error.__traceback__.tb_next if error.__traceback__ else None
+            log.exception("%s", what, exc_info=(type(error), error, own))
+            environ["wsgi.errors"] = io.StringIO()  # the debugger would write the traceback there as text
+        else:
+            environ["wsgi.errors"].write(f"{what}:\n")  # the debugger writes the traceback behind it
         raise
     finally:
         if hasattr(result, "close"):

@@ -21,7 +21,7 @@ from werkzeug.serving import WSGIRequestHandler
 
 from multiserve._types import WSGIEnvironment
 from multiserve.dispatch.absolute_form import find_authority
-from multiserve.dispatch.environ_keys import MOUNT_KEY
+from multiserve.dispatch.environ_keys import MOUNT_KEY, REQUEST_ID_KEY
 from multiserve.dispatch.pages import WAITS_HEADER
 from multiserve.fields import CONTROL
 from multiserve.servers.addresses import TLS_RECORD, spoken_https
@@ -198,13 +198,17 @@ class RequestHandler(WSGIRequestHandler):
         if (write := type(self).log_access) is None or self._is_of_our_own_pages(int(code)):
             return
         is_read, seconds = bool(self.command), time.monotonic() - (self._began or time.monotonic())
+        environ = getattr(self, "environ", {})
         answered = Answered(
-            client=self.client_address[0],
+            client=environ.get("REMOTE_ADDR", self.client_address[0]),
             method=("WEBSOCKET" if self._is_websocket else self.command) if is_read else "",
             target=self.path if is_read else self.requestline,
             status=int(code),
-            mount=getattr(self, "environ", {}).get(MOUNT_KEY, ""),
+            mount=environ.get(MOUNT_KEY, ""),
             seconds=seconds,
+            protocol=self.request_version,
+            sent=self._response.sent if is_read and environ else 0,
+            request_id=environ.get(REQUEST_ID_KEY, ""),
         )
         with contextlib.suppress(OSError, ValueError):  # the stream may be closed, or full
             write(answered)

@@ -36,6 +36,7 @@ class Response:
     """One response.
 
     Attributes:
+        sent: Bytes of the body.
         is_begun: The head has been sent: what is wrong from now on can only close the connection.
         is_broken: The connection is closed before the response looks complete.
         client_gone: The client did not take the response in.
@@ -59,7 +60,7 @@ class Response:
         self._status = ""
         self._headers: Headers = []
         self._length: int | None = None
-        self._sent = 0
+        self.sent = 0
         self._is_chunked = False
         self.is_begun = False
         self.is_broken = False
@@ -106,7 +107,7 @@ class Response:
             return
         room = len(data)
         if self._has_body and self._length is not None:
-            room = self._length - self._sent
+            room = self._length - self.sent
         if not self.is_begun:
             if room < len(data):
                 raise BadResponse(_TOO_LONG.format(self._length))
@@ -134,7 +135,7 @@ class Response:
     def _write(self, data: bytes) -> None:
         if not data:
             return
-        self._sent += len(data)
+        self.sent += len(data)
         framed = b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data
         self._send_or_note(lambda: self._stream.write(framed))
 
@@ -155,7 +156,7 @@ class Response:
         raise BadResponse(f"the response ended after {length} of {self._length} bytes")
 
     def _finish(self) -> None:
-        self._check_length(self._sent)
+        self._check_length(self.sent)
         if not self.is_begun:
             self._begin()
         if self._is_chunked and not self.is_broken:

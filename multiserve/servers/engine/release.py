@@ -34,7 +34,7 @@ USED: dict[tuple[str, str], tuple[str, ...]] = {
     ("httptools", "HttpRequestParser"): (
         *("feed_data", "get_method", "get_http_version", "should_upgrade", "set_dangerous_leniencies"),
     ),
-    ("websockets.server", "ServerProtocol"): ("reject", "send_response", "data_to_send", "close_rcvd"),
+    ("websockets.server", "ServerProtocol"): ("reject", "send_response", "data_to_send", "close_rcvd", "close_sent"),
 }
 
 

@@ -81,11 +81,15 @@ class WebSocket(WatchedConnection, WebSocketsSansIOProtocol):
         self.handshake_complete = self.close_sent = True  # uvicorn would refuse it once more
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = self.loop.time()
+
         async def noting(message: Message) -> None:
+            was_open = self._is_open
             self._note(message)
             await send(message)
+            if self._is_open and not was_open:
+                self._log(scope, began)
 
-        began = self.loop.time()
         try:
             await self._application(scope, receive, noting)
             if not (self.handshake_complete or self.initial_response):
@@ -98,8 +102,23 @@ class WebSocket(WatchedConnection, WebSocketsSansIOProtocol):
             self._fail(scope, error)
         if getattr(self, "close_timer", None) is None:  # else the client has some time to say goodbye
             self.transport.close()
-        if self.listener.log_access is not None and self._status:
-            self.listener.log_access(Access(scope, self._status, [], 0, self.loop.time() - began))
+        if self._status:
+            self._log(scope, began, self._close_code() if self._is_open else 0)
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether the handshake was accepted."""
+        return self._status == HTTPStatus.SWITCHING_PROTOCOLS
+
+    def _log(self, scope: Scope, began: float, code: int = 0) -> None:
+        """Write a line of the access log: one for a handshake, and another one for the end."""
+        if self.listener.log_access is not None:
+            self.listener.log_access(Access(scope, self._status, [], 0, self.loop.time() - began, code))
+
+    def _close_code(self) -> int:
+        """Return the code with which the WebSocket was closed (RFC 6455, section 7.1.5)."""
+        frame = self.conn.close_rcvd or self.conn.close_sent
+        return int(frame.code) if frame else 1006
 
     def _fail(self, scope: Scope, error: BaseException) -> None:
         """Log an error, and tell the client that it is the server's fault: 500, or 1011 after the handshake."""

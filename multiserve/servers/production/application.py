@@ -20,6 +20,7 @@ from multiserve.dispatchers import put_in_maintenance
 from multiserve.errors import ConfigError, LoadError, Problem, raise_for
 from multiserve.interpreters.borrowing import variables_to_hand_on
 from multiserve.servers.addresses import origin
+from multiserve.servers.json_log import use_json
 from multiserve.servers.production.release import wrong_concurrency
 from multiserve.servers.trial import try_in_child
 
@@ -134,6 +135,8 @@ class GunicornApplication(Application):  # type: ignore[misc]
 
     def load(self) -> Any:
         """Load the application; gunicorn calls this in each worker, or in the master with `preload_app`."""
+        if self.config.server.log == "json":
+            use_json(self.config)
         logging.getLogger("multiserve").handlers[:] = log.handlers
         with _default_signals():
             composition = self._composition = self._compose()

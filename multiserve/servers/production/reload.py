@@ -38,6 +38,7 @@ class SwappingArbiter(CarefulArbiter):
     control_path = ""  # of the socket over which this server can be asked
     pidfile: Pidfile | None
     PIPE: list[int]
+    log: Any
 
     def __init__(self, *args: Any) -> None:
         """Prepare to serve an application."""
@@ -144,7 +145,10 @@ class SwappingArbiter(CarefulArbiter):
         application.enter_environment()
         self.app, self.cfg, self.LISTENERS = application, application.cfg, sockets
         self.worker_class, self.timeout = self.cfg.worker_class, self.cfg.timeout
-        self.log.setup(self.cfg)
+        if type(self.log) is self.cfg.logger_class:
+            self.log.setup(self.cfg)
+        else:  # text has become JSON, or the mounts in its lines are others
+            self.log = self.cfg.logger_class(self.cfg)
 
     def manage_workers(self) -> None:
         """Complete or refuse a reload, and keep the number of workers."""

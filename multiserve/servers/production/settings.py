@@ -25,6 +25,7 @@ from multiserve.servers.addresses import absolute_socket
 from multiserve.servers.engine.settings import EngineSettings
 from multiserve.servers.production.access_log import ACCESS_LOG_FORMAT
 from multiserve.servers.production.cores import usable_cores
+from multiserve.servers.production.loggers import logger_class_for, refuse_formats
 from multiserve.servers.production.setting_values import check, convert
 
 _TRUSTED_PROXIES = "Write trusted_proxies under [server] instead."
@@ -136,9 +137,12 @@ def configure(
         for name, value in layer.items():
             problem = partial(Problem, key=template.format(name))
             problems.extend(_set(settings, name, value, config.folder, problem))
+    given = {name: template for template, layer in layers[2:] for name in layer}
+    problems.extend(refuse_formats(config, given))
     if not problems:
-        given = {name: template for template, layer in layers[2:] for name in layer}
         problems.extend(_check_together(settings, root, given, interface))
+    if "logger_class" not in given:
+        settings.set("logger_class", logger_class_for(config, settings.logger_class))
     return settings, problems
 
 

@@ -9,7 +9,13 @@ import pytest
 from multiserve.servers.development.access_line import Answered, answered, is_of_our_own_pages
 from multiserve.servers.engine.access import Access
 
-SCOPE = {"raw_path": b"/a%20b", "query_string": b"q=1", "headers": [], "client": ("127.0.0.1", 4)}
+SCOPE = {
+    "raw_path": b"/a%20b",
+    "query_string": b"q=1",
+    "headers": [],
+    "client": ("127.0.0.1", 4),
+    "http_version": "1.1",
+}
 LINES = [
     pytest.param(
         Answered("127.0.0.1", "GET", "/admin/users?x=1", 200, "/admin", 0.0042),
@@ -20,6 +26,11 @@ LINES = [
         Answered("::1", "WEBSOCKET", "/live", 101, "/live", 75.25),
         "WHEN  101   75.2 s  WEBSOCKET /live  (/live)",
         id="a WebSocket",
+    ),
+    pytest.param(
+        Answered("::1", "WEBSOCKET", "/live", 101, "/live", 75.25, code=1006),
+        "WHEN  1006   75.2 s  WEBSOCKET /live closed  (/live)",
+        id="the end of a WebSocket",
     ),
     pytest.param(
         Answered("192.0.2.1", "POST", "/", 404, "", 0.9),
@@ -47,6 +58,17 @@ def test_the_status_is_set_off_by_its_class(status, role):
     assert f"<{role} {status}>" in line
 
 
+@pytest.mark.parametrize(("code", "role"), [(1000, "good"), (1001, "good"), (1006, "warning"), (4001, "warning")])
+def test_the_code_of_a_websocket_is_set_off_by_whether_it_is_normal(code, role):
+    line = Answered("", "WEBSOCKET", "/", 101, "/", 0.0, code=code).line(lambda text, role: f"<{role} {text}>")
+    assert f"<{role} {code}>" in line
+
+
+def test_the_same_for_a_log_of_json():
+    line = Answered("::1", "GET", "/a?b=1?c", 200, "/", 0.5, "HTTP/1.1", 9, "id", 0).as_access_line()
+    assert line == ("::1", "GET", "/a", "b=1?c", "HTTP/1.1", 200, 0.5, 9, "/", "id", 0)
+
+
 @pytest.mark.parametrize(
     ("scope", "method"),
     [
@@ -56,7 +78,8 @@ def test_the_status_is_set_off_by_its_class(status, role):
 )
 def test_what_the_engine_reports_becomes_the_same_line(scope, method):
     access = Access({**scope, "multiserve.mount": "/a"}, 200, [], 9, 0.5)
-    assert answered(access) == ("127.0.0.1", method, "/a%20b?q=1", 200, "/a", 0.5)
+    expected = ("127.0.0.1", method, "/a%20b?q=1", 200, "/a", 0.5, "HTTP/1.1", 9, "", 0)
+    assert answered(access) == expected
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 KEY = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -11,6 +13,7 @@ PONG = b"\x8a\x00"
 
 
 async def accepting(scope, receive, send):
+    scope["multiserve.mount"] = "/chat"
     await receive()
     await send({"type": "websocket.accept"})
     while (await receive())["type"] != "websocket.disconnect":
@@ -54,20 +57,6 @@ def test_a_handshake_that_fails_tells_why_to_the_client_and_to_both_logs(play, a
     assert (access.status, access.method, access.target) == (status, "GET", "/chat?q")
 
 
-def test_a_websocket_is_in_the_access_log_when_it_ends(act):
-    async def scene_of(scene):
-        _, transport = await scene.send(HANDSHAKE)
-        assert transport.written.startswith(b"HTTP/1.1 101 ")
-        assert scene.accesses == []
-        transport.close()
-        await act.settle()
-        assert not scene.listener.state.websockets
-        return scene.accesses
-
-    (access,) = act(scene_of, application=accepting)
-    assert access.status == 101
-
-
 CODES = [
     pytest.param(b"", 1006, id="a client that vanishes"),
     pytest.param(b"\x88\x80\0\0\0\0", 1005, id="a goodbye without a code"),
@@ -91,6 +80,43 @@ def test_an_application_learns_how_its_client_has_left(act, frame, code):
 
     act(scene_of, application=application)
     assert codes == [code]
+
+
+@pytest.mark.parametrize(("frame", "code"), CODES)
+def test_a_websocket_is_in_the_access_log_when_it_is_opened_and_when_it_is_closed(act, frame, code):
+    async def scene_of(scene):
+        _, transport = await scene.send(HANDSHAKE)
+        assert transport.written.startswith(b"HTTP/1.1 101 ")
+        assert [(each.status, each.code) for each in scene.accesses] == [(101, 0)]
+        await asyncio.sleep(20.0)  # by the clock of the test
+        if frame:
+            transport.protocol.data_received(frame)
+        transport.close()
+        await act.settle()
+        assert not scene.listener.state.websockets
+        return scene.accesses
+
+    opened, closed = act(scene_of, application=accepting)
+    assert (closed.status, closed.code, closed.mount) == (101, code, "/chat")
+    assert opened.seconds < 1.0
+    assert closed.seconds >= 20.0
+
+
+@pytest.mark.parametrize("code", [1000, 4001])
+def test_the_code_of_an_application_that_closes_is_in_the_access_log(act, code):
+    async def application(scope, receive, send):
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": code})
+
+    async def scene_of(scene):
+        _, transport = await scene.send(HANDSHAKE)
+        transport.close()
+        await act.settle()
+        return scene.accesses
+
+    _, closed = act(scene_of, application=application)
+    assert closed.code == code
 
 
 def test_an_error_after_the_handshake_closes_with_1011(play):

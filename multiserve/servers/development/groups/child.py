@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -31,6 +31,7 @@ from multiserve.servers.development.serving import serve_and_watch
 from multiserve.servers.engine.release import check_release
 from multiserve.servers.groups.line import Line
 from multiserve.servers.groups.reading import Reading
+from multiserve.servers.json_log import use_json
 from multiserve.tracebacks import format_cause
 
 
@@ -63,6 +64,12 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201 (this process has no click)
 
 
+def _write_json(config: Config) -> Callable[[str], None]:
+    """Have this process write JSON, and return what writes a message."""
+    log = use_json(config)
+    return lambda text: log.info("%s", text.strip("\n"))
+
+
 def _limit_files(number: int) -> None:
     if number:
         import resource
@@ -79,6 +86,7 @@ class _Group:
         reading = Reading.from_json(order["reading"])
         self._asked: bool | None = reading.values["debugger"]
         self._level = number_of(reading.values["log_level"])
+        self._say: Callable[[str], None] = _say
         host, port = order["address"]
         self._read = partial(read_group, reading, order["group"], host, port)
 
@@ -89,12 +97,14 @@ class _Group:
         _limit_files(self._order["files"])
         logging.getLogger("multiserve").setLevel(self._level)
         config = self._read()
+        if config.server.log == "json":
+            self._say = _write_json(config)
         used = Debugger(config) if use_debugger(config, asked=self._asked) else None
         extras: dict[str, Any] = {"environment": ENVIRONMENT, "wrap": used.wrap} if used else {}
         load = partial(compose, config, development=True, interface="asgi", **extras)
         watch = OwnSources(config, files_of_all(config)) if config.development.reload else _Unwatched(config)
-        reloader = Reloader(config, self._check, _say, watch)
-        serve_and_watch(load, FleetChanges(reloader, _say), partial(self._make, listener))
+        reloader = Reloader(config, self._check, self._say, watch)
+        serve_and_watch(load, FleetChanges(reloader, self._say), partial(self._make, listener))
 
     def _check(self) -> Config:
         config = self._read()
@@ -112,13 +122,13 @@ class _Group:
         broken = {}
         for loaded in composition.mounts:
             if loaded.error:
-                _say(f"{format_cause(loaded.error)}\n")
+                self._say(f"{format_cause(loaded.error)}\n")
                 broken[loaded.mount.name] = str(loaded.error)
             elif failure := composition.failure_of_start(loaded.mount.name):
                 broken[loaded.mount.name] = failure
         if self._order["is_restart"]:
             for loaded in composition.mounts:
-                _say(f" * {loaded.mount.name} {'FAILED' if loaded.mount.name in broken else 'was reloaded'}")
+                self._say(f" * {loaded.mount.name} {'FAILED' if loaded.mount.name in broken else 'was reloaded'}")
         note_ready(self._order["socket"], broken)
         self._line.tell("ready", broken)
 
