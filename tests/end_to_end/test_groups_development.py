@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import tempfile
 import venv
 from pathlib import Path
 
@@ -71,6 +72,13 @@ def three(write, hello):
     write("one.py", hello("one"))
     write("two.py", SOCKETS.replace("@version@", "1"))
     write("multiserve.toml", TOML)
+
+
+@pytest.fixture
+def short_folder():
+    """Give a folder for temporary files whose path leaves room for that of a socket."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
 
 
 def process_of(server, path):
@@ -212,11 +220,38 @@ def test_an_interrupt_of_the_terminal_ends_all_processes(run, three):
     assert "has ended" not in server.log
 
 
-def test_the_processes_end_with_a_parent_that_is_killed(run, three):
-    server = run().ready()
+SLOW = "import time\n\nwhile True:\n    time.sleep(0.1)\n"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--no-reload",)], ids=["with the reloader", "without"])
+@pytest.mark.parametrize("is_ready", [True, False], ids=["while it serves", "while it starts"])
+def test_nothing_is_left_of_a_parent_that_is_killed(run, three, write, short_folder, arguments, is_ready):
+    if not is_ready:
+        for name in ("front", "one"):
+            write(f"{name}.py", SLOW)
+    server = run(*arguments, env={"TMPDIR": str(short_folder)})
+    if is_ready:
+        server.ready()
+    else:
+        server.until(lambda: len(server.members()) > 2, "the processes of the groups")
     server.signal("SIGKILL")
     server.wait()
     server.until(lambda: not server.members(), "the end of all processes")
+    assert list(short_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_nothing_is_left_where_a_signal_comes_while_it_is_tried_what_can_be_loaded(
+    run, three, write, short_folder, tmp_path, name
+):
+    write("front.py", f"from pathlib import Path\n\nPath('loads').touch()\n{SLOW}")
+    write("multiserve.toml", f"[server]\nstrict = true\n{TOML}")
+    server = run(env={"TMPDIR": str(short_folder)})
+    server.until((tmp_path / "loads").exists, "the load")
+    server.signal(name)
+    server.wait()
+    server.until(lambda: not server.members(), "the end of all processes")
+    assert list(short_folder.iterdir()) == []
 
 
 def test_groups_come_and_go_and_change_with_the_file(run, three, write, hello):

@@ -25,6 +25,7 @@ from multiserve.hosts import authority
 from multiserve.servers.addresses import bind
 from multiserve.servers.development.access_line import Answered
 from multiserve.servers.development.reloader import CHANGED, INTERVAL
+from multiserve.servers.development.starter import Starter
 from multiserve.servers.development.watching import Watch
 from multiserve.servers.development.wsgi_handler import RequestHandler
 from multiserve.servers.development.wsgi_server import CHILD_VARIABLE, SOCKET_VARIABLE
@@ -53,6 +54,7 @@ class Inherited(NamedTuple):
         is_restart: Whether another process has served before this one.
         was_https: Whether that was to serve HTTPS.
         sockets: The path of the socket of each group.
+        parent: The process id of the parent.
     """
 
     listener: socket.socket
@@ -61,10 +63,16 @@ class Inherited(NamedTuple):
     is_restart: bool = False
     was_https: bool = False
     sockets: Mapping[str, str] = MappingProxyType({})
+    parent: int = 0
 
     def keep_address(self, config: Config) -> Config:
         """Return the configuration with the address of the socket instead of its own."""
         return replace(config, server=replace(config.server, host=self.host, port=self.port))
+
+    @property
+    def starter(self) -> Starter:
+        """The parent, which may have ended already."""
+        return Starter(self.parent, next(iter(self.sockets.values()), ""))
 
     def describe_stay(self, config: Config) -> str:
         """Return a message that the new address in the configuration is not used; empty if it has not changed."""
@@ -110,7 +118,8 @@ def supervise(
     command = [sys.executable, *sys.orig_argv[1:]]
     is_restart = was_https = False
     while True:
-        environ[_ADDRESS_VARIABLE] = json.dumps([host, port, is_restart, was_https, groups.take(config)])
+        handed_over = [host, port, is_restart, was_https, groups.take(config), os.getpid()]
+        environ[_ADDRESS_VARIABLE] = json.dumps(handed_over)
         if not is_restart:
             groups.refuse_failures(config)
         watch = Watch(config)  # before the start: no change is missed

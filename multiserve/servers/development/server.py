@@ -126,7 +126,7 @@ def _serve_for_parent(reading: Reading, terminal: Terminal, inherited: Inherited
         return found
 
     watch = OwnSources(process.config) if inherited.sockets else None
-    reloader = Reloader(process.config, check, terminal.tell, watch)
+    reloader = Reloader(process.config, check, terminal.tell, watch, inherited.starter)
     fleets = FleetChanges(reloader, terminal.tell, process.renew)
     serve_and_watch(process.load, fleets, partial(process.make_server, inherited.listener), process.look)
 
@@ -137,10 +137,10 @@ def _serve_with(groups: Groups, terminal: Terminal, *, asked: bool | None) -> No
     config = for_front(everything, groups.sockets(everything))
     process = _Process(terminal, config, asked=asked)
     if config.development.reload:
+        on_signals_to_end(leave)
         # Without `strict` or `required` a mount that is broken may be repaired while the server runs.
         if may_refuse(config):
             try_in_child(lambda: refuse_failures(process.load()))
-        on_signals_to_end(leave)
         secure = partial(_secure, config.server, terminal)
         supervise(groups, everything, terminal.tell, terminal.log_access, secure)
     groups.take(everything)

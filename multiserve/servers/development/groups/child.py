@@ -28,6 +28,7 @@ from multiserve.servers.development.groups.supervised import INTERRUPTED
 from multiserve.servers.development.own_sources import OwnSources
 from multiserve.servers.development.reloader import Reloader
 from multiserve.servers.development.serving import serve_and_watch
+from multiserve.servers.development.starter import Starter
 from multiserve.servers.engine.release import check_release
 from multiserve.servers.groups.line import Line
 from multiserve.servers.groups.reading import Reading
@@ -93,7 +94,8 @@ class _Group:
         extras: dict[str, Any] = {"environment": ENVIRONMENT, "wrap": used.wrap} if used else {}
         load = partial(compose, config, development=True, interface="asgi", **extras)
         watch = OwnSources(config, files_of_all(config)) if config.development.reload else _Unwatched(config)
-        reloader = Reloader(config, self._check, _say, watch)
+        starter = Starter(self._order["parent"], self._order["socket"])
+        reloader = Reloader(config, self._check, _say, watch, starter)
         serve_and_watch(load, FleetChanges(reloader, _say), partial(self._make, listener))
 
     def _check(self) -> Config:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 import socket
 import sys
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn
 
 from multiserve.errors import ConfigError, MultiserveError
 from multiserve.mounts.grouped.arrival import arrive_asgi, arrive_wsgi
 from multiserve.servers.engine.release import check_release
 from multiserve.servers.groups.line import Line
+from multiserve.servers.groups.places import remove_folder_of
 from multiserve.servers.groups.reading import Reading
 from multiserve.servers.production.application import GunicornApplication
 from multiserve.servers.production.groups.memory import resident
@@ -164,7 +163,7 @@ class GroupArbiter(SwappingArbiter):
         Where the process in front has been killed, nobody else removes the folder of the sockets.
         """
         if self._line.has_ended:
-            shutil.rmtree(Path(self.LISTENERS[0].getsockname()).parent, ignore_errors=True)
+            remove_folder_of(self.LISTENERS[0].getsockname())
         reason = args[0] if args else options.get("reason")
         if reason:
             self._line.tell("refused", {"reason": f"{reason} The log says why.", "is_mistake": False})
