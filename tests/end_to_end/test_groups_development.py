@@ -254,6 +254,18 @@ def test_nothing_is_left_where_a_signal_comes_while_it_is_tried_what_can_be_load
     assert list(short_folder.iterdir()) == []
 
 
+THREAD = "import threading, time\n\nthreading.Thread(target=time.sleep, args=(3600,)).start()\n"
+
+
+def test_a_thread_that_an_application_leaves_behind_keeps_no_process_from_starting_again(run, three, write, hello):
+    for name in ("front", "one"):
+        write(f"{name}.py", THREAD + hello(name))
+    server = run().ready()
+    for name, path in (("front", "/"), ("one", "/one")):
+        write(f"{name}.py", hello(f"another {name}"))
+        until_answered(server, path, f"another {name}")
+
+
 def test_groups_come_and_go_and_change_with_the_file(run, three, write, hello):
     server = run().ready()
     one, two = processes_of(server, "/one", "/two")
