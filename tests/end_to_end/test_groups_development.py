@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import tempfile
 import venv
@@ -374,3 +375,65 @@ def test_a_required_mount_of_a_group_that_fails_keeps_the_server_from_starting(r
     assert 'Error: mounts."/one"' in server.log
     assert "ZeroDivisionError" in server.log
     server.until(lambda: not server.members(), "the end of all processes")
+
+
+def front_of(server):
+    """Give the process ids of what is started by the command of the server itself."""
+    found = set()
+    for pid in server.members() - {server.pid}:
+        with contextlib.suppress(OSError):
+            if b"multiserve\0run\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(pid)
+    return found
+
+
+def test_a_save_while_the_process_in_front_starts_reaches_the_groups(run, three, write):
+    write("two.py", WHERE)
+    write("multiserve.toml", TOML)
+    server = run().ready()
+    before = front_of(server)
+    write("multiserve.toml", f"{TOML}# a comment, which restarts the process in front alone\n")
+    server.until(lambda: front_of(server) - before, "another process in front")
+    write("multiserve.toml", TOML.replace("[groups.two]", '[groups.two.env]\nWHERE = "there"'))
+    server.until(lambda: '"there"' in server.get("/two").text, "the new variable")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        pytest.param(
+            "multiserve.toml",
+            f'{TOML}[groups.new]\npython = "gone"\n[mounts."/new"]\napp = "one"\ngroup = "new"\n',
+            "groups.new.python: {folder}/gone does not exist",
+            id="a new group without its environment",
+        ),
+        pytest.param(".env", "what is this\n", "this does not set an environment variable", id="a file of variables"),
+    ],
+)
+def test_a_mistake_in_the_file_while_nothing_serves_is_waited_for(
+    run, three, write, hello, tmp_path, name, text, message
+):
+    pytest.importorskip("dotenv", reason=".env needs multiserve[dotenv]")
+    server = run().ready()
+    write("front.py", "import os\n\nos._exit(7)\n")
+    server.until_logged("has ended with exit code 7: waiting for a change.")
+    write(name, text)
+    server.until_logged(message.format(folder=tmp_path))
+    server.until_logged("has ended with exit code 1: waiting for a change.")
+    write("front.py", hello("mended"))
+    write("multiserve.toml", TOML)
+    write(".env", "")
+    until_answered(server, "/", "mended")
+    assert server.log.count("has ended with exit code 1: waiting for a change.") == 1
+
+
+def test_an_environment_that_is_removed_ends_nothing(run, three, write, hello, tmp_path):
+    venv.create(tmp_path / "other", symlinks=True)
+    write("multiserve.toml", TOML.replace("[groups.one]", '[groups.one]\npython = "other"'))
+    server = run().ready()
+    write("front.py", "import os\n\nos._exit(7)\n")
+    server.until_logged("has ended with exit code 7: waiting for a change.")
+    shutil.rmtree(tmp_path / "other")
+    write("front.py", hello("mended"))
+    until_answered(server, "/", "mended")
+    assert server.get("/one").text.startswith("one")
