@@ -117,6 +117,7 @@ class Reloader:
                 if self.is_due():
                     end_at_once(CHANGED)  # an exception in this thread would not end the process
 
+        self.watch.is_loading = True
         looking = threading.Thread(target=look, daemon=True)
         looking.start()
         try:
@@ -124,6 +125,7 @@ class Reloader:
         finally:
             loaded.set()
             looking.join()
+            self.watch.is_loading = False
 
 
 def end_at_once(code: int) -> NoReturn:

@@ -31,10 +31,14 @@ class Watch:
 
     It watches the configuration, `extra_files`, the Python files in the folders of the mounts, loaded modules from
     elsewhere that are not installed packages, and the files in the tracebacks of failures.
+
+    Attributes:
+        is_loading: Whether applications are being loaded, so that it is not known yet which of them fail.
     """
 
     def __init__(self, config: Config) -> None:
         """Record the state of all files."""
+        self.is_loading = False
         self._config = config
         self._roots = list(dict.fromkeys(source_roots(config)))
         self._began = time.time_ns()
