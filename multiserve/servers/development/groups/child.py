@@ -30,6 +30,7 @@ from multiserve.servers.development.reloader import Reloader
 from multiserve.servers.development.serving import serve_and_watch
 from multiserve.servers.development.starter import Starter
 from multiserve.servers.engine.release import check_release
+from multiserve.servers.groups.limits import limit_open_files
 from multiserve.servers.groups.line import Line
 from multiserve.servers.groups.reading import Reading
 from multiserve.tracebacks import format_cause
@@ -64,13 +65,6 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201 (this process has no click)
 
 
-def _limit_files(number: int) -> None:
-    if number:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
-
-
 class _Group:
     """The group that this process serves."""
 
@@ -87,7 +81,7 @@ class _Group:
         """Serve until a source changes, the parent ends, or a signal comes."""
         check_release()
         os.chdir(self._order["directory"])
-        _limit_files(self._order["files"])
+        limit_open_files(self._order["files"], self._order["group"])
         logging.getLogger("multiserve").setLevel(self._level)
         config = self._read()
         used = Debugger(config) if use_debugger(config, asked=self._asked) else None

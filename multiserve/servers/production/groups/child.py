@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from multiserve.errors import ConfigError, MultiserveError
 from multiserve.mounts.grouped.arrival import arrive_asgi, arrive_wsgi
 from multiserve.servers.engine.release import check_release
+from multiserve.servers.groups.limits import limit_open_files
 from multiserve.servers.groups.line import Line
 from multiserve.servers.groups.places import remove_folder_of
 from multiserve.servers.groups.reading import Reading
@@ -37,7 +38,6 @@ def main() -> None:
         return
     order: dict[str, Any] = message[1]
     _hand_over(listener)
-    _limit_files(order["files"])
     sys.argv[1:] = [f"group {order['group']}"]  # what tools show
     try:
         _serve(line, order)
@@ -56,21 +56,15 @@ def _hand_over(listener: int) -> None:
     os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
 
 
-def _limit_files(number: int) -> None:
-    if number:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
-
-
 def _refuse(line: Line, reason: str, *, is_mistake: bool, code: int) -> NoReturn:
     line.tell("refused", {"reason": reason, "is_mistake": is_mistake})
     sys.exit(code)
 
 
 def _serve(line: Line, order: Mapping[str, Any]) -> None:
-    check_release()
     reading, name = Reading.from_json(order), order["group"]
+    limit_open_files(order["files"], name)
+    check_release()
     level = reading.values.get("log_level")
     overrides = {"loglevel": level} if level else {}
     with held_signals() as release:
