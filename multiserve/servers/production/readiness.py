@@ -16,7 +16,7 @@ from multiserve.errors import LoadError
 from multiserve.tracebacks import format_cause
 
 REFUSED = 5  # the exit code of a worker that would serve less than the others; gunicorn's own are 1, 3 and 4
-Kind = Literal["ready", "refused", "exhausted"]
+Kind = Literal["ready", "refused", "mistaken", "exhausted"]
 _LOOK = 1.0  # seconds between two looks whether the master is still there
 
 
@@ -59,9 +59,14 @@ class Readiness:
             except LoadError as error:
                 self.refuse(error.details or str(error))
 
-    def refuse(self, reason: str) -> NoReturn:
-        """Report why this worker must not serve, and exit."""
-        self._tell("refused", reason)
+    def refuse(self, reason: str, *, is_mistake: bool = False) -> NoReturn:
+        """Report why this worker must not serve, and exit.
+
+        Args:
+            reason: Why.
+            is_mistake: Whether any other worker would say the same, as the settings are wrong.
+        """
+        self._tell("mistaken" if is_mistake else "refused", reason)
         sys.exit(REFUSED)
 
     def report(self, worker: Any, broken: Mapping[str, str]) -> None:

@@ -72,6 +72,14 @@ def test_a_worker_that_would_serve_too_little_says_why_and_ends(line, compositio
     assert value.startswith(reason)
 
 
+@pytest.mark.parametrize(("is_mistake", "kind"), [(False, "refused"), (True, "mistaken")])
+def test_a_worker_says_whether_others_could_serve_in_its_place(line, is_mistake, kind):
+    with pytest.raises(SystemExit) as caught:
+        Readiness(line.worker).refuse("why", is_mistake=is_mistake)
+    assert caught.value.code == REFUSED
+    assert line.heard() == [[kind, "why"]]
+
+
 @pytest.mark.parametrize(
     ("options", "targets", "known"),
     [

@@ -145,6 +145,11 @@ class GroupArbiter(SwappingArbiter):
         for member in self.current.members.values():
             member.admit()
 
+    def _end_for_mistake(self, reason: str) -> None:
+        if not self.current.has_ready and not self.is_halting:
+            self._line.tell("refused", {"reason": reason, "is_mistake": True})
+            self.halt(exit_status=ConfigError.exit_code)
+
     def _pause(self, what: str, why: str = "") -> None:
         super()._pause(what, why)
         if not self.current.has_ready and not self.is_halting:
