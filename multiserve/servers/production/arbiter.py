@@ -76,7 +76,6 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
     def start_worker(self, generation: Generation) -> int:
         """Start a worker of a generation."""
         ours, theirs = socketpair()
-        ours.settimeout(0)
         self.app.readiness = Readiness(
             theirs,
             expected=self.current.serves,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from socket import socket
 from typing import TYPE_CHECKING, Any
+
+from multiserve.servers.groups.line import Line
 
 if TYPE_CHECKING:
     from multiserve.servers.production.application import GunicornApplication
@@ -22,7 +22,7 @@ class Member:
     """One worker.
 
     Attributes:
-        line: Socket to the worker; one JSON array per line (see readiness).
+        line: The line to the worker (see readiness).
         serves: The keys of the mounts that it serves; None while it is not ready.
         broken: Why it does not serve the others.
         ready_by: When it must be able to serve, on the monotonic clock.
@@ -30,32 +30,16 @@ class Member:
         kill_at: When its time to stop is over, on the monotonic clock.
     """
 
-    line: socket
+    line: Line
     serves: frozenset[str] | None = None
     broken: Mapping[str, str] = field(default_factory=dict)
     ready_by: float = math.inf
     has_reached_max_requests: bool = False
     kill_at: float = math.inf
-    _heard: bytes = b""
-
-    def hear(self) -> tuple[str, Any] | None:
-        """Return the next report of the worker, or None if none is complete."""
-        while b"\n" not in self._heard:
-            try:
-                data = self.line.recv(65536)
-            except OSError:  # nothing more for now, or never
-                return None
-            if not data:
-                return None
-            self._heard += data
-        message, _, self._heard = self._heard.partition(b"\n")
-        kind, value = json.loads(message)
-        return kind, value
 
     def admit(self) -> None:
-        """Let a worker that waits begin to serve."""
-        with contextlib.suppress(OSError):  # it has just died, which is noticed elsewhere
-            self.line.send(b".")
+        """Let a worker that waits begin to serve; does nothing where it has just died, which is noticed elsewhere."""
+        self.line.tell("go")
 
 
 @dataclass(slots=True)
@@ -78,7 +62,7 @@ class Generation:
 
     def add(self, pid: int, line: socket, now: float) -> None:
         """Add a worker that has just been started."""
-        self.members[pid] = Member(line, ready_by=now + LONGEST)
+        self.members[pid] = Member(Line(line), ready_by=now + LONGEST)
 
     @property
     def serves(self) -> frozenset[str]:
@@ -120,14 +104,15 @@ class Generation:
     def hear(self) -> Iterator[tuple[int, str, Any]]:
         """Yield the process, the kind and the value of each report."""
         for pid, member in list(self.members.items()):
-            if message := member.hear():
-                kind, value = message
+            for kind, value in member.line.hear():
                 if kind == "ready":
                     mounts = {mount.name for mount in self.application.config.mounts}
                     member.serves, member.broken = frozenset(mounts.difference(value)), value
                 elif kind == "exhausted":
                     member.has_reached_max_requests = True
                 yield pid, kind, value
+                if pid not in self.members:  # whoever hears it has signalled it to stop
+                    break
 
     def take_ended(self, living: Collection[int]) -> list[tuple[int, Member]]:
         """Remove the workers that have ended, and return them."""
