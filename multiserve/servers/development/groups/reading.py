@@ -13,6 +13,7 @@ from multiserve.config.processes import for_group, isolated
 from multiserve.errors import ConfigError, Problem, raise_for
 from multiserve.servers.groups.interpreters import problem_of_interpreter
 from multiserve.servers.groups.reading import Reading
+from multiserve.servers.groups.system import problem_of_system
 
 
 def read_all(reading: Reading) -> Config:
@@ -22,6 +23,7 @@ def read_all(reading: Reading) -> Config:
         ConfigError: It is wrong.
     """
     config = reading.read()
+    raise_for(filter(None, (problem_of_system(config),)), source=config.source.heading)
     return isolated(config) if config.development.isolate else config
 
 
