@@ -37,13 +37,15 @@ def try_in_child(act: Callable[[], T]) -> T:
     parent_ended, parent_lives = os.pipe()
     child = os.fork()
     if child == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # an application that loads would catch what a handler raises
         os.close(reading)
         os.close(parent_lives)
         threading.Thread(target=_end_with_parent, args=(parent_ended,), daemon=True).start()
         _report(act, writing)
     os.close(writing)
     os.close(parent_ended)
-    before = signal.signal(signal.SIGTERM, partial(_end, child))
+    before = signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, partial(_end, child, before))
     try:
         answer = _read_answer(reading)
     except BaseException:  # such as Ctrl-C
@@ -70,10 +72,10 @@ def _end_with_parent(parent_ended: int) -> None:
     os._exit(_ORPHANED)
 
 
-def _end(child: int, number: int, _: object) -> None:
-    """End both processes by a signal that only the parent was sent."""
+def _end(child: int, before: Any, number: int, _: object) -> None:
+    """End the child by a signal that only the parent was sent, and do with this process what it does otherwise."""
     os.kill(child, signal.SIGKILL)
-    signal.signal(number, signal.SIG_DFL)
+    signal.signal(number, before)
     os.kill(os.getpid(), number)
 
 

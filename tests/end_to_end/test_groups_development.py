@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
+import tempfile
 import venv
 from pathlib import Path
 
@@ -71,6 +73,13 @@ def three(write, hello):
     write("one.py", hello("one"))
     write("two.py", SOCKETS.replace("@version@", "1"))
     write("multiserve.toml", TOML)
+
+
+@pytest.fixture
+def short_folder():
+    """Give a folder for temporary files whose path leaves room for that of a socket."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
 
 
 def process_of(server, path):
@@ -212,11 +221,50 @@ def test_an_interrupt_of_the_terminal_ends_all_processes(run, three):
     assert "has ended" not in server.log
 
 
-def test_the_processes_end_with_a_parent_that_is_killed(run, three):
-    server = run().ready()
+SLOW = "import time\n\nwhile True:\n    time.sleep(0.1)\n"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--no-reload",)], ids=["with the reloader", "without"])
+@pytest.mark.parametrize("is_ready", [True, False], ids=["while it serves", "while it starts"])
+def test_nothing_is_left_of_a_parent_that_is_killed(run, three, write, short_folder, arguments, is_ready):
+    if not is_ready:
+        for name in ("front", "one"):
+            write(f"{name}.py", SLOW)
+    server = run(*arguments, env={"TMPDIR": str(short_folder)})
+    if is_ready:
+        server.ready()
+    else:
+        server.until(lambda: len(server.members()) > 2, "the processes of the groups")
     server.signal("SIGKILL")
     server.wait()
     server.until(lambda: not server.members(), "the end of all processes")
+    assert list(short_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_nothing_is_left_where_a_signal_comes_while_it_is_tried_what_can_be_loaded(
+    run, three, write, short_folder, tmp_path, name
+):
+    write("front.py", f"from pathlib import Path\n\nPath('loads').touch()\n{SLOW}")
+    write("multiserve.toml", f"[server]\nstrict = true\n{TOML}")
+    server = run(env={"TMPDIR": str(short_folder)})
+    server.until((tmp_path / "loads").exists, "the load")
+    server.signal(name)
+    server.wait()
+    server.until(lambda: not server.members(), "the end of all processes")
+    assert list(short_folder.iterdir()) == []
+
+
+THREAD = "import threading, time\n\nthreading.Thread(target=time.sleep, args=(3600,)).start()\n"
+
+
+def test_a_thread_that_an_application_leaves_behind_keeps_no_process_from_starting_again(run, three, write, hello):
+    for name in ("front", "one"):
+        write(f"{name}.py", THREAD + hello(name))
+    server = run().ready()
+    for name, path in (("front", "/"), ("one", "/one")):
+        write(f"{name}.py", hello(f"another {name}"))
+        until_answered(server, path, f"another {name}")
 
 
 def test_groups_come_and_go_and_change_with_the_file(run, three, write, hello):
@@ -327,3 +375,65 @@ def test_a_required_mount_of_a_group_that_fails_keeps_the_server_from_starting(r
     assert 'Error: mounts."/one"' in server.log
     assert "ZeroDivisionError" in server.log
     server.until(lambda: not server.members(), "the end of all processes")
+
+
+def front_of(server):
+    """Give the process ids of what is started by the command of the server itself."""
+    found = set()
+    for pid in server.members() - {server.pid}:
+        with contextlib.suppress(OSError):
+            if b"multiserve\0run\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(pid)
+    return found
+
+
+def test_a_save_while_the_process_in_front_starts_reaches_the_groups(run, three, write):
+    write("two.py", WHERE)
+    write("multiserve.toml", TOML)
+    server = run().ready()
+    before = front_of(server)
+    write("multiserve.toml", f"{TOML}# a comment, which restarts the process in front alone\n")
+    server.until(lambda: front_of(server) - before, "another process in front")
+    write("multiserve.toml", TOML.replace("[groups.two]", '[groups.two.env]\nWHERE = "there"'))
+    server.until(lambda: '"there"' in server.get("/two").text, "the new variable")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        pytest.param(
+            "multiserve.toml",
+            f'{TOML}[groups.new]\npython = "gone"\n[mounts."/new"]\napp = "one"\ngroup = "new"\n',
+            "groups.new.python: {folder}/gone does not exist",
+            id="a new group without its environment",
+        ),
+        pytest.param(".env", "what is this\n", "this does not set an environment variable", id="a file of variables"),
+    ],
+)
+def test_a_mistake_in_the_file_while_nothing_serves_is_waited_for(
+    run, three, write, hello, tmp_path, name, text, message
+):
+    pytest.importorskip("dotenv", reason=".env needs multiserve[dotenv]")
+    server = run().ready()
+    write("front.py", "import os\n\nos._exit(7)\n")
+    server.until_logged("has ended with exit code 7: waiting for a change.")
+    write(name, text)
+    server.until_logged(message.format(folder=tmp_path))
+    server.until_logged("has ended with exit code 1: waiting for a change.")
+    write("front.py", hello("mended"))
+    write("multiserve.toml", TOML)
+    write(".env", "")
+    until_answered(server, "/", "mended")
+    assert server.log.count("has ended with exit code 1: waiting for a change.") == 1
+
+
+def test_an_environment_that_is_removed_ends_nothing(run, three, write, hello, tmp_path):
+    venv.create(tmp_path / "other", symlinks=True)
+    write("multiserve.toml", TOML.replace("[groups.one]", '[groups.one]\npython = "other"'))
+    server = run().ready()
+    write("front.py", "import os\n\nos._exit(7)\n")
+    server.until_logged("has ended with exit code 7: waiting for a change.")
+    shutil.rmtree(tmp_path / "other")
+    write("front.py", hello("mended"))
+    until_answered(server, "/", "mended")
+    assert server.get("/one").text.startswith("one")

@@ -529,6 +529,20 @@ def test_the_workers_in_front_may_be_another_user(start, tmp_path):
     assert users == [nobody, 0]
 
 
+def test_a_worker_class_that_cannot_serve_the_mounts_refuses_the_start(start, tmp_path):
+    (tmp_path / "new.py").write_text(ASGI)
+    table = '[groups.new.gunicorn]\nworker_class = "gthread"'
+    (tmp_path / "multiserve.toml").write_text(f'[mounts]\n"/new" = {{ app = "new", group = "new" }}\n{table}\n')
+    server = start("run", "--production", "--port", "0", cwd=tmp_path)
+    assert server.wait() == 1
+    assert server.log[server.log.index("Error: ") :] == (
+        f"Error: {tmp_path / 'multiserve.toml'}:\n"
+        "groups.new.gunicorn.worker_class: this worker cannot serve the ASGI applications among the mounts\n"
+        "    Leave worker_class out, or name one for ASGI, such as uvicorn_worker.UvicornWorker.\n"
+    )
+    server.until(lambda: not server.members(), "the end of all processes")
+
+
 def test_the_groups_end_when_the_parent_is_killed(site):
     pids = [site.server.pid, *site.processes().values()]
     pids += [worker["pid"] for group in site.status()["groups"] for worker in group["workers"]]

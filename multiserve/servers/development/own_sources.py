@@ -34,6 +34,7 @@ class OwnSources(Watch):
         self._left_out = frozenset(left_out)
         self._own: set[str] = set()
         self._is_broken = False
+        self._meanwhile: set[str] = set()  # what has changed while applications were being loaded
         super().__init__(config)
 
     def blame(self, error: BaseException) -> None:
@@ -46,11 +47,15 @@ class OwnSources(Watch):
         known = set(self._stamps)
         self._own.update(loaded_files())
         changed = super().changes()
+        if self._is_broken:  # what has changed before that was known may be the repair as well
+            changed, self._meanwhile = [*{*changed, *self._meanwhile}], set()
         if self._is_broken or not changed:
             return changed
         named = {*named_files(self._config), *self._own}
         own = [name for name in changed if name in named or self._is_read(name, is_new=name not in known)]
-        self.accept(self._config, set(changed).difference(own))
+        others = set(changed).difference(own)
+        self._meanwhile = self._meanwhile | others if self.is_loading else set()
+        self.accept(self._config, others)
         return own
 
     def _is_read(self, name: str, *, is_new: bool) -> bool:

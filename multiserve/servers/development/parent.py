@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -25,10 +25,12 @@ from multiserve.hosts import authority
 from multiserve.servers.addresses import bind
 from multiserve.servers.development.access_line import Answered
 from multiserve.servers.development.reloader import CHANGED, INTERVAL
+from multiserve.servers.development.starter import Starter
 from multiserve.servers.development.watching import Watch
 from multiserve.servers.development.wsgi_handler import RequestHandler
 from multiserve.servers.development.wsgi_server import CHILD_VARIABLE, SOCKET_VARIABLE
 from multiserve.servers.ends import describe_end
+from multiserve.servers.stamps import stamp_of
 
 if TYPE_CHECKING:
     from multiserve.servers.development.groups.supervisor import Groups
@@ -53,6 +55,8 @@ class Inherited(NamedTuple):
         is_restart: Whether another process has served before this one.
         was_https: Whether that was to serve HTTPS.
         sockets: The path of the socket of each group.
+        parent: The process id of the parent.
+        stamps: The files that the parent has read the configuration from, as they were before.
     """
 
     listener: socket.socket
@@ -61,10 +65,22 @@ class Inherited(NamedTuple):
     is_restart: bool = False
     was_https: bool = False
     sockets: Mapping[str, str] = MappingProxyType({})
+    parent: int = 0
+    stamps: Mapping[str, Sequence[int] | None] = MappingProxyType({})
 
     def keep_address(self, config: Config) -> Config:
         """Return the configuration with the address of the socket instead of its own."""
         return replace(config, server=replace(config.server, host=self.host, port=self.port))
+
+    @property
+    def starter(self) -> Starter:
+        """The parent, which may have ended already."""
+        return Starter(self.parent, next(iter(self.sockets.values()), ""))
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the configuration has changed since the parent has read it, which knows the groups of that one."""
+        return any(stamp_of(name) != (stamp and tuple(stamp)) for name, stamp in self.stamps.items())
 
     def describe_stay(self, config: Config) -> str:
         """Return a message that the new address in the configuration is not used; empty if it has not changed."""
@@ -110,7 +126,8 @@ def supervise(
     command = [sys.executable, *sys.orig_argv[1:]]
     is_restart = was_https = False
     while True:
-        environ[_ADDRESS_VARIABLE] = json.dumps([host, port, is_restart, was_https, groups.take(config)])
+        handed_over = [host, port, is_restart, was_https, groups.take(config), os.getpid(), groups.stamps]
+        environ[_ADDRESS_VARIABLE] = json.dumps(handed_over)
         if not is_restart:
             groups.refuse_failures(config)
         watch = Watch(config)  # before the start: no change is missed

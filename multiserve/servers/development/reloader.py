@@ -8,9 +8,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn
 
 from multiserve.config.model import Config
 from multiserve.errors import ConfigError
+from multiserve.servers.development.starter import Starter
 from multiserve.servers.development.watching import Watch
 
 CHANGED = 75
@@ -33,7 +35,12 @@ class Reloader:
     """
 
     def __init__(
-        self, config: Config, check: Callable[[], Config], tell: Callable[[str], None], watch: Watch | None = None
+        self,
+        config: Config,
+        check: Callable[[], Config],
+        tell: Callable[[str], None],
+        watch: Watch | None = None,
+        starter: Starter | None = None,
     ) -> None:
         """Record the state of all files; `is_due` compares with it.
 
@@ -42,6 +49,7 @@ class Reloader:
             check: Reads the configuration again; raises ConfigError if it is invalid.
             tell: Prints a message in the terminal.
             watch: The files to watch; by default all sources of the configuration.
+            starter: The process that has started this one; by default its parent as it is now.
         """
         self.watch = Watch(config) if watch is None else watch
         self.take: Callable[[Config, Sequence[str]], bool] | None = None
@@ -50,12 +58,12 @@ class Reloader:
         self._changed = ""
         self._wrong = ""  # the error of the configuration at the last check
         self._told = ""
-        self._parent = os.getppid()
+        self._starter = Starter(0) if starter is None else starter
         self.pause = INTERVAL
 
     def is_orphan(self) -> bool:
         """Return whether the parent has ended, which would restart or end this process."""
-        return os.getppid() != self._parent
+        return self._starter.has_ended()
 
     def is_due(self) -> bool:
         """Check every file once, and return whether the process should be restarted."""
@@ -107,11 +115,9 @@ class Reloader:
                 if self.is_orphan():
                     os._exit(0)
                 if self.is_due():
-                    for stream in (sys.stdout, sys.stderr):
-                        with contextlib.suppress(Exception):  # applications may have replaced them
-                            stream.flush()
-                    os._exit(CHANGED)  # an exception in this thread would not end the process
+                    end_at_once(CHANGED)  # an exception in this thread would not end the process
 
+        self.watch.is_loading = True
         looking = threading.Thread(target=look, daemon=True)
         looking.start()
         try:
@@ -119,3 +125,12 @@ class Reloader:
         finally:
             loaded.set()
             looking.join()
+            self.watch.is_loading = False
+
+
+def end_at_once(code: int) -> NoReturn:
+    """End this process from any thread, whatever the others do."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # applications may have replaced them
+            stream.flush()
+    os._exit(code)

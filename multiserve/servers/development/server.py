@@ -31,6 +31,7 @@ from multiserve.servers.development.parent import Inherited, inherit, is_supervi
 from multiserve.servers.development.refresh import Refresh
 from multiserve.servers.development.reloader import CHANGED, Reloader
 from multiserve.servers.development.serving import leave, on_signals_to_end, serve_and_watch
+from multiserve.servers.development.watching import Watch
 from multiserve.servers.development.wsgi_server import WSGIServer
 from multiserve.servers.groups.reading import Reading
 from multiserve.servers.trial import try_in_child
@@ -113,20 +114,24 @@ def serve(reading: Reading, terminal: Terminal, *, debugger: bool | None = None)
 
 def _serve_for_parent(reading: Reading, terminal: Terminal, inherited: Inherited, *, asked: bool | None) -> None:
     """Serve what is in front of all groups, until a file changes."""
-    written = for_front(read_all(reading), inherited.sockets)  # whose interpreters the parent has asked
+    written = for_front(read_all(reading), inherited.sockets)
+    known = {group.python for group in written.groups.values()}  # the parent has asked them
     if any(mount.group and mount.group not in inherited.sockets for mount in written.mounts):
-        sys.exit(CHANGED)  # the file has changed since the parent has read it
+        read_checked(reading)  # which raises an error where the parent has stayed with what it has read before
+        sys.exit(CHANGED)
     process = _Process(terminal, inherited.keep_address(written), asked=asked, inherited=inherited)
     if stay := inherited.describe_stay(written):
         terminal.tell(stay)
 
     def check() -> Config:
-        found = inherited.keep_address(for_front(read_checked(reading), inherited.sockets))
+        found = inherited.keep_address(for_front(read_checked(reading, known), inherited.sockets))
         use_debugger(found, asked=asked)
         return found
 
-    watch = OwnSources(process.config) if inherited.sockets else None
-    reloader = Reloader(process.config, check, terminal.tell, watch)
+    watch = OwnSources(process.config) if inherited.sockets else Watch(process.config)
+    if inherited.is_outdated:
+        sys.exit(CHANGED)
+    reloader = Reloader(process.config, check, terminal.tell, watch, inherited.starter)
     fleets = FleetChanges(reloader, terminal.tell, process.renew)
     serve_and_watch(process.load, fleets, partial(process.make_server, inherited.listener), process.look)
 
@@ -137,10 +142,10 @@ def _serve_with(groups: Groups, terminal: Terminal, *, asked: bool | None) -> No
     config = for_front(everything, groups.sockets(everything))
     process = _Process(terminal, config, asked=asked)
     if config.development.reload:
+        on_signals_to_end(leave)
         # Without `strict` or `required` a mount that is broken may be repaired while the server runs.
         if may_refuse(config):
             try_in_child(lambda: refuse_failures(process.load()))
-        on_signals_to_end(leave)
         secure = partial(_secure, config.server, terminal)
         supervise(groups, everything, terminal.tell, terminal.log_access, secure)
     groups.take(everything)

@@ -12,7 +12,9 @@ from typing import Any, NoReturn, Protocol
 from multiserve.composition import Composition
 from multiserve.errors import ServeError
 from multiserve.servers.development.fleet_changes import FleetChanges
-from multiserve.servers.development.reloader import CHANGED
+from multiserve.servers.development.reloader import CHANGED, Reloader, end_at_once
+
+_PATIENCE = 1.0  # seconds for the threads of applications, and for what they have registered with atexit
 
 
 class Server(Protocol):
@@ -68,17 +70,33 @@ def serve_and_watch(
     serving.start()
     fleets.follow(composition, server.call)
     try:
-        while serving.is_alive():
-            if reloader.is_orphan():
-                sys.exit(0)
-            if reloader.is_due():
-                sys.exit(CHANGED)
-            look()
-            time.sleep(reloader.pause)
+        code = _watch(reloader, serving, look)
     finally:
         on_signals_to_end(signal.SIG_IGN)  # a second signal must not interrupt the shutdown of the applications
         server.stop()
-    raise ServeError("the server has stopped by itself")
+    if code is None:
+        raise ServeError("the server has stopped by itself")
+    _end_soon(code)
+    sys.exit(code)
+
+
+def _watch(reloader: Reloader, serving: threading.Thread, look: Callable[[], object]) -> int | None:
+    """Wait until this process is to end, and return its exit code; None if the server has ended by itself."""
+    while serving.is_alive():
+        if reloader.is_orphan():
+            return 0
+        if reloader.is_due():
+            return CHANGED
+        look()
+        time.sleep(reloader.pause)
+    return None
+
+
+def _end_soon(code: int) -> None:
+    """See to it that this process ends: Python would wait for ever for threads that applications have left."""
+    ending = threading.Timer(_PATIENCE, end_at_once, (code,))
+    ending.daemon = True
+    ending.start()
 
 
 def _turn_on_echo() -> None:

@@ -12,15 +12,13 @@ import sysconfig
 import time
 from collections.abc import Iterable, Iterator
 from traceback import walk_tb
-from typing import TypeAlias
 
 from multiserve.config.env_files import USUAL_NAME
 from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount, FleetMount
 from multiserve.config.targets import Target
+from multiserve.servers.stamps import Stamp, stamp_of
 from multiserve.tracebacks import causes
-
-_Stamp: TypeAlias = tuple[int, int] | None  # time of the last change in ns, and size; None for what is not there
 
 _FOREIGN = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})  # folders without our sources
 _ENVIRONMENT = frozenset({"pyvenv.cfg", "conda-meta"})  # what makes a folder a virtual environment
@@ -33,18 +31,22 @@ class Watch:
 
     It watches the configuration, `extra_files`, the Python files in the folders of the mounts, loaded modules from
     elsewhere that are not installed packages, and the files in the tracebacks of failures.
+
+    Attributes:
+        is_loading: Whether applications are being loaded, so that it is not known yet which of them fail.
     """
 
     def __init__(self, config: Config) -> None:
         """Record the state of all files."""
+        self.is_loading = False
         self._config = config
         self._roots = list(dict.fromkeys(source_roots(config)))
         self._began = time.time_ns()
-        self._stamps: dict[str, _Stamp] = {}
-        self._observed: dict[str, _Stamp] = {}
+        self._stamps: dict[str, Stamp] = {}
+        self._observed: dict[str, Stamp] = {}
         self._missing: set[str] = set()
         self._blamed: set[str] = set()
-        self._stamps = {name: _stamp(name) for name in (*self._found(), *self._loaded())}
+        self._stamps = {name: stamp_of(name) for name in (*self._found(), *self._loaded())}
 
     def blame(self, error: BaseException) -> None:
         """Watch the files of a traceback, too: a module that failed to load is not in sys.modules."""
@@ -72,10 +74,10 @@ class Watch:
             self._missing.discard(name)
             self._stamps[name] = self._observed.get(name)  # as it was then: it may have changed again
         for name in self._without_excluded(named_files(config)):
-            self._stamps.setdefault(name, _stamp(name))
+            self._stamps.setdefault(name, stamp_of(name))
 
     def _has_changed(self, name: str, *, is_found: bool) -> bool:
-        stamp = self._observed[name] = _stamp(name)
+        stamp = self._observed[name] = stamp_of(name)
         if name not in self._stamps:
             self._stamps[name] = stamp
             # What appears in a folder is new; a module that is imported late is not, unless it was edited meanwhile.
@@ -99,14 +101,6 @@ class Watch:
     def _without_excluded(self, names: Iterable[str]) -> Iterator[str]:
         patterns = self._config.development.exclude_patterns
         return (name for name in names if not any(fnmatch.fnmatch(name, pattern) for pattern in patterns))
-
-
-def _stamp(name: str) -> _Stamp:
-    try:
-        found = os.stat(name)  # noqa: PTH116 (a tenth of the time, for each file at each look)
-    except (OSError, ValueError):
-        return None
-    return found.st_mtime_ns, found.st_size
 
 
 def source_roots(config: Config) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 _BLOCK = 65536
 _BLOCKS = 64  # that are read at a time: what never stops must not stop the others
+_PATIENCE = 10.0  # seconds for the other process to take what it is told: one that hangs must not hang this one
 _LONGEST = 16 * 1024 * 1024  # bytes of a message
 
 
@@ -38,7 +39,7 @@ class Line:
     def tell(self, kind: str, value: object = None) -> None:
         """Send a message; does nothing where nobody listens any more."""
         with contextlib.suppress(OSError):
-            self._socket.settimeout(None)
+            self._socket.settimeout(_PATIENCE)
             self._socket.sendall(json.dumps([kind, value]).encode() + b"\n")
         with contextlib.suppress(OSError):
             self._socket.settimeout(0)

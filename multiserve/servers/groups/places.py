@@ -158,6 +158,15 @@ class Places:
                 self._folder = None
 
 
+def remove_folder_of(socket: str) -> None:
+    """Remove the folder of a socket, where the process that has made it was killed.
+
+    Args:
+        socket: The path of a socket in it.
+    """
+    shutil.rmtree(Path(socket).parent, ignore_errors=True)
+
+
 def _make_folder(parent: str) -> Path:
     for each in dict.fromkeys((parent, _USUAL)):
         try:

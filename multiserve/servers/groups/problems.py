@@ -9,10 +9,13 @@ from multiserve.config.groups import Group
 from multiserve.config.model import Config
 from multiserve.errors import Problem
 from multiserve.servers.groups.interpreters import problem_of_interpreter
+from multiserve.servers.groups.system import problem_of_system
 
 
 def problems_of_groups(config: Config) -> Iterator[Problem]:
     """Find what keeps the process of a group from being started."""
+    if problem := problem_of_system(config):
+        yield problem
     for group in config.groups.values():
         if problem := problem_of_interpreter(group):
             yield problem

@@ -143,7 +143,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         self.readiness.judge(composition)
         if self.takes == "wsgi" and composition.interface == "asgi":
             problem = wrong_worker(root_of(self.config))
-            self.readiness.refuse(str(ConfigError(problem, source=self.config.source.heading)))
+            self.readiness.refuse(str(ConfigError(problem, source=self.config.source.heading)), is_mistake=True)
         self.broken = {each.mount.name: str(each.error) for each in composition.failures}
         log_failures(composition, log)
         self._prepare_maintenance(composition.application)

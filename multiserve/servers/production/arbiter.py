@@ -78,7 +78,6 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
     def start_worker(self, generation: Generation) -> int:
         """Start a worker of a generation."""
         ours, theirs = socketpair()
-        ours.settimeout(0)
         self.app.readiness = Readiness(
             theirs,
             expected=self.current.serves,
@@ -156,7 +155,12 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
                 self.log.info("Worker (pid:%s) has served its max_requests and is being replaced.", pid)
             elif kind == "refused":
                 self.retire(self.current, [pid])
+                if kind == "mistaken":
+                    self._end_for_mistake(value)
                 self._pause(f"A worker (pid:{pid}) could not serve what the others do.", value)
+
+    def _end_for_mistake(self, reason: str) -> None:
+        """End everything where the settings are wrong, if this is the one to say so; others try again."""
 
     def _pause(self, what: str, why: str = "") -> None:
         if not self.is_halting:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import select
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from socket import MSG_DONTWAIT, socket
+from collections.abc import Callable, Iterable, Mapping
+from socket import socket
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn
 
 from multiserve.composition import Composition, refuse_failures
 from multiserve.errors import LoadError
+from multiserve.servers.groups.line import Line
 from multiserve.tracebacks import format_cause
 
 REFUSED = 5  # the exit code of a worker that would serve less than the others; gunicorn's own are 1, 3 and 4
-Kind = Literal["ready", "refused", "exhausted", "maintained"]
+Kind = Literal["ready", "refused", "mistaken", "exhausted", "maintained"]
 _LOOK = 1.0  # seconds between two looks whether the master is still there
 
 
@@ -30,7 +29,6 @@ class Readiness:
         waits: The worker may not serve before all workers of its generation can.
         pages: The file with the page of each mount in maintenance, by its name; empty for the page that all have.
         maintain: Put mounts in maintenance, given the same; what serves sets it.
-        is_forsaken: The master is gone.
     """
 
     def __init__(
@@ -43,14 +41,17 @@ class Readiness:
         pages: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Report over `line`; without one there is no master to report to."""
-        self.line = line
+        self.line = Line(line) if line else None
         self.pages = dict(pages)
         self.maintain: Callable[[Mapping[str, str]], None] = lambda _: None
-        self._heard = b""
-        self.is_forsaken = False
         self.expected = frozenset(expected)
         self.may_refuse = may_refuse
         self.waits = waits
+
+    @property
+    def is_forsaken(self) -> bool:
+        """Whether the master is gone."""
+        return self.line is not None and self.line.has_ended
 
     @property
     def is_alone(self) -> bool:
@@ -68,9 +69,14 @@ class Readiness:
             except LoadError as error:
                 self.refuse(error.details or str(error))
 
-    def refuse(self, reason: str) -> NoReturn:
-        """Report why this worker must not serve, and exit."""
-        self._tell("refused", reason)
+    def refuse(self, reason: str, *, is_mistake: bool = False) -> NoReturn:
+        """Report why this worker must not serve, and exit.
+
+        Args:
+            reason: Why.
+            is_mistake: Whether any other worker would say the same, as the settings are wrong.
+        """
+        self._tell("mistaken" if is_mistake else "refused", reason)
         sys.exit(REFUSED)
 
     def report(self, worker: Any, broken: Mapping[str, str]) -> None:
@@ -118,25 +124,14 @@ class Readiness:
     def obey(self) -> bool:
         """Do what the master has said since; return whether it lets this worker serve, or is gone."""
         may_serve = False
-        for kind, value in self._hear():
-            if kind == "admit":
+        for kind, value in self.line.hear() if self.line else ():
+            if kind == "go":
                 may_serve = True
             elif kind == "maintain":
                 self.pages = value
                 self.maintain(value)
                 self._tell("maintained", sorted(value))
         return may_serve or self.is_forsaken
-
-    def _hear(self) -> Iterator[tuple[str, Any]]:
-        """Yield what the master has said, without waiting for more."""
-        with contextlib.suppress(BlockingIOError):
-            while self.line is not None and (data := self.line.recv(65536, MSG_DONTWAIT)):
-                self._heard += data
-            self.is_forsaken = True
-        while b"\n" in self._heard:
-            message, _, self._heard = self._heard.partition(b"\n")
-            kind, value = json.loads(message)
-            yield kind, value
 
     def wait(self, worker: Any) -> None:
         """Wait until the master lets this worker serve, stops it, or has ended."""
@@ -153,5 +148,4 @@ class Readiness:
 
     def _tell(self, kind: Kind, value: object = None) -> None:
         if self.line is not None:
-            with contextlib.suppress(OSError):  # the master is gone, or waits for nothing any more
-                self.line.sendall(json.dumps([kind, value]).encode() + b"\n")
+            self.line.tell(kind, value)

@@ -159,7 +159,7 @@ class SwappingArbiter(CarefulArbiter):
 
     def _decide(self, candidate: Generation) -> None:
         for _, kind, value in candidate.hear():
-            if kind == "refused":
+            if kind in ("refused", "mistaken"):
                 self._refuse(value)
                 return
         if ended := candidate.take_ended(self.WORKERS):

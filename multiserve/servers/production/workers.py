@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from socket import socket
 from typing import TYPE_CHECKING, Any
+
+from multiserve.servers.groups.line import Line
 
 if TYPE_CHECKING:
     from multiserve.servers.production.application import GunicornApplication
@@ -23,7 +23,7 @@ class Member:
     """One worker.
 
     Attributes:
-        line: Socket to the worker; one JSON array per line, both ways (see readiness).
+        line: The line to the worker (see readiness).
         serves: The keys of the mounts that it serves; None while it is not ready.
         broken: Why it does not serve the others.
         maintained: The names of the mounts that are in maintenance in it; None until it has said so.
@@ -32,32 +32,17 @@ class Member:
         kill_at: When its time to stop is over, on the monotonic clock.
     """
 
-    line: socket
+    line: Line
     serves: frozenset[str] | None = None
     broken: Mapping[str, str] = field(default_factory=dict)
     maintained: AbstractSet[str] | None = None
     ready_by: float = math.inf
     has_reached_max_requests: bool = False
     kill_at: float = math.inf
-    _heard: bytes = b""
-
-    def hear(self) -> tuple[str, Any] | None:
-        """Return the next report of the worker, or None if none is complete."""
-        while b"\n" not in self._heard:
-            try:
-                data = self.line.recv(65536)
-            except OSError:  # nothing more for now, or never
-                return None
-            if not data:
-                return None
-            self._heard += data
-        message, _, self._heard = self._heard.partition(b"\n")
-        kind, value = json.loads(message)
-        return kind, value
 
     def admit(self) -> None:
-        """Let a worker that waits begin to serve."""
-        self._tell("admit")
+        """Let a worker that waits begin to serve; does nothing where it has just died, which is noticed elsewhere."""
+        self.line.tell("go")
 
     def put_in_maintenance(self, pages: Mapping[str, str]) -> None:
         """Have mounts answer 503, and no others.
@@ -66,15 +51,11 @@ class Member:
             pages: The file with the page of each, by its name; empty for the page that all have.
         """
         self.maintained = None
-        self._tell("maintain", dict(pages))
+        self.line.tell("maintain", dict(pages))
 
     def is_behind(self, pages: Mapping[str, str]) -> bool:
         """Return whether this worker serves, and has not said yet that it has these mounts in maintenance."""
         return self.serves is not None and self.maintained != pages.keys()
-
-    def _tell(self, kind: str, value: object = None) -> None:
-        with contextlib.suppress(OSError):  # it has just died, which is noticed elsewhere
-            self.line.sendall(json.dumps([kind, value]).encode() + b"\n")
 
 
 @dataclass(slots=True)
@@ -97,7 +78,7 @@ class Generation:
 
     def add(self, pid: int, line: socket, now: float, maintained: Iterable[str] = ()) -> None:
         """Add a worker that has just been started, with these mounts in maintenance."""
-        self.members[pid] = Member(line, ready_by=now + LONGEST, maintained=frozenset(maintained))
+        self.members[pid] = Member(Line(line), ready_by=now + LONGEST, maintained=frozenset(maintained))
 
     @property
     def serves(self) -> frozenset[str]:
@@ -139,8 +120,7 @@ class Generation:
     def hear(self) -> Iterator[tuple[int, str, Any]]:
         """Yield the process, the kind and the value of each report."""
         for pid, member in list(self.members.items()):
-            if message := member.hear():
-                kind, value = message
+            for kind, value in member.line.hear():
                 if kind == "ready":
                     mounts = {mount.name for mount in self.application.config.mounts}
                     member.serves, member.broken = frozenset(mounts.difference(value)), value
@@ -149,6 +129,8 @@ class Generation:
                 elif kind == "maintained":
                     member.maintained = frozenset(value)
                 yield pid, kind, value
+                if pid not in self.members:  # whoever hears it has signalled it to stop
+                    break
 
     def take_ended(self, living: Collection[int]) -> list[tuple[int, Member]]:
         """Remove the workers that have ended, and return them."""

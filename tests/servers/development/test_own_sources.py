@@ -126,3 +126,17 @@ def test_any_source_may_mend_a_mount_that_could_not_be_loaded(config, touch):
     touch("multiserve.toml", NEW)
     path = touch("other.py", NEW)
     assert watch.changes() == [path]
+
+
+@pytest.mark.parametrize("name", ["other.py", "new.py"], ids=["a file that was there", "a new one"])
+@pytest.mark.parametrize("fails", [True, False], ids=["a mount fails", "no mount fails"])
+def test_what_changes_while_mounts_are_loaded_may_be_the_repair(config, touch, name, fails):
+    watch = OwnSources(config)
+    watch.is_loading = True
+    path = touch(name, NEW)
+    assert [watch.changes(), watch.changes()] == [[], []]
+    watch.is_loading = False
+    if fails:
+        watch.blame(ImportError())
+    assert watch.changes() == ([path] if fails else [])
+    assert watch.changes() == []

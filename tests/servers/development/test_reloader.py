@@ -79,3 +79,10 @@ def test_a_change_ends_the_process_while_it_loads(config, tmp_path, monkeypatch)
         assert ended.wait(30)
     assert codes[0] == CHANGED
     assert threading.active_count() == threads  # what is loaded is watched by the main thread
+
+
+def test_the_watch_knows_when_applications_are_being_loaded(config):
+    reloader = Reloader(config, Checking(), print)
+    with reloader.while_loading():
+        assert reloader.watch.is_loading
+    assert not reloader.watch.is_loading

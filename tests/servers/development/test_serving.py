@@ -12,6 +12,7 @@ import pytest
 
 from multiserve.config.file import load_config
 from multiserve.errors import ServeError
+from multiserve.servers.development import serving
 from multiserve.servers.development.fleet_changes import FleetChanges
 from multiserve.servers.development.reloader import CHANGED, Reloader
 from multiserve.servers.development.serving import serve_and_watch
@@ -19,6 +20,7 @@ from multiserve.servers.development.serving import serve_and_watch
 
 @pytest.fixture
 def reloader(write_config, monkeypatch):
+    monkeypatch.setattr(serving, "end_at_once", lambda _: None)  # this process has to go on
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     config = load_config(write_config('[mounts]\n"/" = "a:b"\n'))
     return Reloader(config, lambda: config, print)

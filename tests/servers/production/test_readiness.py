@@ -72,6 +72,14 @@ def test_a_worker_that_would_serve_too_little_says_why_and_ends(line, compositio
     assert value.startswith(reason)
 
 
+@pytest.mark.parametrize(("is_mistake", "kind"), [(False, "refused"), (True, "mistaken")])
+def test_a_worker_says_whether_others_could_serve_in_its_place(line, is_mistake, kind):
+    with pytest.raises(SystemExit) as caught:
+        Readiness(line.worker).refuse("why", is_mistake=is_mistake)
+    assert caught.value.code == REFUSED
+    assert line.heard() == [[kind, "why"]]
+
+
 @pytest.mark.parametrize(
     ("options", "targets", "known"),
     [
@@ -137,7 +145,7 @@ def test_a_master_that_is_gone_is_no_reason_to_fail(line, worker):
 
 
 def test_a_worker_waits_until_it_is_let_in(line, worker):
-    line.master.sendall(b'["admit", null]\n')
+    line.master.sendall(b'["go", null]\n')
     os.write(worker.PIPE[1], b"\x01")  # some signal
     Readiness(line.worker, waits=True).wait(worker)
 
@@ -180,7 +188,7 @@ def test_a_worker_does_what_the_master_says(line):
     line.master.sendall(b'["maintain", {"/b": "page"}]\n["mai')
     assert not readiness.obey()
     assert (done, readiness.pages, line.heard()) == ([{"/b": "page"}], {"/b": "page"}, [["maintained", ["/b"]]])
-    line.master.sendall(b'ntain", {}]\n["admit", null]\n')
+    line.master.sendall(b'ntain", {}]\n["go", null]\n')
     assert readiness.obey()
     assert (done[1:], line.heard()) == ([{}], [["maintained", []]])
     line.master.close()

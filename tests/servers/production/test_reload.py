@@ -156,7 +156,7 @@ def test_new_workers_take_over_once_all_are_ready(stage, outcome):
     stage.say(1003, "ready", [])
     stage.turn()
     assert (stage.working, stage.stopped) == ([1002, 1003], {1000, 1001})
-    assert [stage.lines[pid].recv(100) for pid in (1002, 1003)] == [b'["admit", null]\n'] * 2
+    assert [stage.lines[pid].recv(50) for pid in (1002, 1003)] == [b'["go", null]\n'] * 2
     assert outcome() == [1, ""]
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from multiserve.servers.groups.line import Line
 from multiserve.servers.production.workers import Generation, Member, Retries
 
 
@@ -20,8 +21,7 @@ def generation():
     lines = {}
     for pid in (1, 2):
         ours, lines[pid] = socketpair()
-        ours.settimeout(0)
-        generation.members[pid] = Member(ours)
+        generation.members[pid] = Member(Line(ours))
     members = dict(generation.members)
     yield SimpleNamespace(lines=lines, it=generation)
     for line in (*lines.values(), *(member.line for member in members.values())):
@@ -49,6 +49,22 @@ def test_what_a_worker_said_before_its_end_is_heard(generation):
     generation.lines[1].close()
     assert list(generation.it.hear()) == [(1, "refused", "no")]
     assert list(generation.it.hear()) == []
+
+
+def test_who_is_signalled_to_stop_is_heard_no_further(generation):
+    generation.lines[1].sendall(b'["refused", "no"]\n["refused", "never"]\n')
+    heard = []
+    for pid, *message in generation.it.hear():
+        generation.it.members.pop(pid).line.close()
+        heard.append(message)
+    assert heard == [["refused", "no"]]
+
+
+@pytest.mark.parametrize("sent", [b"nonsense\n", b"\xff\n", b"1\n"])
+def test_what_is_no_message_of_ours_is_not_heard(generation, sent):
+    generation.lines[1].sendall(sent)
+    generation.lines[2].sendall(b'["exhausted", null]\n')
+    assert list(generation.it.hear()) == [(2, "exhausted", None)]
 
 
 def test_a_mount_is_broken_where_one_of_the_workers_lacks_it(generation):

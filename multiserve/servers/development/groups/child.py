@@ -28,7 +28,9 @@ from multiserve.servers.development.groups.supervised import INTERRUPTED
 from multiserve.servers.development.own_sources import OwnSources
 from multiserve.servers.development.reloader import Reloader
 from multiserve.servers.development.serving import serve_and_watch
+from multiserve.servers.development.starter import Starter
 from multiserve.servers.engine.release import check_release
+from multiserve.servers.groups.limits import limit_open_files
 from multiserve.servers.groups.line import Line
 from multiserve.servers.groups.reading import Reading
 from multiserve.servers.json_log import use_json
@@ -70,13 +72,6 @@ def _write_json(config: Config) -> Callable[[str], None]:
     return lambda text: log.info("%s", text.strip("\n"))
 
 
-def _limit_files(number: int) -> None:
-    if number:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
-
-
 class _Group:
     """The group that this process serves."""
 
@@ -94,7 +89,7 @@ class _Group:
         """Serve until a source changes, the parent ends, or a signal comes."""
         check_release()
         os.chdir(self._order["directory"])
-        _limit_files(self._order["files"])
+        limit_open_files(self._order["files"], self._order["group"])
         logging.getLogger("multiserve").setLevel(self._level)
         config = self._read()
         if config.server.log == "json":
@@ -103,7 +98,8 @@ class _Group:
         extras: dict[str, Any] = {"environment": ENVIRONMENT, "wrap": used.wrap} if used else {}
         load = partial(compose, config, development=True, interface="asgi", **extras)
         watch = OwnSources(config, files_of_all(config)) if config.development.reload else _Unwatched(config)
-        reloader = Reloader(config, self._check, self._say, watch)
+        starter = Starter(self._order["parent"], self._order["socket"])
+        reloader = Reloader(config, self._check, self._say, watch, starter)
         serve_and_watch(load, FleetChanges(reloader, self._say), partial(self._make, listener))
 
     def _check(self) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import subprocess
 import time
@@ -38,7 +39,8 @@ class GroupProcess:
         self._process = waiting.process
         waiting.give(place.listener)
         self._line = Line(waiting.line)
-        self._line.tell("serve", {**start.order, "socket": str(place.path), "is_restart": is_restart})
+        more = {"socket": str(place.path), "is_restart": is_restart, "parent": os.getpid()}
+        self._line.tell("serve", {**start.order, **more})
 
     def run(self, hear: Callable[[str, Any], None]) -> int:
         """Wait for its end, and return its exit code, or the negative number of a signal.

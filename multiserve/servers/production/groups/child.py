@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 import socket
 import sys
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, NoReturn
 
 from multiserve.errors import ConfigError, MultiserveError
 from multiserve.mounts.grouped.arrival import arrive_asgi, arrive_wsgi
 from multiserve.servers.engine.release import check_release
+from multiserve.servers.groups.limits import limit_open_files
 from multiserve.servers.groups.line import Line
+from multiserve.servers.groups.places import remove_folder_of
 from multiserve.servers.groups.reading import Reading
 from multiserve.servers.production.application import GunicornApplication
 from multiserve.servers.production.groups.memory import resident
@@ -38,7 +38,6 @@ def main() -> None:
         return
     order: dict[str, Any] = message[1]
     _hand_over(listener)
-    _limit_files(order["files"])
     sys.argv[1:] = [f"group {order['group']}"]  # what tools show
     try:
         _serve(line, order)
@@ -57,21 +56,15 @@ def _hand_over(listener: int) -> None:
     os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
 
 
-def _limit_files(number: int) -> None:
-    if number:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
-
-
 def _refuse(line: Line, reason: str, *, is_mistake: bool, code: int) -> NoReturn:
     line.tell("refused", {"reason": reason, "is_mistake": is_mistake})
     sys.exit(code)
 
 
 def _serve(line: Line, order: Mapping[str, Any]) -> None:
-    check_release()
     reading, name = Reading.from_json(order), order["group"]
+    limit_open_files(order["files"], name)
+    check_release()
     level = reading.values.get("log_level")
     overrides = {"loglevel": level} if level else {}
     with held_signals() as release:
@@ -152,6 +145,11 @@ class GroupArbiter(SwappingArbiter):
         for member in self.current.members.values():
             member.admit()
 
+    def _end_for_mistake(self, reason: str) -> None:
+        if not self.current.has_ready and not self.is_halting:
+            self._line.tell("refused", {"reason": reason, "is_mistake": True})
+            self.halt(exit_status=ConfigError.exit_code)
+
     def _pause(self, what: str, why: str = "") -> None:
         super()._pause(what, why)
         if not self.current.has_ready and not self.is_halting:
@@ -164,7 +162,7 @@ class GroupArbiter(SwappingArbiter):
         Where the process in front has been killed, nobody else removes the folder of the sockets.
         """
         if self._line.has_ended:
-            shutil.rmtree(Path(self.LISTENERS[0].getsockname()).parent, ignore_errors=True)
+            remove_folder_of(self.LISTENERS[0].getsockname())
         reason = args[0] if args else options.get("reason")
         if reason:
             self._line.tell("refused", {"reason": f"{reason} The log says why.", "is_mistake": False})

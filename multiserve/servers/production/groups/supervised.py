@@ -118,7 +118,6 @@ class SupervisedGroup:
         process.hear()
         code = process.poll()
         reported = process.reported
-        self._is_mistake = reported.is_mistake
         if self.outcome is None and self.candidate is None and reported.outcome is not None:
             self._conclude(reported.outcome)
         if code is not None or process.line.has_ended:
@@ -128,7 +127,7 @@ class SupervisedGroup:
             reason = reported.failure or f"its process {how}: the log may say why"
             self._end(process, reason, now)
         elif reported.failure and reported.failure != was_failing:
-            self._go_down(reported.failure)
+            self._go_down(reported.failure, is_mistake=reported.is_mistake)
             if self.outcome is None and self.candidate is None:
                 self._conclude(reported.failure)
         elif reported.is_ready and (self.failure or not was_ready):
@@ -141,20 +140,21 @@ class SupervisedGroup:
         if self.outcome is None and self.candidate is None:
             self._conclude(reason)
         if not process.reported.is_ready:
-            self._fail(reason, now)
+            self._fail(reason, now, is_mistake=process.reported.is_mistake)
             return
         self.last_failure = reason  # requests wait in the socket meanwhile
         if time.time() - process.since < _BRIEF:
             self._retries.fail(now)
         self._log.error("Group %s: %s. It is started again.", self.group.name, reason)
 
-    def _fail(self, reason: str, now: float) -> None:
+    def _fail(self, reason: str, now: float, *, is_mistake: bool = False) -> None:
         seconds = self._retries.fail(now)
-        self._go_down(reason)
+        self._go_down(reason, is_mistake=is_mistake)
         self._log.error("Group %s: %s. Another attempt follows in %.0f s.", self.group.name, reason, seconds)
 
-    def _go_down(self, reason: str) -> None:
+    def _go_down(self, reason: str, *, is_mistake: bool) -> None:
         self.failure = self.last_failure = reason
+        self._is_mistake = is_mistake  # which stays while another attempt is under way
         self.place.go_down(reason)
 
     def _come_up(self) -> None:

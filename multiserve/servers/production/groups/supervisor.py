@@ -79,10 +79,10 @@ class Groups:
         if settings.uid != os.geteuid():
             self.places.open_to(settings.uid, settings.gid)
         graceful_timeout = settings.graceful_timeout
-        env = read_env_files(config.env_files)
+        environ = self._environ_for(config)
         for name, mounts in _by_group(config.mounts).items():
             group, key = config.groups[name], _key(name, mounts)
-            find_start = partial(self._start, config, group, env, graceful_timeout)
+            find_start = partial(self._start, config, group, environ, graceful_timeout)
             if key in self.groups:
                 self.groups[key].reload(find_start, group)
             else:
@@ -103,8 +103,7 @@ class Groups:
             hint = 'Type "multiserve reload", which reloads everything.'
             raise ServeError(Problem(message=f"the mounts of the group {name} have changed", hint=hint))
         group = config.groups[name]
-        env = read_env_files(config.env_files)
-        running.reload(partial(self._start, config, group, env, graceful_timeout), group)
+        running.reload(partial(self._start, config, group, self._environ_for(config), graceful_timeout), group)
         return running
 
     def restart(self, name: str) -> SupervisedGroup:
@@ -144,11 +143,15 @@ class Groups:
         self._ending += self._others
         self._others.clear()
 
-    def _start(self, config: Config, group: Group, env: Mapping[str, str], graceful_timeout: float) -> Start:
-        command, environ = start_by(group, f"{CHILD}:main", {**env, **self._environ})
+    def _environ_for(self, config: Config) -> dict[str, str]:
+        """Return the environment variables of all groups, with those of the files as they are now."""
+        return {**read_env_files(config.env_files), **self._environ}
+
+    def _start(self, config: Config, group: Group, environ: Mapping[str, str], graceful_timeout: float) -> Start:
+        command, variables = start_by(group, f"{CHILD}:main", environ)
         return Start(
             command=command,
-            environ=environ,
+            environ=variables,
             directory=group.directory or config.folder,
             user=group.user,
             order={**self._reading.as_json(), "graceful_timeout": graceful_timeout, "files": group.max_open_files},

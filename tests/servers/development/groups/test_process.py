@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -33,7 +34,8 @@ def test_it_is_told_its_order_and_has_its_socket(scripted, begin):
     assert begin(is_restart=True).run(lambda *message: heard.append(message)) == 7
     path = str(scripted.place.path)
     ((_, kind, order, name, where),) = scripted.orders
-    assert (kind, order) == ("serve", {"group": "old", "socket": path, "is_restart": True})
+    told = {"group": "old", "socket": path, "is_restart": True, "parent": os.getpid()}
+    assert (kind, order) == ("serve", told)
     assert (name, where) == (path, "here")
     assert heard == [("ready", {"/old": "broken"}), ("refused", "why")]
 

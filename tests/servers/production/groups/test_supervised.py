@@ -54,6 +54,9 @@ def test_what_a_process_says_of_its_end_is_the_reason(scripted):
     scripted.does('tell ["refused", {"reason": "gunicorn.x: no such setting", "is_mistake": true}]', "exit 1")
     scripted.until(lambda: scripted.group.failure)
     assert (scripted.group.failure, scripted.group.is_mistaken) == ("gunicorn.x: no such setting", True)
+    scripted.does()
+    scripted.until(lambda: scripted.group.current)
+    assert scripted.group.is_mistaken  # while another attempt is under way
 
 
 def test_one_whose_workers_fail_is_down_until_they_serve(scripted):
