@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from multiserve.config.groups import Group
 from multiserve.servers.groups.line import Line
 from multiserve.servers.groups.places import Place
 from multiserve.servers.groups.users import become
+
+_MOMENT = 0.25  # seconds
 
 CHILD = "multiserve.servers.production.groups.child"
 
@@ -138,7 +141,9 @@ class GroupProcess:
     def poll(self) -> int | None:
         """Return its exit code, or the negative number of the signal that ended it; None while it runs."""
         if self._code is None:
-            self._code = self._process.poll()
+            # Its line ends a moment before it does, and how it has ended says more.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._code = self._process.wait(_MOMENT if self.line.has_ended else 0)
         return self._code
 
     def admit(self) -> None:
