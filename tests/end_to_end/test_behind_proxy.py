@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
+from multiserve.export.expressions import escaped_path
+
 pytestmark = pytest.mark.xdist_group("proxies")
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "deployment.md").read_text("utf-8")
@@ -303,6 +305,39 @@ def test_a_target_in_absolute_form_has_its_prefix_stripped_as_well(port, ask):
     assert answer == {"mount": "admin", "url": url, "prefix": "/shop/admin", "client": CLIENT}
 
 
+RAW = [
+    pytest.param("/sh%6fp/admin/where", "/shop/admin", id="an escaped letter in what is stripped"),
+    pytest.param("/shop%2Fadmin/where", "/shop/admin", id="an escaped slash behind it"),
+    pytest.param("/shop/admin%2Fwhere", "/shop/admin", id="an escaped slash below"),
+    pytest.param("/%61dmin/where", "/admin", id="an escaped letter without stripping"),
+]
+
+
+@pytest.fixture(params=[each for each in FRONTS if each[0] != "caddy"], ids=names)
+def raw_port(request, ports):
+    """Return the port of a proxy that hands on the path as it came; Caddy resolves and decodes what it strips."""
+    return ports(request.param, request.param[0])
+
+
+@pytest.mark.parametrize(("target", "prefix"), RAW)
+def test_what_is_escaped_comes_to_the_same_mount(raw_port, ask, target, prefix):
+    answer = json.loads(ask(dial(raw_port), target).body)
+    assert (answer["mount"], answer["prefix"]) == ("admin", prefix)
+
+
+@pytest.mark.parametrize(
+    "target", ["/shop/x/../admin/where", "//admin/where", "/shop//admin/where", "/x/../admin/where"]
+)
+def test_a_path_is_not_resolved_on_its_way(raw_port, ask, target):
+    assert ask(dial(raw_port), target).status == 404
+
+
+def test_what_is_stripped_is_matched_as_in_an_export():
+    expression = escaped_path("/shop").removesuffix("(?:/|%2[Ff]|[?#]|$)")
+    assert NGINX.count(f"^{expression}(?:/|%2[Ff])") == 2
+    assert HAPROXY.count(f"^{expression}(?:/|%2[Ff])".replace("?:", "")) == 2
+
+
 def test_a_prefix_that_is_doubled_is_stripped_once(port, ask):
     assert ask(dial(port), "/shop/shop/admin/where").status == 404
 
@@ -358,7 +393,7 @@ def test_the_scheme_is_that_of_the_client(ports, ask, mounts, way):
     port = ports(("nginx over TLS", mounts, way), "nginx")
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    answer = ask(context.wrap_socket(dial(port)), "/shop/admin/where")
+    answer = ask(context.wrap_socket(dial(port)), "/shop/admin/where", host=f"shop.test:{port}")
     expected = {"mount": "admin", "url": f"https://shop.test:{port}/shop/admin/where", "prefix": "/shop/admin"}
     assert json.loads(answer.body) == {**expected, "client": CLIENT}
 
