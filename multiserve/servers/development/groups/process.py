@@ -19,7 +19,7 @@ from multiserve.servers.groups.places import Place
 PATIENCE = 5.0
 """Seconds to wait for the end of a process before it is killed."""
 
-_TICK = 0.05  # seconds
+_TICK = 0.25  # seconds; the line tells at once, unless a process that an application has started holds it, too
 
 
 class GroupProcess:
