@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -82,11 +82,38 @@ def identify_wsgi(application: WSGIApplication, *, trusts: bool) -> WSGIApplicat
 
         token = REQUEST.set(environ)
         try:
-            return application(environ, starting)
+            result = application(environ, starting)
         finally:
             REQUEST.reset(token)  # the thread serves others
+        wrapper = environ.get("wsgi.file_wrapper")
+        is_whole = isinstance(result, list | tuple) or (isinstance(wrapper, type) and isinstance(result, wrapper))
+        return result if is_whole else _Parts(result, environ)
 
     return identified
+
+
+class _Parts:
+    """A response that is made while it is sent, for the same request."""
+
+    def __init__(self, result: Iterable[bytes], environ: WSGIEnvironment) -> None:
+        self._result = result
+        self._environ = environ
+
+    def __iter__(self) -> Iterator[bytes]:
+        parts = iter(self._result)
+        while True:
+            token = REQUEST.set(self._environ)
+            try:
+                part = next(parts)
+            except StopIteration:
+                return
+            finally:
+                REQUEST.reset(token)
+            yield part
+
+    def close(self) -> None:
+        if hasattr(self._result, "close"):
+            self._result.close()
 
 
 def _known(given: str) -> str:

@@ -106,6 +106,37 @@ def test_each_request_has_an_id_of_its_own():
     assert len(made) == 100
 
 
+def test_a_response_that_is_made_while_it_is_sent_is_of_the_same_request():
+    seen, closed = [], []
+
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        try:
+            for part in (b"a", b"b"):
+                seen.append(REQUEST.get())
+                yield part
+        finally:
+            closed.append(True)
+
+    environ = {}
+    response = identify_wsgi(application, trusts=False)(environ, lambda *_: None)
+    parts = iter(response)
+    assert (next(parts), REQUEST.get()) == (b"a", None)
+    assert list(parts) == [b"b"]
+    assert seen == [environ, environ]
+    response.close()
+    assert closed == [True]
+
+
+def test_the_server_gets_a_file_as_it_is():
+    class Wrapper:
+        pass
+
+    made = Wrapper()
+    environ = {"wsgi.file_wrapper": Wrapper}
+    assert identify_wsgi(lambda *_: made, trusts=False)(environ, lambda *_: None) is made
+
+
 def test_exc_info_is_handed_on():
     handed = []
 
