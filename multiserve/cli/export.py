@@ -20,7 +20,15 @@ from multiserve.export.formats import FORMATS
 from multiserve.export.model import FRONTS, LISTEN, NAME, REPLICAS, make_export
 from multiserve.hosts import HIGHEST_PORT
 
-_COUNTING = ("addresses", "images", "name", "listen", "replicas", "front")  # the options that change the files
+_COUNTING = (
+    "addresses",
+    "images",
+    "name",
+    "listen",
+    "replicas",
+    "front",
+    "folder",
+)  # the options that change the files
 _VALID_NAME = re.compile("[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -70,6 +78,12 @@ _VALID_NAME = re.compile("[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 @click.option(
     "--front", type=click.Choice(FRONTS), default=FRONTS[0], show_default=True, help="kubernetes: what is in front."
 )
+@click.option(
+    "--folder",
+    default="",
+    metavar="PATH",
+    help="systemd: the folder of the file on the host, with its environment in .venv. [default: /srv/NAME]",
+)
 @click.argument("form", metavar="FORMAT", type=click.Choice(list(FORMATS)))
 @click.pass_context
 def export(  # noqa: PLR0913 (one for each option)
@@ -86,6 +100,7 @@ def export(  # noqa: PLR0913 (one for each option)
     listen: int,
     replicas: int,
     front: str,
+    folder: str,
     form: str,
 ) -> None:
     """Write the files by which other programs run and front the mounts; nothing is applied, and nothing imported.
@@ -118,6 +133,7 @@ def export(  # noqa: PLR0913 (one for each option)
             listen=listen,
             replicas=replicas,
             front=front,
+            folder=folder,
             command=_options(ctx),
         )
         files = with_headers(form, FORMATS[form].render(made), made, __version__)

@@ -33,6 +33,7 @@ FORMATS = {
     each.name: each
     for each in (
         Format("nginx", "nginx in front of the units: a file for /etc/nginx/conf.d", "multiserve.export.nginx"),
+        Format("systemd", "services, sockets and a target, for hosts without containers", "multiserve.export.systemd"),
         Format("compose", "containers on one machine: compose.yaml, with nginx in front", "multiserve.export.compose"),
         Format(
             "kubernetes",

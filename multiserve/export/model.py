@@ -43,6 +43,7 @@ class Export:
         listen: The port of the front.
         replicas: How many of each unit run, where the format starts them.
         front: The kind of front, where the format has several.
+        folder: Where the file and its virtual environment are on the host, where the format needs to know.
         command: The options that it was made with, as they are to be typed again.
     """
 
@@ -56,6 +57,7 @@ class Export:
     listen: int = LISTEN
     replicas: int = REPLICAS
     front: str = FRONTS[0]
+    folder: str = ""
     command: tuple[str, ...] = ()
 
     @property
@@ -83,6 +85,7 @@ def make_export(  # noqa: PLR0913 (one for each option)
     listen: int = LISTEN,
     replicas: int = REPLICAS,
     front: str = FRONTS[0],
+    folder: str = "",
     command: Sequence[str] = (),
 ) -> Export:
     """Return what the formats write about a configuration.
@@ -95,6 +98,7 @@ def make_export(  # noqa: PLR0913 (one for each option)
         listen: The port of the front.
         replicas: How many of each unit run.
         front: The kind of front, one of `FRONTS`.
+        folder: Where the file is on the host; by default a folder of the name below /srv.
         command: The options that it was made with.
 
     Raises:
@@ -121,6 +125,7 @@ def make_export(  # noqa: PLR0913 (one for each option)
         listen=listen,
         replicas=replicas,
         front=front,
+        folder=folder or f"/srv/{name}",
         command=tuple(command),
     )
 
