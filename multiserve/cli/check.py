@@ -44,7 +44,9 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays fast
 )
 @click.option("--production", is_flag=True, help="Check it as run --production would serve it.")
 @click.option("--probe", is_flag=True, help="Request the root of each application, in process, and check the response.")
-@click.option("--alone", is_flag=True, help="--probe each application in a process of its own, too, and compare.")
+@click.option(
+    "--alone", is_flag=True, help="With --probe, ask each application in a process of its own, too, and compare."
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if there are warnings, too.")
 @click.option("--costs", is_flag=True, help="Show how long each mount took to load, and how much memory it took.")
 @click.option("--list", "lists", is_flag=True, help="List the codes of all checks, and do nothing else.")

@@ -73,16 +73,20 @@ _VALID_NAME = re.compile("[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
     type=click.IntRange(1, 1000),
     default=REPLICAS,
     show_default=True,
-    help="kubernetes: how many pods each unit has.",
+    help="How many pods each unit has, with kubernetes.",
 )
 @click.option(
-    "--front", type=click.Choice(FRONTS), default=FRONTS[0], show_default=True, help="kubernetes: what is in front."
+    "--front",
+    type=click.Choice(FRONTS),
+    default=FRONTS[0],
+    show_default=True,
+    help="What is in front, with kubernetes.",
 )
 @click.option(
     "--folder",
     default="",
     metavar="PATH",
-    help="systemd: the folder of the file on the host, with its environment in .venv. [default: /srv/NAME]",
+    help="The folder of the file on the host, with its environment in .venv, with systemd. [default: /srv/NAME]",
 )
 @click.argument("form", metavar="FORMAT", type=click.Choice(list(FORMATS)))
 @click.pass_context
