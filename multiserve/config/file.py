@@ -16,6 +16,7 @@ from multiserve.config.arguments import read_arguments
 from multiserve.config.env_files import read_env_files
 from multiserve.config.environment import read_env, read_pythonpath
 from multiserve.config.groups import read_groups
+from multiserve.config.manage_address import read_manage_address
 from multiserve.config.misplaced import take_out_misplaced
 from multiserve.config.model import MODULE, Config, Development, Server
 from multiserve.config.mounts import OPTIONS, FleetMount, Mount, attempt, read_middleware, read_mount
@@ -196,7 +197,10 @@ def _read_config(table: Table, source: Source, root: str) -> Config:
         env=read_env(table.table("env")),
         pythonpath=(source.folder, *read_pythonpath(table, source.folder)),
         server=server.read(
-            Server, middleware=read_middleware(server), maintenance_page=_read_page(server, source.folder)
+            Server,
+            middleware=read_middleware(server),
+            maintenance_page=_read_page(server, source.folder),
+            manage=_read_manage(server, source.folder),
         ),
         development=table.table("development").read(Development),
         gunicorn=MappingProxyType(dict(table.table("gunicorn").values)),
@@ -212,6 +216,17 @@ def _read_page(server: Table, folder: Path) -> Path | None:
     if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises where a name is too long)
         server.refuse("maintenance_page", f"no such file: {path}", "The path is relative to the folder of this file.")
     return path
+
+
+def _read_manage(server: Table, folder: Path) -> str:
+    """Read the address of the management listener; a path is relative to the folder of the file."""
+    if not (text := server.text("manage")):
+        return ""
+    try:
+        return read_manage_address(text, folder)
+    except ValueError as error:
+        server.refuse("manage", str(error), 'Write "127.0.0.1:9000", or "unix:run/manage.sock".')
+        return ""
 
 
 def _read_plugins(table: Table) -> tuple[str, ...]:

@@ -54,6 +54,10 @@ class Server:
         help="A file of HTML: the page of mounts in maintenance (multiserve maintenance), in place of ours.",
         only_in_file=True,
     )
+    manage: str = option(
+        "",
+        help="With --production: HOST:PORT or unix:PATH of a listener of its own for health and metrics.",
+    )
     max_websockets: int = option(
         1000,
         help="WebSockets that one worker keeps open at a time; further ones get 503.",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from multiserve.config.file import load_config, select
+from multiserve.config.manage_address import read_manage_address
 from multiserve.config.model import Config
 from multiserve.config.processes import for_group_alone
 from multiserve.config.source import Source
@@ -27,6 +28,8 @@ def read_config(source: Source, values: Mapping[str, Any], env_files: Sequence[P
     config = load_config(source, env_files=env_files)
     refuse_script_name(config)
     values = {**values, "extra_files": tuple(map(os.path.abspath, values["extra_files"]))}
+    if values.get("manage"):
+        values["manage"] = _manage_address(values["manage"])
     if values.get("only_group"):
         config = for_group_alone(config, values["only_group"])
     if values["only"]:
@@ -46,6 +49,19 @@ def read_config(source: Source, values: Mapping[str, Any], env_files: Sequence[P
         development=override(config.development, values),
         gunicorn=gunicorn,
     )
+
+
+def _manage_address(text: str) -> str:
+    """Return the address of the management listener of the command line; a path is relative to the current folder.
+
+    Raises:
+        ConfigError: It is not one.
+    """
+    try:
+        return read_manage_address(text, Path.cwd())
+    except ValueError as error:
+        hint = "Write --manage 127.0.0.1:9000, or --manage unix:run/manage.sock."
+        raise ConfigError(Problem(key="--manage", message=str(error), hint=hint)) from None
 
 
 def platform_port() -> int | None:

@@ -16,6 +16,7 @@ from multiserve.servers.production.control import Control, Reply
 from multiserve.servers.production.groups.status import describe_server
 from multiserve.servers.production.groups.supervised import SupervisedGroup
 from multiserve.servers.production.groups.supervisor import Groups
+from multiserve.servers.production.management import Management
 from multiserve.servers.production.reload import REFUSED, TICK, SwappingArbiter
 from multiserve.servers.production.systemd import Systemd, describe
 from multiserve.servers.production.workers import Generation
@@ -35,12 +36,21 @@ class FrontArbiter(SwappingArbiter):
         self._refusal: str | None = None  # of a reload whose groups are not through yet
         self._expected: set[str] = set()  # what the candidate must not serve worse than it is served now
         self._control: Control | None = None
+        self._management = Management(os.environ)
         self.since = time.time()
         super().__init__(application)
         self.pages = json.loads(os.environ.pop(_HANDED_ON, "{}"))
 
     def start(self) -> None:
         """Start the groups, and serve once it is known what can be served."""
+        self._management.start(self.app.config.server.manage, waits="GUNICORN_PID" in os.environ)
+        try:
+            self._start()
+        except BaseException:
+            self._management.close(removes=not self._management.waits)
+            raise
+
+    def _start(self) -> None:
         before = signal.signal(signal.SIGTERM, _leave)  # until gunicorn handles it
         self.groups.take(self.app.config, self.cfg)
         self.groups.wait_until_settled(self.app.config, self.app.progress)
@@ -72,6 +82,7 @@ class FrontArbiter(SwappingArbiter):
         """In a new worker, close what concerns the master alone."""
         super().close_others()
         self.groups.close_here()
+        self._management.close_here()
         if self._control is not None:
             self._control.close()
 
@@ -79,6 +90,7 @@ class FrontArbiter(SwappingArbiter):
         """Look after the groups before gunicorn takes note of any process that has ended."""
         self.groups.look()
         super().reap_workers()
+        self._management.beat()
 
     def manage_workers(self) -> None:
         """Keep the number of workers, and say what became of a reload once the groups are through, too."""
@@ -94,6 +106,11 @@ class FrontArbiter(SwappingArbiter):
                 self._conclude("\n".join([*([f"{REFUSED}\n{refusal}"] if refusal else []), *self._refused_by_groups()]))
         if self._systemd.is_asked and not self.master_pid:  # a second master says nothing before it is the first
             self._report()
+        if not self.master_pid:
+            self._management.take_over()
+        if self._management.is_on:
+            status = describe_server(self, measure=lambda _: 0)
+            self._management.look(status, self.app.config, is_serving=self.current.has_ready)
 
     def _report(self) -> None:
         """Report to systemd."""
@@ -114,12 +131,14 @@ class FrontArbiter(SwappingArbiter):
 
     def _conclude(self, refusal: str) -> None:
         super()._conclude(refusal)
+        self._management.note_reload(is_refused=bool(refusal))
         if self._systemd.is_ready:
             self._systemd.ready(self._status)
 
     def reexec(self) -> None:
         """Start a second master, which has the same mounts in maintenance, and which systemd is to watch later."""
         kept = {_HANDED_ON: json.dumps(self.pages)}
+        kept |= self._management.hand_on()
         self.cfg.env_orig = {**self.cfg.env_orig, **self._systemd.variables, **kept}
         super().reexec()
 
@@ -133,6 +152,7 @@ class FrontArbiter(SwappingArbiter):
         generation = super()._prepare()
         application = generation.application
         config = application.config
+        self._management.prepare(config.server.manage)
         self.groups.take(config, application.cfg)
         required = {each.name for each in config.mounts if each.group and (each.required or config.server.strict)}
         self._expected = served.intersection(mount.name for mount in config.mounts) | required
@@ -151,8 +171,13 @@ class FrontArbiter(SwappingArbiter):
             self._refuse("\n".join(lost))
         return not lost
 
+    def _swap(self, candidate: Generation) -> None:
+        super()._swap(candidate)
+        self._management.switch(self.app.config.server.manage)
+
     def _refuse(self, reason: str) -> None:
         super()._refuse(reason)
+        self._management.stay()
         self.groups.keep_only(self.app.config)  # none of the new workers has asked the new groups for anything
 
     def _finish(self, refusal: str) -> None:
@@ -217,9 +242,18 @@ class FrontArbiter(SwappingArbiter):
         """Stop the workers in front, then the groups: no request that was taken is lost."""
         deadline = time.monotonic() + self.cfg.graceful_timeout
         self._systemd.stopping(self.reexec_pid)
+        self._management.state.is_stopping = not self.reexec_pid  # else a second master serves on the same addresses
         super().stop(graceful)
         if os.getpid() == self.pid:
             self.groups.stop(max(deadline - time.monotonic(), 1.0) if graceful else 0.0)
+
+    def halt(self, *args: Any, **options: Any) -> None:
+        """Stop everything, the management listener last: until then it says that the server stops."""
+        try:
+            super().halt(*args, **options)
+        finally:
+            if os.getpid() == self.pid:
+                self._management.close(removes=self.reexec_pid == self.master_pid == 0)
 
 
 def _leave(number: int, _: object) -> NoReturn:

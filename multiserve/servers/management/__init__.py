@@ -1,0 +1,1 @@
+"""A listener of its own for health and metrics, in the process above the workers."""

@@ -1,0 +1,37 @@
+"""What the main loop of a server says of itself, for threads to read: each value is replaced as a whole."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_LONGEST_SILENCE = 30.0  # seconds in which the main loop comes round, even where it starts workers or waits for a disk
+
+
+@dataclass(slots=True)
+class State:
+    """The state of a server.
+
+    Attributes:
+        status: What `multiserve status` shows, with memory left out; empty before the first look.
+        required: The names of mounts without which the server is not ready.
+        is_serving: At least one worker is ready.
+        is_stopping: The server has been asked to stop.
+        counts: How often something has happened, by its name and what became of it.
+        beat: When the main loop came round last, on the monotonic clock; infinite before the first time.
+    """
+
+    status: Mapping[str, Any] = field(default_factory=dict)
+    required: Collection[str] = ()
+    is_serving: bool = False
+    is_stopping: bool = False
+    counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    beat: float = math.inf
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the main loop runs; while the server starts it counts as running."""
+        return time.monotonic() < self.beat + _LONGEST_SILENCE

@@ -1,0 +1,170 @@
+"""The management listener of gunicorn's master: what it is told by the main loop, and when it begins and ends."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Mapping, MutableMapping
+from functools import partial
+from typing import Any
+
+from multiserve.config.manage_address import UNIX, split_host_and_port
+from multiserve.config.model import Config
+from multiserve.servers.management import health
+from multiserve.servers.management.address import bind_manage_address, remove_socket
+from multiserve.servers.management.listener import Listener
+from multiserve.servers.management.state import State
+
+_HANDED_ON = "_MULTISERVE_MANAGE"  # the variable by which a second master gets the socket
+
+
+class Management:
+    """The listener, and the state that it shows."""
+
+    def __init__(self, environment: MutableMapping[str, str]) -> None:
+        """Take over the socket of the master before this one, if there is one, from the environment."""
+        self.state = State()
+        self.address = ""
+        self.waits = False  # the master before this one answers
+        self._listener: Listener | None = None
+        self._next: tuple[str, Listener] | None = None  # for a reload
+        self._inherited = _Inherited.take(environment)
+        self._reloads = {"ok": 0, "refused": 0}
+        self._pages = {"/livez": partial(health.live, self.state), "/readyz": partial(health.ready, self.state)}
+
+    def start(self, address: str, *, waits: bool) -> None:
+        """Listen on an address, if there is one.
+
+        Args:
+            address: The address; empty for none.
+            waits: The master before this one answers; `take_over` begins.
+
+        Raises:
+            ServeError: It cannot be bound.
+        """
+        self.waits = waits
+        inherited, self._inherited = self._inherited, None
+        listener = inherited.use(address) if inherited else None
+        if not address:
+            return
+        self.address = address
+        self._listener = Listener(listener or bind_manage_address(address), self._pages, _host_of(address))
+        if not waits:
+            self._listener.start()
+
+    def take_over(self) -> None:
+        """Begin to answer, once the master before this one has ended."""
+        if self.waits:
+            self.waits = False
+            if self._listener is not None:
+                self._listener.start()
+
+    def prepare(self, address: str) -> None:
+        """Bind the address of a reload, which `switch` or `stay` follows.
+
+        Raises:
+            ServeError: It cannot be bound.
+        """
+        self.stay()
+        if address and address != self.address:
+            self._next = (address, Listener(bind_manage_address(address), self._pages, _host_of(address)))
+
+    def stay(self) -> None:
+        """Drop what was bound for a reload that is refused."""
+        if self._next is not None:
+            address, listener = self._next
+            self._next = None
+            listener.close()
+            remove_socket(address)
+
+    def switch(self, address: str) -> None:
+        """Listen on the address of a reload, and no longer on the one before."""
+        if address == self.address:
+            return
+        following, self._next = self._next, None
+        self.close(removes=True)
+        if following is not None:
+            self.address, self._listener = following
+            self._listener.start()
+
+    def note_reload(self, *, is_refused: bool) -> None:
+        """Count a reload."""
+        self._reloads["refused" if is_refused else "ok"] += 1
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is a listener."""
+        return self._listener is not None
+
+    def look(self, status: Mapping[str, Any], config: Config, *, is_serving: bool) -> None:
+        """Take note of the state of the server: the main loop calls this each time it comes round.
+
+        Args:
+            status: What `multiserve status` shows, with memory left out.
+            config: The configuration that is served.
+            is_serving: At least one worker is ready.
+        """
+        state = self.state
+        state.status = status
+        state.required = {mount.name for mount in config.mounts if mount.required or config.server.strict}
+        state.is_serving = is_serving
+        state.counts = {("reload", outcome): count for outcome, count in self._reloads.items()}
+
+    def beat(self) -> None:
+        """Take note that the main loop runs."""
+        self.state.beat = time.monotonic()
+
+    def hand_on(self) -> dict[str, str]:
+        """Return the variables by which a second master gets the socket."""
+        if self._listener is None:
+            return {}
+        self._listener.socket.set_inheritable(True)  # as gunicorn's own; what else is started closes it
+        return {_HANDED_ON: f"{self._listener.socket.fileno()},{self.address}"}
+
+    def close_here(self) -> None:
+        """In a new worker, close what concerns the master alone."""
+        for listener in (self._listener, self._next and self._next[1]):
+            if listener is not None:
+                listener.close_here()
+
+    def close(self, *, removes: bool) -> None:
+        """Stop listening.
+
+        Args:
+            removes: No other master has the socket: the file of a unix socket is removed.
+        """
+        self.stay()
+        if self._listener is not None:
+            self._listener.close()
+            if removes:
+                remove_socket(self.address)
+        self._listener, self.address = None, ""
+
+
+class _Inherited:
+    """The socket of the master before this one."""
+
+    def __init__(self, descriptor: int, address: str) -> None:
+        self._socket = socket.socket(fileno=descriptor)
+        self._socket.set_inheritable(False)
+        self._address = address
+
+    @classmethod
+    def take(cls, environment: MutableMapping[str, str]) -> _Inherited | None:
+        """Take it out of the environment; None where there is none."""
+        descriptor, _, address = environment.pop(_HANDED_ON, "").partition(",")
+        try:
+            return cls(int(descriptor), address) if descriptor else None
+        except (OSError, ValueError):  # the variable has come to another process
+            return None
+
+    def use(self, address: str) -> socket.socket | None:
+        """Return the socket for an address; if it is that of another one, close it."""
+        if address == self._address:
+            return self._socket
+        self._socket.close()
+        return None
+
+
+def _host_of(address: str) -> str:
+    return "" if address.startswith(UNIX) else split_host_and_port(address)[0]
