@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from multiserve.checks import SEVERITIES, TOPICS, find_all, find_needless, settle
+from multiserve.checks import SEVERITIES, TOPICS, find_all, find_needless, problems_of_codes, settle
 from multiserve.composition import Composition
 from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
@@ -101,6 +101,7 @@ def inspect(
             trusted_proxies=config.server.trusted_proxies,
             recorder=recorder,
         )
+        raise_for(problems_of_codes(config, [*TOPICS, *look.plugins.checks]), source=config.source.heading)
         recorder.forget_ended_threads()
         with with_frameworks(look.plugins.frameworks):
             findings = _check(found, look)
@@ -178,6 +179,8 @@ def problems_of_settings(config: Config) -> Iterator[Problem]:
     except ConfigError as error:
         yield from error.problems
     yield from problems_of_gunicorn(config, "wsgi")
+    if not config.plugins:  # whose codes are known when they have been imported
+        yield from problems_of_codes(config, TOPICS)
     if config.groups:
         yield from _problems_of_groups(config)
 

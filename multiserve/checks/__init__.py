@@ -21,8 +21,8 @@ from multiserve.checks import (
 )
 from multiserve.checks.check import Check, Scope
 from multiserve.checks.ignored import NEEDLESS, find_needless
+from multiserve.checks.selection import problems_of_codes, settle
 from multiserve.checks.subject import Subject, look_at
-from multiserve.config.model import Config
 from multiserve.findings import SEVERITIES, Finding, Topic
 from multiserve.probing.topics import PROBED
 from multiserve.tracebacks import in_one_line
@@ -38,6 +38,7 @@ __all__ = [
     "find_all",
     "find_needless",
     "look_at",
+    "problems_of_codes",
     "settle",
 ]
 
@@ -64,7 +65,7 @@ TOPICS: dict[str, Topic] = dict(sorted({**CHECKS, **PROBED, NEEDLESS.code: NEEDL
 
 
 def find_all(subject: Subject, more: Iterable[Check] = (), scope: Scope | None = None) -> list[Finding]:
-    """Run every check, and `more` of plugins, and return what they find; `settle` drops what is ignored.
+    """Run every check, and `more` of plugins, and return what they find; `settle` drops what is not wanted.
 
     Args:
         subject: The mounts.
@@ -73,22 +74,6 @@ def find_all(subject: Subject, more: Iterable[Check] = (), scope: Scope | None =
     """
     checks = [check for check in (*CHECKS.values(), *more) if scope in (None, check.scope)]
     return [finding for check in checks for finding in _run(check, subject)]
-
-
-def settle(findings: Iterable[Finding], config: Config) -> list[Finding]:
-    """Drop the findings that the file ignores, and sort the rest by severity and code.
-
-    Args:
-        findings: Those of the checks, and those of a probe.
-        config: Its `ignore` holds for all findings, that of a mount for each finding that concerns the mount.
-    """
-    ignored = {mount.name: mount.ignore for mount in config.mounts}
-    kept = [
-        finding
-        for finding in findings
-        if finding.code not in config.ignore and not any(finding.code in ignored.get(key, ()) for key in finding.mounts)
-    ]
-    return sorted(kept, key=lambda finding: (_weight(finding), finding.code))
 
 
 def _weight(finding: Finding) -> int:

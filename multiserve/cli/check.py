@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
@@ -48,6 +49,14 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays fast
     "--alone", is_flag=True, help="With --probe, ask each application in a process of its own, too, and compare."
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 if there are warnings, too.")
+@click.option(
+    "--select",
+    "selected",
+    metavar="CODE",
+    multiple=True,
+    help="Report only this code, or those that begin so, such as MS2; repeatable. In place of select in the file.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say where each code is documented.")
 @click.option("--costs", is_flag=True, help="Show how long each mount took to load, and how much memory it took.")
 @click.option("--list", "lists", is_flag=True, help="List the codes of all checks, and do nothing else.")
 @click.option("--explain", "code", metavar="CODE", help="Explain one check, and do nothing else.")
@@ -63,6 +72,7 @@ def check(  # noqa: PLR0913 (one for each option)
     only: tuple[str, ...],
     style: str,
     code: str | None,
+    selected: tuple[str, ...],
     targets: tuple[str, ...],
     **flags: bool,
 ) -> None:
@@ -80,6 +90,7 @@ def check(  # noqa: PLR0913 (one for each option)
         multiserve check --production --strict
         multiserve check --probe
         multiserve check --probe --alone
+        multiserve check --select MS2 --probe
         multiserve check --explain MS102
         multiserve check --list
         multiserve check --format json
@@ -90,7 +101,7 @@ def check(  # noqa: PLR0913 (one for each option)
 
     with reported_errors(show_traceback=traceback):
         if flags["lists"]:
-            click.echo(handbook.listed(_all_topics(config, env_file).values()))
+            click.echo(_listed(config, env_file))
             return
         if code is not None:
             click.echo(handbook.explained(_find_topic(ctx, code, config, env_file)))
@@ -99,13 +110,20 @@ def check(  # noqa: PLR0913 (one for each option)
             source = find_source(config, targets)
             note_what_is_not_read(source, env_file)
             whole = load_config(source, check=problems_of_settings, env_files=find_env_files(source, env_file))
+            whole = replace(whole, select=tuple(each.upper() for each in selected) or whole.select)
             found = _inspect(whole, only, flags)
         except ConfigError as error:
             _refuse(error, style)
         if whole.gunicorn and not has_gunicorn():
             click.echo("Note: gunicorn cannot be imported here, so [gunicorn] is not checked.", err=True)
         outcome = report.CheckOutcome(
-            found.composition, found.findings, found.effects, flags["costs"], found.probes, flags["strict"]
+            found.composition,
+            found.findings,
+            found.effects,
+            flags["costs"],
+            found.probes,
+            flags["strict"],
+            flags["verbose"],
         )
         say(_in_style(outcome, style))
         if traceback:
@@ -145,31 +163,42 @@ def _find_topic(ctx: click.Context, code: str, config: str | None, env_file: Seq
     wanted = code.upper()
     topics = dict(TOPICS)
     if wanted not in topics and not wanted.startswith("MS"):
-        topics |= _checks_of_plugins(config, env_file)
+        topics |= _checks_of_plugins(_read(config, env_file))
     if wanted not in topics:
         hint = did_you_mean(wanted, topics)
         raise click.BadParameter(f'there is no check "{code}". {hint}'.rstrip(), ctx, param_hint="'--explain'")
     return topics[wanted]
 
 
-def _all_topics(config: str | None, env_file: Sequence[str]) -> Mapping[str, Topic]:
+def _listed(config: str | None, env_file: Sequence[str]) -> str:
+    """Return the codes of all checks, with the severities of the file if there is one, and it is right."""
     from multiserve.checks import TOPICS
+    from multiserve.reports.handbook import listed
 
-    more: Mapping[str, Topic] = {}
-    with contextlib.suppress(ConfigError):  # a file that is wrong has no plugins
-        more = _checks_of_plugins(config, env_file)
-    return {**TOPICS, **more}
+    topics, severity = dict(TOPICS), {}
+    with contextlib.suppress(ConfigError):
+        read = _read(config, env_file)
+        topics |= _checks_of_plugins(read)
+        severity = dict(read.severity) if read else {}
+    return listed(topics.values(), severity)
 
 
-def _checks_of_plugins(config: str | None, env_file: Sequence[str]) -> Mapping[str, Topic]:
-    from multiserve.plugins.loading import load_plugins
-
+def _read(config: str | None, env_file: Sequence[str]) -> Config | None:
+    """Read the file; None if there is none, for the checks that are built in are explained anywhere."""
     try:
         source = Source(find_config(config))
-    except ConfigError:  # built-in checks are explained anywhere, and no file has no plugins
+    except ConfigError:
+        return None
+    return load_config(source, env_files=find_env_files(source, env_file))
+
+
+def _checks_of_plugins(config: Config | None) -> Mapping[str, Topic]:
+    from multiserve.plugins.loading import load_plugins
+
+    if config is None:
         return {}
     with stdout_is_stderr():
-        return load_plugins(load_config(source, env_files=find_env_files(source, env_file))).checks
+        return load_plugins(config).checks
 
 
 def _refuse(error: ConfigError, style: str) -> NoReturn:

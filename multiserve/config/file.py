@@ -18,7 +18,7 @@ from multiserve.config.environment import read_env, read_pythonpath
 from multiserve.config.groups import read_groups
 from multiserve.config.manage_address import read_manage_address
 from multiserve.config.misplaced import take_out_misplaced
-from multiserve.config.model import MODULE, Config, Development, Server
+from multiserve.config.model import LEVELS, MODULE, Config, Development, Server
 from multiserve.config.mounts import OPTIONS, FleetMount, Mount, attempt, read_middleware, read_mount
 from multiserve.config.source import Source
 from multiserve.config.tables import Table, did_you_mean, quote_key
@@ -193,6 +193,8 @@ def _read_config(table: Table, source: Source, root: str) -> Config:
         groups=read_groups(table, mounts, source.folder),
         middleware=read_middleware(table),
         ignore=table.texts("ignore"),
+        select=table.texts("select"),
+        severity=_read_severity(table.table("severity")),
         plugins=_read_plugins(table),
         env=read_env(table.table("env")),
         pythonpath=(source.folder, *read_pythonpath(table, source.folder)),
@@ -227,6 +229,11 @@ def _read_manage(server: Table, folder: Path) -> str:
     except ValueError as error:
         server.refuse("manage", str(error), 'Write "127.0.0.1:9000", or "unix:run/manage.sock".')
         return ""
+
+
+def _read_severity(table: Table) -> Mapping[str, str]:
+    """Read how severe the findings of each code are; whether there is such a code is known only to the checks."""
+    return MappingProxyType({code: table.choice(code, LEVELS[0], LEVELS) for code in table})
 
 
 def _read_plugins(table: Table) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from multiserve.config.source import Source
 from multiserve.config.tables import option
 from multiserve.config.targets import Target
 
+OFF = "off"  # of a check whose findings are not reported
+LEVELS = (OFF, "note", "warning", "error")
 MODULE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"  # for the JSON Schema as well, whose patterns are not anchored
 
 
@@ -108,6 +110,8 @@ class Config:
         elsewhere: The other mounts of the file, which another process serves: their URLs are nobody else's.
         middleware: What wraps every mount, outermost first, around its own.
         ignore: Codes of checks whose findings are not wanted.
+        select: Codes of checks, or how they begin, whose findings alone are wanted; empty for all.
+        severity: How severe the findings of a check are, by its code.
         plugins: Modules with checks and readers of frameworks; none of them is imported yet.
         groups: What is known of the groups, by their names.
         group: The group that this process serves, of which all mounts are; empty for the process in front.
@@ -125,6 +129,13 @@ class Config:
         (), help="WSGI or ASGI middleware around every mount, outermost first: module:Class or module:make(option=1)."
     )
     ignore: tuple[str, ...] = option((), help="Codes of checks whose findings are not wanted.")
+    select: tuple[str, ...] = option(
+        (), help="Codes of checks, or how they begin, such as MS2: only their findings are reported."
+    )
+    severity: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}),
+        metadata={"help": "How severe the findings of a check are, by its code: off, note, warning or error."},
+    )
     plugins: tuple[str, ...] = option(
         (),
         help="Modules that bring checks or readers of frameworks of your own (docs/plugins.md).",

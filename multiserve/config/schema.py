@@ -9,7 +9,7 @@ from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from multiserve.config.groups import NAME, Group
-from multiserve.config.model import Config, Development, Server
+from multiserve.config.model import LEVELS, Config, Development, Server
 from multiserve.config.mounts import KINDS, AppMount, Mount
 from multiserve.config.targets import Target
 
@@ -23,6 +23,7 @@ def make_schema() -> dict[str, Any]:
     """Return the schema of a multiserve.toml (JSON Schema, draft 7)."""
     tables = {
         "mounts": _mounts(),
+        "severity": {"type": "object", "additionalProperties": {"enum": list(LEVELS)}},
         "env": {"type": "object", "additionalProperties": _TEXT},
         "server": _table(Server),
         "development": _table(Development),

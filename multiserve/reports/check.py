@@ -12,6 +12,7 @@ from multiserve.findings import NOT_LOADED, Finding, Severity
 from multiserve.loading.side_effects import SideEffects
 from multiserve.probing.results import ProbeResult
 from multiserve.reports import text
+from multiserve.reports.handbook import documentation_of
 from multiserve.reports.text import OutcomeJson, ProblemJson
 from multiserve.styles import Paint, Role, plain
 
@@ -29,6 +30,7 @@ class CheckOutcome(NamedTuple):
         shows_costs: Whether the text has the time and the memory of each mount.
         probes: The requests of the probe; None without --probe.
         is_strict: Whether warnings count as errors.
+        is_verbose: Whether the text says where each code is documented.
     """
 
     composition: Composition
@@ -37,6 +39,7 @@ class CheckOutcome(NamedTuple):
     shows_costs: bool
     probes: Sequence[ProbeResult] | None = None
     is_strict: bool = False
+    is_verbose: bool = False
 
     @property
     def is_wrong(self) -> bool:
@@ -52,7 +55,7 @@ def as_text(outcome: CheckOutcome, paint: Paint = plain) -> str:
         parts.append(_costs(outcome))
     if outcome.probes:
         parts.append(_probes(outcome.probes))
-    return "\n\n".join([*parts, *(_finding(each, paint) for each in outcome.findings)])
+    return "\n\n".join([*parts, *(_finding(each, outcome, paint) for each in outcome.findings)])
 
 
 def _costs(outcome: CheckOutcome) -> str:
@@ -74,11 +77,14 @@ def _probe(result: ProbeResult) -> Sequence[str]:
     return (status, f"{result.seconds * 1000:.0f} ms", result.url, result.content_type)
 
 
-def _finding(finding: Finding, paint: Paint) -> str:
+def _finding(finding: Finding, outcome: CheckOutcome, paint: Paint) -> str:
     where = ", ".join(finding.mounts) or finding.key
     severity = paint(finding.severity, _ROLES[finding.severity])
     lines = [f"{severity} {paint(finding.code, 'strong')} {paint(where, 'strong')}: {finding.message}"]
-    return "\n".join([*lines, *(f"{_INDENT}{line}" for line in advice(finding))])
+    lines += [f"{_INDENT}{line}" for line in advice(finding)]
+    if outcome.is_verbose and (place := documentation_of(finding.code)):
+        lines.append(f"{_INDENT}See {place}")
+    return "\n".join(lines)
 
 
 def all_findings(outcome: CheckOutcome) -> list[Finding]:
@@ -126,6 +132,7 @@ class FindingJson(TypedDict):
     consequence: Annotated[str, "What happens if nothing is changed."]
     cure: Annotated[str, "The change that cures it; empty where only the authors of the application know."]
     url: Annotated[str, "The URL whose response shows it; empty if no request was needed."]
+    documentation: Annotated[str, "Where its code is documented; empty for a code of a plugin."]
 
 
 class ProbeJson(TypedDict):
@@ -183,6 +190,7 @@ def _finding_as_json(finding: Finding) -> FindingJson:
         "consequence": finding.consequence,
         "cure": finding.cure,
         "url": finding.url,
+        "documentation": documentation_of(finding.code),
     }
 
 

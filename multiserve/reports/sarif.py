@@ -12,6 +12,7 @@ from multiserve.errors import ConfigError
 from multiserve.findings import Finding, Topic
 from multiserve.reports.check import CheckOutcome, advice, all_findings
 from multiserve.reports.file_lines import FileLines, lines_of
+from multiserve.reports.handbook import documentation_of
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _REFUSED = "configuration"  # the rule of what is wrong with the file itself, which has no code
@@ -47,11 +48,14 @@ def _log(rules: list[dict[str, Any]], results: list[dict[str, Any]]) -> str:
 
 
 def _rule(topic: Topic) -> dict[str, Any]:
+    place = documentation_of(topic.code)
+    where = {"helpUri": place} if "://" in place else {"help": {"text": f"See {place}"}} if place else {}
     return {
         "id": topic.code,
         "shortDescription": {"text": topic.title},
         "fullDescription": {"text": f"{topic.explanation} {topic.consequence}"},
         "defaultConfiguration": {"level": topic.severity},
+        **where,
     }
 
 

@@ -60,10 +60,15 @@ def effective_values(config: Config, given: Mapping[str, str], gunicorn: Iterabl
     """
     root = f"{config.root}." if config.root else ""
     values: list[Value] = []
-    for name in ("ignore", "plugins", "pythonpath", "middleware"):
+    for name in ("ignore", "select", "plugins", "pythonpath", "middleware"):
         key = f"{root}{name}"
         found = config.written.get(key, [])
         values.append(Value(key, found, str(config.source) if key in config.written else _DEFAULT))
+    values += [
+        Value(key, level, str(config.source))
+        for key, level in config.written.items()
+        if key.startswith(f"{root}severity.")
+    ]
     values += _mounts(config)
     values += _variables(config, root)
     for name, section in (("server", config.server), ("development", config.development)):

@@ -199,3 +199,17 @@ def test_a_target_of_any_length_is_told_in_a_few_lines(run, target):
     assert code == 3
     assert len(out) + len(err) < 1500
     assert "aaa…aaa" in out
+
+
+@pytest.mark.usefixtures("clean_process")
+def test_only_what_is_selected_is_reported_and_an_unknown_code_is_a_problem(run, write_config):
+    write_config(f'ignore = ["MS102"]\n{GOOD}')
+    assert "note MS117 ignore: MS102 is ignored" in run("check", "--select", "ms11")[1]
+    assert "MS117" not in run("check", "--select", "MS2", "--select", "MS102")[1]
+    code, out, err = run("check", "--select", "QQ")
+    assert (code, out) == (1, "")
+    assert err == (
+        f"Error: {Path.cwd() / 'multiserve.toml'}:\n"
+        '--select: no check has a code that begins with "QQ"\n'
+        '    "multiserve check --list" prints all codes.\n'
+    )

@@ -58,7 +58,7 @@ NEEDS = (
 FOLDER_OPTIONS = (
     "Known here: dot_files, fallback, group, ignore, immutable, index, max_age, middleware, probe, required, slash."
 )
-TOP = "development, env, groups, gunicorn, ignore, middleware, mounts, plugins, pythonpath, server"
+TOP = "development, env, groups, gunicorn, ignore, middleware, mounts, plugins, pythonpath, select, server, severity"
 APP_OPTIONS = (
     "Known here: group, ignore, interface, max_concurrency, middleware, probe, required, "
     "shutdown, slash, startup, strip, threads."

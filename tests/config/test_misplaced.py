@@ -9,7 +9,7 @@ from multiserve.errors import ConfigError
 
 MOUNTS = '[mounts]\n"/" = "web:app"\n'
 MOUNT = "this is the key of a mount"
-TOP = "development, env, groups, gunicorn, ignore, middleware, mounts, plugins, pythonpath, server"
+TOP = "development, env, groups, gunicorn, ignore, middleware, mounts, plugins, pythonpath, select, server, severity"
 UNDER_MOUNTS = "Write it under [mounts]."
 
 

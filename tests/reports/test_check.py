@@ -75,6 +75,11 @@ def test_text_tells_the_mounts_and_then_each_finding(outcome):
     )
 
 
+def test_text_says_where_a_code_is_documented_if_asked(outcome):
+    lines = as_text(outcome._replace(findings=FINDINGS[:1], is_verbose=True)).splitlines()
+    assert lines[-2:] == ["        Cure.", "        See docs/checks.md#ms102"]
+
+
 def test_text_tells_the_costs_if_asked(outcome):
     assert as_text(outcome._replace(findings=[], shows_costs=True)).partition("\n\n")[2] == (
         "MOUNT      SECONDS  MEMORY\n"
@@ -113,6 +118,7 @@ def test_json_holds_everything(outcome):
                 "consequence": "Then.",
                 "cure": "Cure.",
                 "url": "",
+                "documentation": "docs/checks.md#ms102",
             }
         ],
     }  # fmt: skip

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from multiserve.checks import CHECKS, TOPICS
 from multiserve.cli import main
-from multiserve.reports.handbook import explained, handbook, listed
+from multiserve.reports.handbook import documentation_of, explained, handbook, listed
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,3 +44,22 @@ def test_all_codes_are_listed(tmp_path, monkeypatch):
     assert (result.exit_code, result.output) == (0, f"{listed(TOPICS.values())}\n")
     (tmp_path / "multiserve.toml").write_text("[mounts")
     assert CliRunner().invoke(main, ["check", "--list"]).output == result.output
+
+
+def test_the_list_has_the_severities_of_the_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "multiserve.toml").write_text('severity = { MS105 = "off" }\n[mounts]\n"/" = { redirect = "/x" }\n')
+    lines = CliRunner().invoke(main, ["check", "--list"]).output.splitlines()
+    assert [line for line in lines if line.startswith("MS105")] == ["MS105  off      a redirect leads back to itself"]
+
+
+@pytest.mark.parametrize("code", TOPICS)
+def test_each_code_is_documented_where_it_is_said_to_be(code):
+    path, _, anchor = documentation_of(code).partition("#")
+    document = (ROOT / path).read_text("utf-8")
+    assert document.count(f'<a id="{anchor}"></a>\n\n## {code}: ') == 1
+
+
+@pytest.mark.parametrize("code", [pytest.param("SHOP001", id="of a plugin"), pytest.param("MS301", id="no check")])
+def test_other_codes_are_documented_nowhere(code):
+    assert documentation_of(code) == ""

@@ -39,6 +39,7 @@ def test_each_failure_and_each_finding_is_a_result_at_its_line(outcome, tmp_path
     assert run["tool"]["driver"]["version"] == importlib.metadata.version("multiserve")
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["MS102", "MS151"]
     assert run["tool"]["driver"]["rules"][0]["shortDescription"]["text"] == TOPICS["MS102"].title
+    assert run["tool"]["driver"]["rules"][0]["help"]["text"] == "See docs/checks.md#ms102"
     assert [
         (
             each["ruleId"],

@@ -35,7 +35,7 @@ def test_every_option_has_a_value_in_the_order_of_the_file(config):
     values = effective_values(config, {"port": "MULTISERVE_PORT"}, gunicorn)
     sections = [value.key.partition(".")[0] for value in values]
     assert list(dict.fromkeys(sections)) == [
-        "ignore", "plugins", "pythonpath", "middleware", "mounts", "server", "development", "gunicorn",
+        "ignore", "select", "plugins", "pythonpath", "middleware", "mounts", "server", "development", "gunicorn",
     ]  # fmt: skip
     assert values[-1:] == gunicorn
     assert Value("server.port", 8000, "MULTISERVE_PORT") in values
@@ -44,3 +44,9 @@ def test_every_option_has_a_value_in_the_order_of_the_file(config):
         "env_files": [],
         "values": [{"key": "ignore", "value": [], "origin": "default"}],
     }
+
+
+def test_the_severities_of_the_file_are_values(write_config):
+    config = load_config(write_config('severity = { MS205 = "off" }\n[mounts]\n"/" = "x"'))
+    values = [each for each in effective_values(config, {}, []) if each.key.startswith("severity")]
+    assert values == [Value("severity.MS205", "off", str(config.source))]
