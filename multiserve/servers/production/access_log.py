@@ -1,16 +1,44 @@
-"""Writes the access log in gunicorn's format, by gunicorn's own logger."""
+"""Writes the access log: in gunicorn's format, by gunicorn's own logger, or as JSON."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
 from multiserve.dispatch.environ_keys import MOUNT_KEY, REQUEST_ID_KEY
 from multiserve.servers.engine.access import Access
+from multiserve.servers.json_log import AccessLine
 from multiserve.servers.production.loggers import CLOSE_CODE
 
 ACCESS_LOG_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" "%({multiserve.mount}e)s"'
+
+
+def access_writer(log: Any) -> Callable[[Access], None]:
+    """Return what writes one line; `log` is gunicorn's logger."""
+    if getattr(log, "writes_json_alone", False):
+        return partial(_write_json, log.access_log)
+    return partial(log_access, log)
+
+
+def _write_json(log: logging.Logger, access: Access) -> None:
+    AccessLine(
+        client=access.client,
+        method="WEBSOCKET" if access.status == HTTPStatus.SWITCHING_PROTOCOLS else access.method,
+        path=access.path,
+        query=access.query,
+        protocol=access.protocol,
+        status=int(access.status),
+        seconds=access.seconds,
+        sent=access.sent,
+        mount=access.mount,
+        request_id=access.request_id,
+        code=access.code,
+    ).write(log)
 
 
 def log_access(log: Any, access: Access) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from gunicorn.glogging import Logger
+
 from multiserve.config.model import Config
 from multiserve.dispatch.environ_keys import MOUNT_KEY, REQUEST_ID_KEY
 from multiserve.errors import Problem
@@ -44,7 +46,13 @@ def _text_logger(base: Any) -> type:
 
 def _json_logger(base: Any, formatter: JSONFormatter) -> type:
     class JSONLogger(_text_logger(base)):  # type: ignore[misc]
-        """Writes JSON."""
+        """Writes JSON.
+
+        Attributes:
+            writes_json_alone: Nobody else, such as statsd, has to be told of a request.
+        """
+
+        writes_json_alone = base is Logger
 
         def setup(self, cfg: Any) -> None:
             """Set up all handlers; each of them writes JSON."""

@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 from gunicorn.sock import ssl_context
@@ -20,7 +19,7 @@ from multiserve.errors import LoadError
 from multiserve.servers.engine.descriptors import fit_descriptors
 from multiserve.servers.engine.listener import Listener, hand_over_errors
 from multiserve.servers.engine.settings import SWITCH_INTERVAL, EngineSettings
-from multiserve.servers.production.access_log import log_access
+from multiserve.servers.production.access_log import access_writer
 from multiserve.servers.production.readiness import Readiness
 
 _MARGIN = 0.75  # seconds before the master would kill the worker
@@ -161,7 +160,7 @@ class Worker(base.Worker):  # type: ignore[misc]
             hand_over_errors(errors.handlers, errors.level)
         settings = fit_descriptors(engine_settings(self.cfg, self.app.config.server), self.log)
         logs_access = getattr(self.log, "access_log_enabled", True)
-        return Listener(self.asgi, settings, self.log, partial(log_access, self.log) if logs_access else None)
+        return Listener(self.asgi, settings, self.log, access_writer(self.log) if logs_access else None)
 
     async def _join(self, listener: Listener) -> None:
         """Listen and start the applications.

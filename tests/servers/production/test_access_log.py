@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from types import SimpleNamespace
 
@@ -11,9 +12,10 @@ pytest.importorskip("gunicorn", reason="gunicorn does not run on Windows")
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from gunicorn.instrument.statsd import Statsd
 
 from multiserve.servers.engine.access import Access
-from multiserve.servers.production.access_log import ACCESS_LOG_FORMAT, log_access
+from multiserve.servers.production.access_log import ACCESS_LOG_FORMAT, access_writer, log_access
 from multiserve.servers.production.loggers import logger_class_for
 
 SCOPE = {
@@ -30,6 +32,44 @@ SCOPE = {
 
 
 ACCESS = Access(SCOPE, 200, [(b"X-B", b"c")], 9, 1.5)
+
+
+@pytest.mark.parametrize("base", [Logger, Statsd], ids=["at-once", "through-gunicorn"])
+@pytest.mark.parametrize(
+    ("access", "expected"),
+    [
+        pytest.param(ACCESS, {"method": "GET", "status": 200}, id="request"),
+        pytest.param(
+            ACCESS._replace(status=101, code=1006),
+            {"method": "WEBSOCKET", "status": 101, "close_code": 1006},
+            id="end-of-a-websocket",
+        ),
+    ],
+)
+def test_json(capsys, base, access, expected):
+    cfg = Config()
+    for name, value in {"accesslog": "-", "statsd_host": "127.0.0.1:9"}.items():
+        cfg.set(name, value)
+    config = SimpleNamespace(server=SimpleNamespace(log="json"), group="", mounts=[])
+    log = logger_class_for(config, base)(cfg)
+    try:
+        access_writer(log)(access)
+    finally:
+        if base is Statsd:
+            log.sock.close()
+    line = json.loads(capsys.readouterr().out)
+    assert {name: line[name] for name in line.keys() - {"time", "pid", "message", "level"}} == {
+        "logger": "multiserve.access",
+        "mount": "/shop",
+        "request_id": "id-1",
+        "client": "192.0.2.7",
+        "path": "/shop/%C3%A9",
+        "query": "q=1",
+        "protocol": "HTTP/1.1",
+        "duration": 1.5,
+        "bytes": 9,
+        **expected,
+    }
 
 
 @pytest.mark.parametrize(
