@@ -98,7 +98,7 @@ only_group_option = click.option(
     metavar="GROUP",
     envvar="MULTISERVE_ONLY_GROUP",
     show_envvar=True,
-    help="Load only the mounts of this group, in this process: its environment and folders count, its python does not.",
+    help="With --production: only the mounts of this group, in one process; its python does not count.",
 )
 format_option = click.option(
     "--format", "style", type=click.Choice(["text", "json"]), default="text", help="For people, or for machines."

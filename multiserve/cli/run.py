@@ -123,6 +123,8 @@ def _refuse_misplaced_options(ctx: click.Context, *, production: bool) -> None:
     if production and "https" in given:
         message = "--https is for development: for --production, set certfile and keyfile under [gunicorn]."
         raise click.UsageError(message, ctx)
+    if not production and "only_group" in given:
+        raise click.UsageError("--only-group needs --production.", ctx)
     for name in names:
         if name in given:
             raise click.UsageError(f"--{name.replace('_', '-')} {reason}.", ctx)

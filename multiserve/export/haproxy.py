@@ -40,6 +40,7 @@ def _frontend(export: Export) -> Iterator[str]:
     yield f"    bind :{export.listen}"
     yield "    # bind :443 ssl crt /etc/ssl/site.pem"
     yield "    option forwardfor"
+    yield "    http-request set-header Host %[dst]:%[dst_port] unless { req.hdr(host) -m found }  # HTTP/1.0"
     yield "    http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]"
     yield "    http-request del-header X-Forwarded-Host  # the Host header is handed on as the client wrote it"
     yield "    http-request del-header X-Forwarded-Port"

@@ -49,6 +49,11 @@ def _parts(export: Export, names: _Names) -> Iterator[str]:
     yield "    default $http_host;"
     yield r'    "~^[^ ]+ +[A-Za-z][A-Za-z0-9+.-]*://(?<ms_target>[^/?# ]*)" $ms_target;'
     yield "}"
+    yield "# To the units HTTP/1.1 is spoken, which needs one: a client of HTTP/1.0 may have none."
+    yield f"map {names.variable('authority')} {names.variable('sent_host')} {{"
+    yield f"    default {names.variable('authority')};"
+    yield '    ""      $server_addr:$server_port;'
+    yield "}"
     yield ""
     yield "# Only WebSockets are upgraded; for all others the connection to the unit stays open."
     yield f"map $http_upgrade {names.variable('upgrade')} {{"
@@ -147,7 +152,6 @@ def _host_key(host: HostTable, *, has_ports: bool) -> str:
 
 
 def _server(export: Export, names: _Names) -> Iterator[str]:
-    authority = names.variable("authority")
     yield "server {"
     yield f"    listen {export.listen};"
     yield "    # listen 443 ssl;  # with ssl_certificate and ssl_certificate_key"
@@ -159,7 +163,7 @@ def _server(export: Export, names: _Names) -> Iterator[str]:
     yield "    location / {"
     yield f"        proxy_pass http://{names.variable('unit')};  # without a path: the target stays as it came"
     yield "        proxy_http_version 1.1;"
-    yield f"        proxy_set_header Host               {authority};"
+    yield f"        proxy_set_header Host               {names.variable('sent_host')};"
     yield f"        proxy_set_header Upgrade            {names.variable('upgrade')};"
     yield f"        proxy_set_header Connection         {names.variable('connection')};"
     yield "        proxy_set_header X-Forwarded-For    $proxy_add_x_forwarded_for;"

@@ -27,6 +27,7 @@ pythonpath = ['{APPS}']
         pytest.param(["--workers", "2"], "--workers needs --production.", id="workers"),
         pytest.param(["--threads", "2"], "--threads needs --production.", id="threads"),
         pytest.param(["--bind", "x:1"], "--bind needs --production.", id="bind"),
+        pytest.param(["--only-group", "blog"], "--only-group needs --production.", id="a group alone"),
         pytest.param(["--pidfile", "x"], "--pidfile needs --production.", id="pidfile"),
         pytest.param(
             ["--production", "--no-reload"],

@@ -184,6 +184,12 @@ def test_all_requests_are_answered_alike(site, front):
     assert {name: behind for name, (_, behind) in found.items() if behind != (400,)} == {}
 
 
+def test_a_client_of_http_1_0_needs_no_host(site, front):
+    requests = {path: f"GET {path} HTTP/1.0\r\n\r\n".encode() for path in ("/", "/admin/x", "/api")}
+    found = site.differences(front, requests)  # what came in place of the Host header is different
+    assert {path: (one[0], behind[0]) for path, (one, behind) in found.items()} == dict.fromkeys(requests, (200, 200))
+
+
 def test_each_unit_has_answered(site):
     """The tables reach every application, so that a front which sent all to one unit would be noticed."""
     bodies = b"".join(site.answer(each)[-1] for each in all_requests(site.head).values() if len(site.answer(each)) > 1)
