@@ -153,7 +153,7 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
                 self._retries.succeed()
             elif kind == "exhausted":
                 self.log.info("Worker (pid:%s) has served its max_requests and is being replaced.", pid)
-            elif kind == "refused":
+            elif kind in ("refused", "mistaken"):
                 self.retire(self.current, [pid])
                 if kind == "mistaken":
                     self._end_for_mistake(value)
