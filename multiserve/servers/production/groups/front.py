@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from multiserve.config.tables import did_you_mean
 from multiserve.errors import Problem, ServeError
 from multiserve.servers.production.control import Control, Reply
+from multiserve.servers.production.groups.memory import resident
 from multiserve.servers.production.groups.status import describe_server
 from multiserve.servers.production.groups.supervised import SupervisedGroup
 from multiserve.servers.production.groups.supervisor import Groups
@@ -36,7 +37,7 @@ class FrontArbiter(SwappingArbiter):
         self._refusal: str | None = None  # of a reload whose groups are not through yet
         self._expected: set[str] = set()  # what the candidate must not serve worse than it is served now
         self._control: Control | None = None
-        self._management = Management(os.environ)
+        self._management = Management(os.environ, resident)
         self.since = time.time()
         super().__init__(application)
         self.pages = json.loads(os.environ.pop(_HANDED_ON, "{}"))
@@ -91,6 +92,14 @@ class FrontArbiter(SwappingArbiter):
         self.groups.look()
         super().reap_workers()
         self._management.beat()
+        self._management.totals.end_others(self.WORKERS)
+
+    def start_worker(self, generation: Generation) -> int:
+        """Start a worker, and remember what it counts in."""
+        counts = self.app.counts = self._management.counts_for(generation.application.config)
+        pid = super().start_worker(generation)
+        self._management.begin(pid, counts)
+        return pid
 
     def manage_workers(self) -> None:
         """Keep the number of workers, and say what became of a reload once the groups are through, too."""
