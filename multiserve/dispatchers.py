@@ -26,6 +26,7 @@ from multiserve.tracebacks import format_traceback
 
 if TYPE_CHECKING:  # asyncio takes long to import, and WSGI applications alone do not need it
     from multiserve.dispatch.asgi import ASGIMount
+    from multiserve.dispatch.counting.counts import Counts
     from multiserve.dispatch.lifespan import Lifespan
 
 
@@ -229,6 +230,23 @@ def put_in_maintenance(dispatcher: Any, pages: Mapping[str, str]) -> None:
         inner.router.stand_in({name: answer.wsgi for name, answer in answers.items()})
     else:
         dispatcher.router.stand_in({name: _always(answer) for name, answer in answers.items()})
+
+
+def count_answers(dispatcher: Any, counts: Counts) -> None:
+    """Count what is answered from the next request on, around all middleware.
+
+    Args:
+        dispatcher: What `compose_wsgi`, `compose_asgi` or `compose_bridged` has made.
+        counts: What counts.
+    """
+    if isinstance(dispatcher, WSGIDispatcher):
+        from multiserve.dispatch.counting.wsgi import WSGICounting
+
+        dispatcher.surround(partial(WSGICounting, dispatcher, counts))
+    else:
+        from multiserve.dispatch.counting.asgi import ASGICounting
+
+        dispatcher.surround(partial(ASGICounting, dispatcher, counts))
 
 
 def surround(config: Config, dispatcher: Any, interface: Interface) -> None:

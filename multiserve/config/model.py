@@ -60,6 +60,12 @@ class Server:
         "",
         help="With --production: HOST:PORT or unix:PATH of a listener of its own for health and metrics.",
     )
+    drain_seconds: int = option(
+        0,
+        help="With --production: seconds from TERM on in which all is served while /readyz already says 503.",
+        minimum=0,
+        maximum=3600,
+    )
     max_websockets: int = option(
         1000,
         help="WebSockets that one worker keeps open at a time; further ones get 503.",

@@ -20,7 +20,8 @@ class State:
         required: The names of mounts without which the server is not ready.
         is_serving: At least one worker is ready.
         is_stopping: The server has been asked to stop.
-        counts: How often something has happened, by its name and what became of it.
+        reloads: How many reloads there were, by what became of them: ok or refused.
+        started: How many workers were started.
         beat: When the main loop came round last, on the monotonic clock; infinite before the first time.
     """
 
@@ -28,7 +29,8 @@ class State:
     required: Collection[str] = ()
     is_serving: bool = False
     is_stopping: bool = False
-    counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    reloads: Mapping[str, int] = field(default_factory=lambda: {"ok": 0, "refused": 0})
+    started: int = 0
     beat: float = math.inf
 
     @property

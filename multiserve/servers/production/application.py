@@ -16,7 +16,8 @@ from multiserve._types import Interface
 from multiserve.composition import Composition, compose, log_failures, refuse_failures
 from multiserve.config.model import Config
 from multiserve.config.mounts import Mount
-from multiserve.dispatchers import put_in_maintenance
+from multiserve.dispatch.counting.counts import Counts
+from multiserve.dispatchers import count_answers, put_in_maintenance
 from multiserve.errors import ConfigError, LoadError, Problem, raise_for
 from multiserve.interpreters.borrowing import variables_to_hand_on
 from multiserve.servers.addresses import origin
@@ -60,6 +61,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         self._environment: dict[str, str] = {}
         self._failed: list[str] = []  # the keys of the mounts that could not be loaded in it
         self.readiness = Readiness()
+        self.counts: Counts | None = None  # in a worker that counts what it answers
         self._composition: Composition | None = None  # in a worker, or with `preload_app` in the master
         self.broken: dict[str, str] = {}  # the keys of the mounts that could not be loaded, and why
         super().__init__(prog="multiserve")
@@ -164,6 +166,8 @@ class GunicornApplication(Application):  # type: ignore[misc]
 
         def join(worker: Any) -> None:
             hook(worker)
+            if self.counts is not None and self._composition is not None:
+                count_answers(self._composition.application, self.counts)
             if not getattr(worker, "reports_ready_itself", False):
                 if self._composition:
                     self._start(self._composition)

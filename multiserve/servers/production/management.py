@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
 from multiserve.config.manage_address import UNIX, split_host_and_port
 from multiserve.config.model import Config
+from multiserve.dispatch.counting.counts import Counts
 from multiserve.servers.management import health
 from multiserve.servers.management.address import bind_manage_address, remove_socket
+from multiserve.servers.management.exchange import Page
 from multiserve.servers.management.listener import Listener
+from multiserve.servers.management.metrics import metrics
 from multiserve.servers.management.state import State
+from multiserve.servers.management.totals import Totals
 
 _HANDED_ON = "_MULTISERVE_MANAGE"  # the variable by which a second master gets the socket
 
@@ -21,16 +25,25 @@ _HANDED_ON = "_MULTISERVE_MANAGE"  # the variable by which a second master gets 
 class Management:
     """The listener, and the state that it shows."""
 
-    def __init__(self, environment: MutableMapping[str, str]) -> None:
-        """Take over the socket of the master before this one, if there is one, from the environment."""
+    def __init__(self, environment: MutableMapping[str, str], measure: Callable[[int], int]) -> None:
+        """Take over the socket of the master before this one, if there is one.
+
+        Args:
+            environment: The environment variables, from which it is taken.
+            measure: Return the bytes of memory that a process has in use.
+        """
         self.state = State()
         self.address = ""
         self.waits = False  # the master before this one answers
         self._listener: Listener | None = None
         self._next: tuple[str, Listener] | None = None  # for a reload
         self._inherited = _Inherited.take(environment)
-        self._reloads = {"ok": 0, "refused": 0}
-        self._pages = {"/livez": partial(health.live, self.state), "/readyz": partial(health.ready, self.state)}
+        self.totals = Totals()
+        self._pages: dict[str, Page] = {
+            "/livez": partial(health.live, self.state),
+            "/readyz": partial(health.ready, self.state),
+            "/metrics": partial(metrics, self.state, self.totals, measure),
+        }
 
     def start(self, address: str, *, waits: bool) -> None:
         """Listen on an address, if there is one.
@@ -89,7 +102,18 @@ class Management:
 
     def note_reload(self, *, is_refused: bool) -> None:
         """Count a reload."""
-        self._reloads["refused" if is_refused else "ok"] += 1
+        outcome = "refused" if is_refused else "ok"
+        self.state.reloads = {**self.state.reloads, outcome: self.state.reloads[outcome] + 1}
+
+    def counts_for(self, config: Config) -> Counts | None:
+        """Return what a worker that is about to be started counts in; None where nothing is counted."""
+        return Counts(mount.name for mount in config.mounts) if config.server.manage else None
+
+    def begin(self, pid: int, counts: Counts | None) -> None:
+        """Take note of a worker that has just been started, and of what it counts in."""
+        self.state.started += 1
+        if counts is not None:
+            self.totals.begin(pid, counts)
 
     @property
     def is_on(self) -> bool:
@@ -108,7 +132,6 @@ class Management:
         state.status = status
         state.required = {mount.name for mount in config.mounts if mount.required or config.server.strict}
         state.is_serving = is_serving
-        state.counts = {("reload", outcome): count for outcome, count in self._reloads.items()}
 
     def beat(self) -> None:
         """Take note that the main loop runs."""
@@ -123,6 +146,7 @@ class Management:
 
     def close_here(self) -> None:
         """In a new worker, close what concerns the master alone."""
+        self.totals.forget()
         for listener in (self._listener, self._next and self._next[1]):
             if listener is not None:
                 listener.close_here()

@@ -29,6 +29,7 @@ class Readiness:
         waits: The worker may not serve before all workers of its generation can.
         pages: The file with the page of each mount in maintenance, by its name; empty for the page that all have.
         maintain: Put mounts in maintenance, given the same; what serves sets it.
+        end_connections: Let each response be the last one of its connection; what serves sets it.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Readiness:
         self.line = Line(line) if line else None
         self.pages = dict(pages)
         self.maintain: Callable[[Mapping[str, str]], None] = lambda _: None
+        self.end_connections: Callable[[], None] = lambda: None
         self.expected = frozenset(expected)
         self.may_refuse = may_refuse
         self.waits = waits
@@ -87,6 +89,7 @@ class Readiness:
             broken: Why each of the mounts answers 503, by its name.
         """
         if not getattr(worker, "reports_ready_itself", False):
+            self.end_connections = lambda: worker.cfg.set("keepalive", 0)
             self.obey()
             self._obey_in_time(worker)
         self.report_again(broken)
@@ -131,6 +134,8 @@ class Readiness:
                 self.pages = value
                 self.maintain(value)
                 self._tell("maintained", sorted(value))
+            elif kind == "drain":
+                self.end_connections()
         return may_serve or self.is_forsaken
 
     def wait(self, worker: Any) -> None:

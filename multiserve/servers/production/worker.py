@@ -134,10 +134,11 @@ class Worker(base.Worker):  # type: ignore[misc]
 
     async def _serve(self) -> None:
         heart = asyncio.create_task(self._beat())
+        self._listener = listener = self._make_listener()
+        self.app.readiness.end_connections = listener.announce_stop
         if line := self.app.readiness.line:
             self.loop.add_reader(line, self._obey)
             self._obey()  # what came while it was loading, before anything is served
-        self._listener = listener = self._make_listener()
         try:
             await self._join(listener)
             await self._stopping.wait()

@@ -53,6 +53,10 @@ class Member:
         self.maintained = None
         self.line.tell("maintain", dict(pages))
 
+    def drain(self) -> None:
+        """Let each response be the last one of its connection."""
+        self.line.tell("drain")
+
     def is_behind(self, pages: Mapping[str, str]) -> bool:
         """Return whether this worker serves, and has not said yet that it has these mounts in maintenance."""
         return self.serves is not None and self.maintained != pages.keys()

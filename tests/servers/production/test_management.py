@@ -9,7 +9,7 @@ from multiserve.servers.production.management import Management
 
 @pytest.fixture
 def management():
-    made = Management({})
+    made = Management({}, int)
     yield made
     made.close(removes=True)
 
@@ -48,7 +48,7 @@ def test_a_second_master_gets_the_socket(management, tmp_path):
     descriptor, name = variables["_MULTISERVE_MANAGE"].split(",")
     assert (name, os.get_inheritable(int(descriptor))) == (address, True)
     variables["_MULTISERVE_MANAGE"] = f"{os.dup(int(descriptor))},{address}"
-    second = Management(variables)
+    second = Management(variables, int)
     assert variables == {}
     second.start(address, waits=True)
     management.close(removes=False)
@@ -61,7 +61,7 @@ def test_a_second_master_gets_the_socket(management, tmp_path):
 def test_a_second_master_with_another_address_closes_it(tmp_path):
     with bind_manage_address(f"unix:{tmp_path}/a") as listener:
         copy = os.dup(listener.fileno())
-        second = Management({"_MULTISERVE_MANAGE": f"{copy},unix:{tmp_path}/a"})
+        second = Management({"_MULTISERVE_MANAGE": f"{copy},unix:{tmp_path}/a"}, int)
         second.start("", waits=True)
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(copy)

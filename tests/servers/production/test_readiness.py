@@ -203,3 +203,19 @@ def test_a_worker_obeys_each_time_that_it_reports_to_be_alive(line):
     line.master.sendall(b'["maintain", {"/a": ""}]\n')
     worker.notify()
     assert (beats, line.heard()) == ([1], [["ready", {}], ["maintained", ["/a"]]])
+
+
+def test_connections_end_when_the_master_drains(line):
+    readiness, ended = Readiness(line.worker), []
+    readiness.end_connections = lambda: ended.append(True)
+    line.master.sendall(b'["drain", null]\n')
+    assert (readiness.obey(), ended) == (False, [True])
+
+
+def test_the_workers_of_gunicorn_keep_no_connection_alive_then(line):
+    kept = []
+    worker = SimpleNamespace(notify=int, max_requests=1, nr=0, cfg=SimpleNamespace(set=lambda *pair: kept.append(pair)))
+    Readiness(line.worker).report(worker, {})
+    line.master.sendall(b'["drain", null]\n')
+    worker.notify()
+    assert kept == [("keepalive", 0)]

@@ -96,6 +96,11 @@ def test_a_worker_that_has_ended_can_be_told_all_the_same(generation):
     generation.it.members[1].put_in_maintenance({"/": ""})
 
 
+def test_a_worker_is_told_to_drain(generation):
+    generation.it.members[1].drain()
+    assert generation.lines[1].recv(100) == b'["drain", null]\n'
+
+
 def test_a_worker_is_behind_until_it_has_said_which_mounts_it_maintains(generation):
     pages = {"/b": "/page.html"}
     for pid, member in generation.it.members.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from typing import Any, NoReturn
 from multiserve.config.tables import did_you_mean
 from multiserve.errors import Problem, ServeError
 from multiserve.servers.production.control import Control, Reply
+from multiserve.servers.production.groups.memory import resident
 from multiserve.servers.production.groups.status import describe_server
 from multiserve.servers.production.groups.supervised import SupervisedGroup
 from multiserve.servers.production.groups.supervisor import Groups
@@ -36,7 +38,8 @@ class FrontArbiter(SwappingArbiter):
         self._refusal: str | None = None  # of a reload whose groups are not through yet
         self._expected: set[str] = set()  # what the candidate must not serve worse than it is served now
         self._control: Control | None = None
-        self._management = Management(os.environ)
+        self._management = Management(os.environ, resident)
+        self._drained_at = math.inf  # when draining ends, on the monotonic clock
         self.since = time.time()
         super().__init__(application)
         self.pages = json.loads(os.environ.pop(_HANDED_ON, "{}"))
@@ -69,9 +72,11 @@ class FrontArbiter(SwappingArbiter):
 
     def _within(self, seconds: float) -> float:
         """Return how long to wait for signals: what groups report comes without one."""
+        seconds = min(seconds, max(self._drained_at - time.monotonic(), 0.0))
         if self._control is not None and self._control.is_awaited:
             return TICK
-        if self._systemd.is_asked and not self._systemd.is_ready:  # workers report without a signal
+        is_awaited = self._management.is_on and not self.current.has_ready
+        if is_awaited or (self._systemd.is_asked and not self._systemd.is_ready):  # workers report without a signal
             return TICK
         seconds = self._systemd.within(seconds)
         if self.groups.groups:
@@ -91,9 +96,37 @@ class FrontArbiter(SwappingArbiter):
         self.groups.look()
         super().reap_workers()
         self._management.beat()
+        self._management.totals.end_others(self.WORKERS)
+
+    def start_worker(self, generation: Generation) -> int:
+        """Start a worker, and remember what it counts in."""
+        counts = self.app.counts = self._management.counts_for(generation.application.config)
+        pid = super().start_worker(generation)
+        self._management.begin(pid, counts)
+        if self._is_draining:
+            generation.members[pid].drain()
+        return pid
+
+    @property
+    def _is_draining(self) -> bool:
+        return self._drained_at < math.inf
+
+    def handle_term(self) -> None:
+        """Stop; with `drain_seconds` only after these, unless there is a second signal, or a second master."""
+        seconds = self.app.config.server.drain_seconds
+        if not seconds or self._is_draining or self.reexec_pid:
+            super().handle_term()
+        self.log.info("Serving on for %s s while /readyz says 503. A second TERM stops at once.", seconds)
+        self._drained_at = time.monotonic() + seconds
+        self._management.state.is_stopping = True
+        for generation in (self.current, self.candidate):
+            for member in generation.members.values() if generation else ():
+                member.drain()
 
     def manage_workers(self) -> None:
         """Keep the number of workers, and say what became of a reload once the groups are through, too."""
+        if time.monotonic() >= self._drained_at:
+            raise StopIteration
         super().manage_workers()
         if self._control is not None:
             self._control.look()
@@ -125,6 +158,9 @@ class FrontArbiter(SwappingArbiter):
 
     def reload(self) -> None:
         """Reload, and report to systemd that one begins."""
+        if self._is_draining:
+            self.log.info("The server is stopping, and does not reload.")
+            return
         super().reload()
         if self._systemd.is_ready:
             self._systemd.reloading()

@@ -1,0 +1,1 @@
+"""Counts what each mount answers, where that is wanted."""

@@ -1,0 +1,84 @@
+"""Counts what an ASGI dispatcher answers, in the event loop."""
+
+from __future__ import annotations
+
+from time import perf_counter_ns
+
+from multiserve._types import ASGIApplication, Receive, Scope, Send
+from multiserve.dispatch.asgi import ASGIDispatcher, requested_host, split_root_path
+from multiserve.dispatch.counting.counts import ACTIVE, FAILED, OPEN, OPENED, UNMATCHED, Counts
+from multiserve.dispatch.environ_keys import MOUNT_KEY
+from multiserve.paths import to_wsgi
+
+
+class ASGICounting:
+    """Wraps what answers all requests and WebSockets."""
+
+    def __init__(self, dispatcher: ASGIDispatcher, counts: Counts, answer: ASGIApplication) -> None:
+        """Count what `answer` does for a dispatcher."""
+        self._dispatcher = dispatcher
+        self._counts = counts
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and count that."""
+        if scope["type"] == "websocket":
+            await self._count_websocket(scope, receive, send)
+            return
+        counts, began = self._counts, perf_counter_ns()
+        active = counts.offset_of(self._find(scope)) + ACTIVE
+        status, is_open = 0, True
+        counts.cells[active] += 1
+
+        def finish() -> None:
+            nonlocal is_open
+            is_open = False
+            counts.cells[active] -= 1
+            counts.finish(scope.get(MOUNT_KEY, UNMATCHED), scope["method"], status, perf_counter_ns() - began)
+
+        async def send_counted(message: Scope) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                await send(message)
+                return
+            await send(message)
+            if is_open and message["type"] == "http.response.body" and not message.get("more_body", False):
+                finish()
+
+        try:
+            await self._answer(scope, receive, send_counted)
+        except Exception:
+            status = FAILED
+            raise
+        finally:
+            if is_open:
+                finish()
+
+    def _find(self, scope: Scope) -> str:
+        """Return the name of the mount that will answer, if its factory does not refuse the tenant."""
+        router = self._dispatcher.router
+        path = split_root_path(scope)[1]
+        routed = path if path.isascii() else to_wsgi(path, "replace")
+        host = requested_host(scope) if router.has_hosts else ""
+        route = router.find(routed, host, scope.get("scheme", "http"))
+        return UNMATCHED if route is None else route.name
+
+    async def _count_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        cell = 0
+        counts = self._counts
+
+        async def send_counted(message: Scope) -> None:
+            nonlocal cell
+            if message["type"] == "websocket.accept" and not cell:
+                offset = counts.offset_of(scope.get(MOUNT_KEY, UNMATCHED))
+                cell = offset + OPEN
+                counts.cells[cell] += 1
+                counts.cells[offset + OPENED] += 1
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, send_counted)
+        finally:
+            if cell:
+                counts.cells[cell] -= 1
