@@ -48,6 +48,12 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays fast
 @click.option(
     "--alone", is_flag=True, help="With --probe, ask each application in a process of its own, too, and compare."
 )
+@click.option(
+    "--for",
+    "engine",
+    type=click.Choice(["kubernetes", "compose", "systemd"]),
+    help="Say what would break where an export runs the mounts, with --production.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if there are warnings, too.")
 @click.option(
     "--select",
@@ -73,6 +79,7 @@ def check(  # noqa: PLR0913 (one for each option)
     style: str,
     code: str | None,
     selected: tuple[str, ...],
+    engine: str | None,
     targets: tuple[str, ...],
     **flags: bool,
 ) -> None:
@@ -91,6 +98,7 @@ def check(  # noqa: PLR0913 (one for each option)
         multiserve check --probe
         multiserve check --probe --alone
         multiserve check --select MS2 --probe
+        multiserve check --for kubernetes
         multiserve check --explain MS102
         multiserve check --list
         multiserve check --format json
@@ -110,7 +118,8 @@ def check(  # noqa: PLR0913 (one for each option)
             source = find_source(config, targets)
             note_what_is_not_read(source, env_file)
             whole = load_config(source, check=problems_of_settings, env_files=find_env_files(source, env_file))
-            whole = replace(whole, select=tuple(each.upper() for each in selected) or whole.select)
+            codes = tuple(each.upper() for each in selected)
+            whole = replace(whole, select=codes or whole.select, engine=engine or "")
             found = _inspect(whole, only, flags)
         except ConfigError as error:
             _refuse(error, style)
@@ -138,6 +147,7 @@ def _inspect(whole: Config, only: Sequence[str], flags: Mapping[str, bool]) -> I
     selected = select(whole, only) if only else whole
     with stdout_is_stderr():
         looked_at = {name: flags[name] for name in ("production", "probe", "alone")}
+        looked_at["production"] |= bool(whole.engine)
         return inspect(selected, mounts=whole.mounts, progress=Progress(), **looked_at)
 
 

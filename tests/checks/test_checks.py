@@ -39,25 +39,27 @@ for name in (
 NEEDED = {  # what a composition is made of, beside Flask, Starlette and FastAPI
     **dict.fromkeys(("MS106", *(f"MS16{number}" for number in range(9))), "bottle"),
     **dict.fromkeys(("MS114", "MS115", "MS116", "MS190", "MS191", "MS192", "MS193"), "bottle"),
-    **dict.fromkeys(("MS107", "MS110", "MS131", "MS140", "MS142"), "django"),
+    **dict.fromkeys(("MS107", "MS110", "MS131", "MS140", "MS142", "MS183"), "django"),
     "MS103": "pyramid",
     "MS104": "falcon",
     "MS133": "dash",  # it is large, and not among the dependencies of the tests
     "MS141": "litestar",
 }
 OF_THEIR_OWN = (  # the settings of Django cannot be taken back, nor those of the process
-    *("MS107", "MS110", "MS131", "MS140", "MS142"),
+    *("MS107", "MS110", "MS131", "MS140", "MS142", "MS183", "MS185"),
     *("MS114", "MS116", "MS190", "MS191", "MS192", "MS193"),  # nor the default application of Bottle
 )
 TO_BE_ENDED = {"MS160": lambda shop: shop.ended.set(), "MS170": lambda shop: shop.database.close()}
 PROBED = {"MS209": ("--probe", "--alone")}
+FOR = {**dict.fromkeys(("MS181", "MS182", "MS183", "MS185"), "compose"), "MS184": "kubernetes"}  # what runs them
 IN_PRODUCTION = ("MS142", "MS150", "MS171", "MS172")
 
 
-def find_in_process(path, *, is_production=False):
+def find_in_process(path, *, is_production=False, engine=""):
     """Find what is wrong, as `check` does; seconds and memory depend on the machine, and are as the folder has them."""
     recorder = Recorder()
-    composition = compose(load_config(path), observe=lambda mount: recorder.watch(mount.name))
+    config = replace(load_config(path), engine=engine)
+    composition = compose(config, observe=lambda mount: recorder.watch(mount.name))
     assert not composition.failures
     given = path.parent / "effects.json"
     costs = json.loads(given.read_text()) if given.exists() else {}
@@ -76,7 +78,9 @@ def find_in_process_of_its_own(path, *options):
     result = json.loads(subprocess.run(command, capture_output=True, env=environment, check=False).stdout)
     assert all(mount["ok"] for mount in result["mounts"])
     assert result["mounts"]
-    return [each for each in result["findings"] if each["code"] not in ("MS164", "MS171")]  # they are the machine's
+    found = [each for each in result["findings"] if each["code"] not in ("MS164", "MS171")]  # they are the machine's
+    assert all(each.pop("documentation").endswith(f"#{each['code'].lower()}") for each in found)
+    return found
 
 
 @pytest.fixture
@@ -88,12 +92,16 @@ def find(monkeypatch, request):
         if code in NEEDED:
             pytest.importorskip(NEEDED[code])
         if code in OF_THEIR_OWN:
-            return find_in_process_of_its_own(path, *(["--production"] if code in IN_PRODUCTION else []))
+            options = [
+                *(["--production"] if code in IN_PRODUCTION else []),
+                *(["--for", FOR[code]] if code in FOR else []),
+            ]
+            return find_in_process_of_its_own(path, *options)
         request.getfixturevalue("kept_process")
         monkeypatch.delenv("TZ", raising=False)
         monkeypatch.setattr(capacity, "_resident", lambda: 100 * MEGABYTE)
         monkeypatch.setattr(capacity, "_available", lambda: 4000 * MEGABYTE)
-        found = find_in_process(path, is_production=code in IN_PRODUCTION)
+        found = find_in_process(path, is_production=code in IN_PRODUCTION, engine=FOR.get(code, ""))
         if twin == "broken" and code in TO_BE_ENDED:
             TO_BE_ENDED[code](sys.modules["shop"])
         return found
