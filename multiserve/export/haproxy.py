@@ -141,15 +141,14 @@ def _checks(export: Export) -> dict[str, tuple[str, int]]:
 
     Each unit of a machine needs a port of its own there: from that of the file on.
     """
-    manage = export.config.server.manage
-    host, _, port = manage.rpartition(":")
-    if not host or manage.startswith("unix:") or not port.isdigit():
+    if export.manage is None:
         return {}
+    host, port = export.manage
     own = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 (no address can be asked there)
     addresses = {unit.name: export.addresses[unit.name] for unit in export.units}
     hosts = {name: own if each.startswith("unix:") else each.rpartition(":")[0] for name, each in addresses.items()}
     are_apart = len(set(hosts.values())) == len(hosts)
-    return {name: (each, int(port) + (0 if are_apart else index)) for index, (name, each) in enumerate(hosts.items())}
+    return {name: (each, port + (0 if are_apart else index)) for index, (name, each) in enumerate(hosts.items())}
 
 
 def _quoted(text: str) -> str:
