@@ -18,6 +18,7 @@ from multiserve.probing.site import Composed
 from multiserve.probing.style_sheets import read_style_sheet
 
 _MOST_DOCUMENTS = 12  # for each mount
+_MOST_TEXT = 2_000_000  # characters of all documents of a mount, which take about a second
 _READERS: MappingProxyType[str, Callable[[str], Iterable[Reference]]] = MappingProxyType(
     {
         "the script": read_script,
@@ -88,7 +89,7 @@ class References:
         """Return a document, which is requested once; "" beyond the most that are read of a mount."""
         known = self._documents[loaded.mount.name]
         if url not in known:
-            if len(known) >= _MOST_DOCUMENTS:
+            if len(known) >= _MOST_DOCUMENTS or sum(map(len, known.values())) >= _MOST_TEXT:
                 return ""
             received = self._composed.ask("GET", url, "*/*")
             is_plain = received.status == HTTPStatus.OK and received.header("content-encoding") in ("", "identity")

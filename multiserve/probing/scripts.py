@@ -16,31 +16,48 @@ _HOST = r"(?:window\.|document\.|self\.)?location\.host"
 
 
 class _Call(NamedTuple):
+    word: str  # without it, a text need not be searched
     pattern: re.Pattern[str]
     what: str
     kind: Part
     method: str = "GET"
 
 
-def _call(before: str, what: str, kind: Part = "request", method: str = "GET") -> _Call:
-    return _Call(re.compile(before + r"\s*" + _LITERAL), what, kind, method)
+def _call(word: str, before: str, what: str, kind: Part = "request", method: str = "GET") -> _Call:
+    return _Call(word, re.compile(before + r"\s*" + _LITERAL), what, kind, method)
 
 
 _CALLS = (
-    _call(r"(?<![\w$.])(?:(?:window|self|globalThis)\.)?fetch\(", "the URL of fetch"),
-    _call(r"(?<![\w$.])new\s+(?:window\.)?EventSource\(", "the URL of EventSource"),
-    _call(r"(?<![\w$.])new\s+(?:window\.)?WebSocket\(", "the URL of WebSocket", method="WEBSOCKET"),
-    _call(r"(?<![\w$])wss?://[\"']\s*\+\s*" + _HOST + r"\s*\+", "the URL of WebSocket", method="WEBSOCKET"),
-    _call(r"(?<![\w$.])axios(?:\.(?:get|post|put|patch|delete|head))?\(", "the URL of axios"),
-    _call(r"(?<![\w$.])(?:\$|jQuery)\.(?:get|getJSON|post)\(", "the URL of jQuery"),
-    _call(r"\.open\(\s*[\"'](?:GET|POST|PUT|PATCH|DELETE)[\"']\s*,", "the URL of XMLHttpRequest"),
-    _call(r"SwaggerUIBundle\(\s*\{\s*(?:[\w$]+\s*:\s*[\"'][^\"']*[\"']\s*,\s*)?[\"']?url[\"']?\s*:", "the API"),
-    _call(r"\bserviceWorker\s*\.register\(", "the service worker", "asset"),
-    _call(r"\bserviceWorker\s*\.register\([^()]{0,200}?\bscope[\"']?\s*:", "the scope of the service worker", "scope"),
-    _call(r"(?<![\w$.])import\(", "the script", "asset"),
-    _call(r"(?<![\w$.])(?:import|from)(?=\s*[\"'])", "the script", "asset"),
-    _call(r"(?<![\w$.-])(?:(?:window|document|self)\.)?location(?:\.href)?\s*=(?!=)", "the link", "link"),
-    _call(r"(?<![\w$.-])(?:(?:window|document|self)\.)?location\.(?:assign|replace)\(", "the link", "link"),
+    _call("fetch(", r"(?<![\w$.])(?:(?:window|self|globalThis)\.)?fetch\(", "the URL of fetch"),
+    _call("EventSource(", r"(?<![\w$.])new\s+(?:window\.)?EventSource\(", "the URL of EventSource"),
+    _call("WebSocket(", r"(?<![\w$.])new\s+(?:window\.)?WebSocket\(", "the URL of WebSocket", method="WEBSOCKET"),
+    _call(
+        "location.host",
+        r"(?<![\w$])wss?://[\"']\s*\+\s*" + _HOST + r"\s*\+",
+        "the URL of WebSocket",
+        method="WEBSOCKET",
+    ),
+    _call("axios", r"(?<![\w$.])axios(?:\.(?:get|post|put|patch|delete|head))?\(", "the URL of axios"),
+    _call("$.", r"(?<![\w$.])\$\.(?:get|getJSON|post)\(", "the URL of jQuery"),
+    _call(".open(", r"\.open\(\s*[\"'](?:GET|POST|PUT|PATCH|DELETE)[\"']\s*,", "the URL of XMLHttpRequest"),
+    _call(
+        "SwaggerUIBundle",
+        r"SwaggerUIBundle\(\s*\{\s*(?:[\w$]+\s*:\s*[\"'][^\"']*[\"']\s*,\s*)?[\"']?url[\"']?\s*:",
+        "the API",
+    ),
+    _call("serviceWorker", r"\bserviceWorker\s*\.register\(", "the service worker", "asset"),
+    _call(
+        "serviceWorker",
+        r"\bserviceWorker\s*\.register\([^()]{0,200}?\bscope[\"']?\s*:",
+        "the scope of the service worker",
+        "scope",
+    ),
+    _call("import(", r"(?<![\w$.])import\(", "the script", "asset"),
+    _call("", r"(?<![\w$.])(?:import|from)(?=\s*[\"'])", "the script", "asset"),
+    _call("location", r"(?<![\w$.-])(?:(?:window|document|self)\.)?location(?:\.href)?\s*=(?!=)", "the link", "link"),
+    _call(
+        "location.", r"(?<![\w$.-])(?:(?:window|document|self)\.)?location\.(?:assign|replace)\(", "the link", "link"
+    ),
 )
 _TEMPLATE = re.compile(r"`(wss?|https?)?[^`\s]{0,40}\$\{" + _HOST + r"\}(?P<url>/[^`\s\\<>]*)`")
 _INSERTED = re.compile(r"\$\{[^{}]*\}")
@@ -58,7 +75,7 @@ _PREFIXES = {
 def read_script(text: str) -> Iterator[Reference]:
     """Find the absolute paths that a script asks for, without their targets."""
     for call in _CALLS:
-        for match in call.pattern.finditer(text):
+        for match in call.pattern.finditer(text) if call.word in text else ():
             url = match["url"] + ("${}" if match["more"] else "")
             yield Reference(call.kind, call.what, url, "", call.method)
     for match in _TEMPLATE.finditer(text):
