@@ -114,7 +114,8 @@ def test_check_finds_what_probing_finds_if_that_is_asked_for(write_config):
         "key": 'mounts."/"',
         "message": f"ValueError: no ({path.parent / 'raises.py'}:3, in app)",
         "consequence": "Users get an error.",
-        "cure": "",
+        "cure": "multiserve run shows the traceback at this URL, "
+        "and multiserve check --alone whether another mount is the cause.",
         "url": "http://localhost:8000/",
     }
 

@@ -50,7 +50,7 @@ OF_THEIR_OWN = (  # the settings of Django cannot be taken back, nor those of th
     *("MS114", "MS116", "MS190", "MS191", "MS192", "MS193"),  # nor the default application of Bottle
 )
 TO_BE_ENDED = {"MS160": lambda shop: shop.ended.set(), "MS170": lambda shop: shop.database.close()}
-PROBED = {"MS209": ("--probe", "--alone")}
+PROBED = {"MS209": ("--probe", "--alone"), **dict.fromkeys((f"MS21{number}" for number in range(5)), ("--probe",))}
 FOR = {**dict.fromkeys(("MS181", "MS182", "MS183", "MS185"), "compose"), "MS184": "kubernetes"}  # what runs them
 IN_PRODUCTION = ("MS142", "MS150", "MS171", "MS172")
 
@@ -124,11 +124,17 @@ def test_nothing_is_found_in_its_clean_twin(find, code):
     assert find(code, "clean") == []
 
 
+@pytest.mark.timeout(600)  # more than twenty processes, one after the other
 @pytest.mark.parametrize(("code", "options"), PROBED.items(), ids=PROBED)
-def test_what_is_wrong_is_found_by_requests_and_nothing_in_the_clean_twin(code, options):
+def test_what_is_wrong_is_found_by_requests(code, options):
     expected = json.loads((FOLDER / code / "expected.json").read_text())
     assert {each["code"] for each in expected} == {code}
     assert find_in_process_of_its_own(FOLDER / code / "broken" / "multiserve.toml", *options) == expected
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("code", "options"), PROBED.items(), ids=PROBED)
+def test_nothing_is_found_by_requests_in_its_clean_twin(code, options):
     assert find_in_process_of_its_own(FOLDER / code / "clean" / "multiserve.toml", *options) == []
 
 
