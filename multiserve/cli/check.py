@@ -59,6 +59,7 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays fast
 @click.option("-v", "--verbose", is_flag=True, help="Say where each code is documented.")
 @click.option("--diff", is_flag=True, help="Print what --fix would change, as a diff, in place of the findings.")
 @click.option("--fix", is_flag=True, help="Make the changes that cure findings by one exact edit, and check again.")
+@click.option("--watch", is_flag=True, help="Check again whenever the file or a source changes, until Ctrl-C.")
 @click.option("--costs", is_flag=True, help="Show how long each mount took to load, and how much memory it took.")
 @click.option("--list", "lists", is_flag=True, help="List the codes of all checks, and do nothing else.")
 @click.option("--explain", "code", metavar="CODE", help="Explain one check, and do nothing else.")
@@ -94,11 +95,12 @@ def check(  # noqa: PLR0913 (one for each option)
         multiserve check --probe --alone
         multiserve check --select MS2 --probe
         multiserve check --diff
+        multiserve check --watch
         multiserve check --explain MS102
         multiserve check --list
         multiserve check --format json
     """  # noqa: D301 (click needs the control character)
-    from multiserve.cli import mending
+    from multiserve.cli import mending, watching
     from multiserve.inspection import has_gunicorn, problems_of_settings
     from multiserve.reports import check as report
     from multiserve.reports import handbook
@@ -109,6 +111,9 @@ def check(  # noqa: PLR0913 (one for each option)
             return
         if code is not None:
             click.echo(handbook.explained(_find_topic(ctx, code, config, env_file)))
+            return
+        if flags["watch"]:
+            watching.watch(ctx, find_source(config, targets), env_file)
             return
         beginning = mending.Beginning()
         try:

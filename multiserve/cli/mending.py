@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import click
 
 from multiserve.cli.output import say
+from multiserve.cli.watching import same_command
 from multiserve.config.source import Source
 from multiserve.edits.changes import Change, as_diff, find_changes, write
 from multiserve.errors import ConfigError, Problem
@@ -81,18 +80,5 @@ def _said(change: Change, folder: Path) -> Iterator[str]:
 
 def check_again(ctx: click.Context, beginning: Beginning) -> int:
     """Run the same command without --fix in a process that has loaded nothing yet, and return its exit code."""
-    command = [sys.executable, "-P", "-m", "multiserve", "check", *_arguments(ctx)]
+    command = same_command(ctx, without="fix")
     return subprocess.run(command, check=False, env=beginning.environ, cwd=beginning.folder).returncode  # noqa: S603
-
-
-def _arguments(ctx: click.Context) -> Iterator[str]:
-    """Yield the options of a command as they would be typed."""
-    for parameter in ctx.command.params:
-        value: Any = ctx.params.get(parameter.name or "")
-        if parameter.name == "fix" or not isinstance(parameter, click.Option) or not value:
-            continue
-        if parameter.is_flag:
-            yield parameter.opts[-1]
-        else:
-            values = value if isinstance(value, tuple) else (value,)
-            yield from (f"{parameter.opts[-1]}={each}" for each in values)
