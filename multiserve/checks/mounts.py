@@ -10,7 +10,7 @@ from multiserve.checks.check import check
 from multiserve.checks.subject import CheckedMount, Subject, host_of
 from multiserve.config.kinds.fleets import FleetMount
 from multiserve.config.mounts import Mount, RedirectMount, StaticMount
-from multiserve.findings import Finding, Severity
+from multiserve.findings import Edit, Finding, Severity
 from multiserve.frameworks import InnerRoute, own_mounts
 from multiserve.paths import to_wsgi
 from multiserve.routing import Router
@@ -25,16 +25,15 @@ def unknown_codes(subject: Subject) -> Iterator[Finding]:
     from multiserve.checks import TOPICS
 
     known = TOPICS.keys() | subject.plugin_codes
-    for code in subject.config.ignore:
+    ignored: list[tuple[str, str, tuple[CheckedMount, ...]]]
+    ignored = [(code, subject.key("ignore"), ()) for code in subject.config.ignore]
+    ignored += [
+        (code, f"{each.mount.toml_key}.ignore", (each,)) for each in subject.members for code in each.mount.ignore
+    ]
+    for code, key, members in ignored:
         if code not in known:
-            cure = f'Remove "{code}" from ignore.'
-            yield unknown_codes.found(message=f'no check has the code "{code}"', cure=cure, key=subject.key("ignore"))
-    for member in subject.members:
-        for code in member.mount.ignore:
-            if code not in known:
-                cure = f'Remove "{code}" from ignore.'
-                key = f"{member.mount.toml_key}.ignore"
-                yield unknown_codes.found(member, message=f'no check has the code "{code}"', cure=cure, key=key)
+            message, cure = f'no check has the code "{code}"', f'Remove "{code}" from ignore.'
+            yield unknown_codes.found(*members, message=message, cure=cure, key=key, edit=Edit(key=key, old=code))
 
 
 @check(

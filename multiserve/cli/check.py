@@ -63,6 +63,9 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays fast
     help="Report only this code, or those that begin so, such as MS2; repeatable. In place of select in the file.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Say where each code is documented.")
+@click.option("--diff", is_flag=True, help="Print what --fix would change, as a diff, in place of the findings.")
+@click.option("--fix", is_flag=True, help="Make the changes that cure findings by one exact edit, and check again.")
+@click.option("--watch", is_flag=True, help="Check again whenever the file or a source changes, until Ctrl-C.")
 @click.option("--costs", is_flag=True, help="Show how long each mount took to load, and how much memory it took.")
 @click.option("--list", "lists", is_flag=True, help="List the codes of all checks, and do nothing else.")
 @click.option("--explain", "code", metavar="CODE", help="Explain one check, and do nothing else.")
@@ -99,10 +102,13 @@ def check(  # noqa: PLR0913 (one for each option)
         multiserve check --probe --alone
         multiserve check --select MS2 --probe
         multiserve check --for kubernetes
+        multiserve check --diff
+        multiserve check --watch
         multiserve check --explain MS102
         multiserve check --list
         multiserve check --format json
     """  # noqa: D301 (click needs the control character)
+    from multiserve.cli import mending, watching
     from multiserve.inspection import has_gunicorn, problems_of_settings
     from multiserve.reports import check as report
     from multiserve.reports import handbook
@@ -114,8 +120,14 @@ def check(  # noqa: PLR0913 (one for each option)
         if code is not None:
             click.echo(handbook.explained(_find_topic(ctx, code, config, env_file)))
             return
+        if flags["watch"]:
+            watching.watch(ctx, find_source(config, targets), env_file)
+            return
+        beginning = mending.Beginning()
         try:
             source = find_source(config, targets)
+            if flags["diff"] or flags["fix"]:
+                mending.refuse_targets(source)
             note_what_is_not_read(source, env_file)
             whole = load_config(source, check=problems_of_settings, env_files=find_env_files(source, env_file))
             codes = tuple(each.upper() for each in selected)
@@ -134,7 +146,12 @@ def check(  # noqa: PLR0913 (one for each option)
             flags["strict"],
             flags["verbose"],
         )
-        say(_in_style(outcome, style))
+        if flags["fix"] and mending.fix(found.findings, whole.source.path, beginning):
+            leave(mending.check_again(ctx, beginning))
+        if flags["diff"]:
+            mending.show_diff(found.findings, whole.source.path, beginning)
+        else:
+            say(_in_style(outcome, style))
         if traceback:
             echo_failures(found.composition)
         leave(LoadError.exit_code if found.composition.failures else ConfigError.exit_code if outcome.is_wrong else 0)
