@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from multiserve.checks.check import check
 from multiserve.checks.subject import CheckedMount, Subject, host_of
 from multiserve.config.kinds.fleets import FleetMount
-from multiserve.config.mounts import Mount, RedirectMount, StaticMount
+from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount
 from multiserve.findings import Edit, Finding, Severity
 from multiserve.frameworks import InnerRoute, own_mounts
 from multiserve.paths import to_wsgi
@@ -164,16 +164,17 @@ def _is_wrapped(subject: Subject, member: CheckedMount) -> bool:
 def whole_paths(subject: Subject) -> Iterator[Finding]:
     """Some frameworks, such as Falcon over ASGI, match their routes against the whole path, including the prefix.
 
-    Their routes must begin with the prefix, unless middleware removes it.
+    Their routes must begin with the prefix, unless `strip` or middleware removes it.
     """
     for member in subject.readable:
-        if not member.facts or not member.facts.takes_whole_path or not member.prefix:
+        is_stripped = isinstance(member.mount, AppMount) and member.mount.strip
+        if not member.facts or not member.facts.takes_whole_path or not member.prefix or is_stripped:
             continue
         routes = member.facts.routes or ()
         outside = [route for route in routes if not _may_reach(route, member.prefix)]
         if outside and not _is_wrapped(subject, member):
             message = f"{member.facts.framework} matches whole paths: {outside[0].path} is not below {member.prefix}"
-            cure = f'Put "{member.prefix}" in front of its routes.'
+            cure = f'Set strip = true on the mount, or put "{member.prefix}" in front of its routes.'
             severity: Severity = "error" if len(outside) == len(routes) else "warning"
             yield whole_paths.found(member, message=message, cure=cure, severity=severity)
 

@@ -17,7 +17,7 @@ from multiserve.findings import Finding, Severity
 from multiserve.frameworks import distinct_name
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.exchange import Received, routed_url
-from multiserve.probing.pages import SetCookie, read_cookie
+from multiserve.probing.pages import MANIFEST, SetCookie, read_cookie
 from multiserve.probing.reference import Part, Reference
 from multiserve.probing.site import Composed, Existence, is_below
 from multiserve.probing.topics import PROBED
@@ -104,11 +104,13 @@ def _judged(composed: Composed, visit: Visit, reference: Reference) -> Finding |
         message = f"{leaves}, and nothing answers there" + (f"; {better} exists" if own == "yes" else "")
     else:
         message = f"{leaves} for {neighbour.mount.key if neighbour else 'no mount'}; {better} may be intended"
+    is_manifest = reference.what == MANIFEST
     return _TOPICS[reference.kind].finding(
         mounts=(str(key),),
         key=visit.loaded.mount.place,
         url=reference.seen_at or visit.url,
-        severity=severity,
+        severity="note" if is_manifest else severity,
+        consequence="Browsers do not offer to install the page." if is_manifest else "",
         message=message,
         cure=_cure(visit, reference),
     )

@@ -32,7 +32,8 @@ _ASSETS = {
     ("video", "poster"): "the image",
     ("video", "src"): "the film",
 }
-_LINKED_ASSETS = {"stylesheet": "the style sheet", "modulepreload": "the script", "manifest": "the manifest"}
+MANIFEST = "the manifest"
+_LINKED_ASSETS = {"stylesheet": "the style sheet", "modulepreload": "the script", "manifest": MANIFEST}
 _LINKED_ASSETS |= dict.fromkeys(("apple-touch-icon", "icon", "preload"), "the file")
 _REFRESH = re.compile(r"\s*[0-9.]*\s*[;,]?\s*url\s*=\s*(.*)", re.IGNORECASE | re.DOTALL)
 _SCRIPTS = ("", "module", "text/javascript", "application/javascript")

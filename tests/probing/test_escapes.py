@@ -188,6 +188,17 @@ def test_what_leaves_the_mount_by_mistake_is_told(probed, root, admin, expected)
     assert not any(result.findings for key in ("/", "/shop") for result in results.get(key, []))
 
 
+def test_a_page_is_shown_without_its_manifest(probed) -> None:
+    page = flask_app('<link rel="manifest" href="/manifest.json">', routes=["/manifest.json"])
+    (found,) = probed({"/admin": page})["/admin"][0].findings
+    assert (found.code, found.severity, found.message, found.consequence) == (
+        "MS204",
+        "note",
+        'the manifest "/manifest.json" leaves /admin, and nothing answers there; /admin/manifest.json exists',
+        "Browsers do not offer to install the page.",
+    )
+
+
 def test_an_asset_of_a_static_mount_is_meant_and_one_that_it_lacks_is_not(probed, tmp_path) -> None:
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "there.css").write_text("")
