@@ -7,7 +7,7 @@ INSTALLED = $(VENV)/.installed
 DEMO_INSTALLED = $(VENV)/.demo-installed
 DOCS_INSTALLED = $(VENV)/.docs-installed
 
-.PHONY: demo test test-data coverage lint format docs bench soak cluster-test clean
+.PHONY: demo test test-data published-test coverage lint format docs bench soak cluster-test clean
 
 demo: $(DEMO_INSTALLED)  ## Serve the example with three frameworks; MULTISERVE_PORT=5000 make demo takes another port.
 	@echo "Pyramid, Django with its admin, and Flask on one port; sign in as demo with the password demo."
@@ -19,6 +19,9 @@ test: $(INSTALLED)  ## Run all tests.
 test-data: $(INSTALLED)  ## Run the tests that need Dash, Streamlit, Gradio, MCP and the like, which it installs.
 	$(BIN)/python -m pip install --quiet --group data
 	$(BIN)/python -m pytest -n 3 --dist loadgroup tests/end_to_end/test_objects.py tests/end_to_end/test_isolated.py tests/end_to_end/test_cookbook.py tests/test_documents.py
+
+published-test: $(INSTALLED)  ## Check compositions of published applications, each in an environment that it makes; ARGS="wagtail" for some.
+	$(BIN)/python tests/published $(ARGS)
 
 coverage: $(INSTALLED)  ## Run the tests that start no server, and say how much of the code they reach.
 	$(BIN)/python -m pytest -n 3 --dist loadgroup --ignore tests/end_to_end --cov --cov-report term:skip-covered

@@ -14,6 +14,25 @@ NOT_LOADED = "MS301"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """The one exact change of a file that cures a finding.
+
+    Attributes:
+        key: The key path in the configuration, or the name of a setting in a Python file.
+        old: An element to take out of the list at the key; in a Python file, the value that the setting has.
+        new: The new value, as the file spells it; None to take out the element, or else to remove the key.
+        file: The Python file, absolute; "" for the configuration.
+        adds: Whether a setting that the Python file does not have may be added at its end, as in that of Django.
+    """
+
+    key: str
+    old: str = ""
+    new: str | None = None
+    file: str = ""
+    adds: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that is wrong with a composition, or may be.
 
@@ -27,6 +46,7 @@ class Finding:
         consequence: What happens if nothing is changed.
         cure: The change that cures it; "" where only the application's authors know.
         url: The URL whose response shows it; "" if no request was needed to find it.
+        edit: The change that cures it, where that is exactly one.
     """
 
     code: str
@@ -37,6 +57,7 @@ class Finding:
     consequence: str
     cure: str
     url: str = ""
+    edit: Edit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +88,7 @@ class Topic:
         severity: Severity | None = None,
         consequence: str = "",
         url: str = "",
+        edit: Edit | None = None,
     ) -> Finding:
         """Make a finding of this topic; severity and consequence are the topic's unless they are given."""
         return Finding(
@@ -78,4 +100,5 @@ class Topic:
             consequence=consequence or self.consequence,
             cure=cure,
             url=url,
+            edit=edit,
         )

@@ -11,6 +11,7 @@ import pytest
 
 import multiserve
 from multiserve import Config, ConfigError, Finding, LoadError, Problem, check, create_app, explain, load_config
+from multiserve.findings import Edit
 
 ROOT = Path(__file__).parents[1]
 APPS = Path(__file__).parent / "apps"
@@ -92,6 +93,7 @@ def test_check_finds_what_cannot_be_loaded_and_what_is_wrong_with_the_rest(write
             message='no check has the code "MS999"',
             consequence="It has no effect.",
             cure='Remove "MS999" from ignore.',
+            edit=Edit(key="ignore", old="MS999"),
         ),
     ]
 
@@ -114,8 +116,10 @@ def test_check_finds_what_probing_finds_if_that_is_asked_for(write_config):
         "key": 'mounts."/"',
         "message": f"ValueError: no ({path.parent / 'raises.py'}:3, in app)",
         "consequence": "Users get an error.",
-        "cure": "",
+        "cure": "multiserve run shows the traceback at this URL, "
+        "and multiserve check --alone whether another mount is the cause.",
         "url": "http://localhost:8000/",
+        "edit": None,
     }
 
 

@@ -222,7 +222,7 @@ TESTS_OF_MORE_THAN_A_MODULE = {
     "test_documents.py",
     "test_project.py",
 }
-WHOLE_PROGRAM = {"apps", "benchmarks", "cluster", "compositions", "end_to_end", "soak"}
+WHOLE_PROGRAM = {"apps", "benchmarks", "cluster", "compositions", "end_to_end", "published", "soak"}
 
 
 def has_code(module: Path) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from multiserve.checks import (
     capacity,
+    engines,
     exposure,
     imports,
     libraries,
@@ -57,6 +58,7 @@ _ALL = {
         *capacity.CHECKS,
         *servers.CHECKS,
         *serving.CHECKS,
+        *engines.CHECKS,
         *process_state.CHECKS,
     )
 }

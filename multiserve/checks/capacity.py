@@ -93,6 +93,8 @@ def sticky(subject: Subject) -> Iterator[Finding]:
     in front cannot help, because all workers listen on one address. Only --production looks for this.
     """
     workers = int(subject.gunicorn.get("workers") or 1)
+    if subject.config.engine and "workers" not in subject.config.gunicorn:
+        return  # an export sets 1
     if not subject.is_production or workers < 2:  # noqa: PLR2004 (one worker has all clients)
         return
     seen: set[int] = set()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from multiserve.checks.subject import CheckedMount, Subject
-from multiserve.findings import Finding, Severity, Topic
+from multiserve.findings import Edit, Finding, Severity, Topic
 
 Scope: TypeAlias = Literal["process", "origin"]
 """Whose mounts a check looks at."""
@@ -34,6 +34,7 @@ class Check(Topic):
         severity: Severity | None = None,
         consequence: str = "",
         key: str = "",
+        edit: Edit | None = None,
     ) -> Finding:
         """Make a finding of this check.
 
@@ -44,6 +45,7 @@ class Check(Topic):
             severity: If it is not the usual one of the check.
             consequence: If it is not the usual one of the check.
             key: The key path of the cure, if it is not the entry of the first mount.
+            edit: The change that cures it, where that is exactly one.
         """
         return self.finding(
             mounts=[each.mount.name for each in mounts],
@@ -52,6 +54,7 @@ class Check(Topic):
             cure=cure,
             severity=severity,
             consequence=consequence,
+            edit=edit,
         )
 
 

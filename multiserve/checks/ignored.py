@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from multiserve.config.model import Config
-from multiserve.findings import Finding, Topic
+from multiserve.findings import Edit, Finding, Topic
 
 NEEDLESS = Topic(
     code="MS117",
@@ -55,4 +55,5 @@ def find_needless(
 
 def _needless(code: str, mounts: tuple[str, ...], key: str) -> Finding:
     message = f"{code} is ignored, and there is no such finding"
-    return NEEDLESS.finding(mounts=mounts, key=key, message=message, cure=f'Remove "{code}" from ignore.')
+    cure = f'Remove "{code}" from ignore.'
+    return NEEDLESS.finding(mounts=mounts, key=key, message=message, cure=cure, edit=Edit(key=key, old=code))

@@ -9,8 +9,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from multiserve.checks.check import check
 from multiserve.checks.subject import CheckedMount, Subject, host_of
 from multiserve.config.kinds.fleets import FleetMount
-from multiserve.config.mounts import Mount, RedirectMount, StaticMount
-from multiserve.findings import Finding, Severity
+from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount
+from multiserve.findings import Edit, Finding, Severity
 from multiserve.frameworks import InnerRoute, own_mounts
 from multiserve.paths import to_wsgi
 from multiserve.routing import Router
@@ -25,16 +25,15 @@ def unknown_codes(subject: Subject) -> Iterator[Finding]:
     from multiserve.checks import TOPICS
 
     known = TOPICS.keys() | subject.plugin_codes
-    for code in subject.config.ignore:
+    ignored: list[tuple[str, str, tuple[CheckedMount, ...]]]
+    ignored = [(code, subject.key("ignore"), ()) for code in subject.config.ignore]
+    ignored += [
+        (code, f"{each.mount.toml_key}.ignore", (each,)) for each in subject.members for code in each.mount.ignore
+    ]
+    for code, key, members in ignored:
         if code not in known:
-            cure = f'Remove "{code}" from ignore.'
-            yield unknown_codes.found(message=f'no check has the code "{code}"', cure=cure, key=subject.key("ignore"))
-    for member in subject.members:
-        for code in member.mount.ignore:
-            if code not in known:
-                cure = f'Remove "{code}" from ignore.'
-                key = f"{member.mount.toml_key}.ignore"
-                yield unknown_codes.found(member, message=f'no check has the code "{code}"', cure=cure, key=key)
+            message, cure = f'no check has the code "{code}"', f'Remove "{code}" from ignore.'
+            yield unknown_codes.found(*members, message=message, cure=cure, key=key, edit=Edit(key=key, old=code))
 
 
 @check(
@@ -165,16 +164,17 @@ def _is_wrapped(subject: Subject, member: CheckedMount) -> bool:
 def whole_paths(subject: Subject) -> Iterator[Finding]:
     """Some frameworks, such as Falcon over ASGI, match their routes against the whole path, including the prefix.
 
-    Their routes must begin with the prefix, unless middleware removes it.
+    Their routes must begin with the prefix, unless `strip` or middleware removes it.
     """
     for member in subject.readable:
-        if not member.facts or not member.facts.takes_whole_path or not member.prefix:
+        is_stripped = isinstance(member.mount, AppMount) and member.mount.strip
+        if not member.facts or not member.facts.takes_whole_path or not member.prefix or is_stripped:
             continue
         routes = member.facts.routes or ()
         outside = [route for route in routes if not _may_reach(route, member.prefix)]
         if outside and not _is_wrapped(subject, member):
             message = f"{member.facts.framework} matches whole paths: {outside[0].path} is not below {member.prefix}"
-            cure = f'Put "{member.prefix}" in front of its routes.'
+            cure = f'Set strip = true on the mount, or put "{member.prefix}" in front of its routes.'
             severity: Severity = "error" if len(outside) == len(routes) else "warning"
             yield whole_paths.found(member, message=message, cure=cure, severity=severity)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from multiserve.checks.check import Check, check
+from multiserve.checks.setting_edits import edit_of_setting
 from multiserve.checks.subject import CheckedMount, Subject, host_of
 from multiserve.config.mounts import StaticMount
-from multiserve.findings import Finding, Severity
+from multiserve.findings import Edit, Finding, Severity
 from multiserve.frameworks import AllowedHosts, Setting
 
 
@@ -27,9 +28,11 @@ def application_root(subject: Subject) -> Iterator[Finding]:
         if setting.value.rstrip("/") != member.prefix:
             places = sum(each.identity == member.identity for each in subject.members)
             cure = "Remove APPLICATION_ROOT: the application is mounted more than once."
+            edit = None
             if places == 1:
                 cure = f'Set APPLICATION_ROOT = "{member.prefix or "/"}", or remove it.'
-            yield from _misfit(application_root, subject, member, setting, cure)
+                edit = edit_of_setting(subject, member, setting.name, setting.value, member.prefix or "/")
+            yield from _misfit(application_root, subject, member, setting, cure, edit)
 
 
 @check(
@@ -43,9 +46,9 @@ def force_script_name(subject: Subject) -> Iterator[Finding]:
     """FORCE_SCRIPT_NAME replaces the prefix of the mount in every URL that Django builds."""
     for member, setting in _settings(subject, "FORCE_SCRIPT_NAME"):
         if setting.value.rstrip("/") != member.prefix:
-            yield from _misfit(
-                force_script_name, subject, member, setting, "Remove FORCE_SCRIPT_NAME from the settings."
-            )
+            edit = edit_of_setting(subject, member, setting.name, setting.value, None)
+            cure = "Remove FORCE_SCRIPT_NAME from the settings."
+            yield from _misfit(force_script_name, subject, member, setting, cure, edit)
 
 
 @check("MS132", "error", "root_path is not the prefix", consequence="Its routes answer 404.", scope="origin")
@@ -67,12 +70,14 @@ def _settings(subject: Subject, name: str) -> Iterator[tuple[CheckedMount, Setti
                 yield member, setting
 
 
-def _misfit(topic: Check, subject: Subject, member: CheckedMount, setting: Setting, cure: str) -> Iterator[Finding]:
+def _misfit(
+    topic: Check, subject: Subject, member: CheckedMount, setting: Setting, cure: str, edit: Edit | None = None
+) -> Iterator[Finding]:
     """Report a prefix that differs from the mount's, unless a proxy in front may remove the rest of it."""
     message = f'it has {setting.name} = "{setting.value}", but is mounted at {member.mount.key}'
     fits_behind_proxy = setting.value.rstrip("/").endswith(member.prefix)
     if not fits_behind_proxy or (setting.name == "root_path" and member.prefix):
-        yield topic.found(member, message=message, cure=cure)
+        yield topic.found(member, message=message, cure=cure, edit=edit)
     elif not subject.config.server.trusted_proxies:
         message = f"{message}: that can only be right behind a proxy"
         consequence = "Without such a proxy, its URLs and cookies have the wrong path."
@@ -135,16 +140,19 @@ def _has_place(subject: Subject, member: CheckedMount, url: str) -> bool:
 
 
 def _escape(subject: Subject, member: CheckedMount, setting: Setting) -> Finding:
-    cure = f'Write {setting.name} = "{setting.value.lstrip("/")}", without the leading slash.'
+    relative = setting.value.lstrip("/")
+    cure = f'Write {setting.name} = "{relative}", without the leading slash.'
+    edit = edit_of_setting(subject, member, setting.name, setting.value, relative) if relative else None
     severity: Severity = "note" if subject.config.server.trusted_proxies else "warning"
     consequence = "Another mount answers them, or none, unless a proxy in front does."
     if setting.name.startswith("LOG"):  # LOGIN_URL and LOGOUT_REDIRECT_URL may belong to another application
         cure = f"Use the name of the URL pattern in {setting.name} instead of a path."
-        severity, consequence = "note", "It may lead to another mount, or nowhere."
+        severity, consequence, edit = "note", "It may lead to another mount, or nowhere.", None
     return absolute_urls.found(
         member,
         message=f'it has {setting.name} = "{setting.value}", which is not below {member.prefix}',
         cure=cure,
+        edit=edit,
         severity=severity,
         consequence=consequence if severity == "note" else "",
     )

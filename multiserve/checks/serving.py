@@ -9,7 +9,8 @@ from multiserve._types import Interface
 from multiserve.checks.check import check
 from multiserve.checks.subject import CheckedMount, Subject, host_of
 from multiserve.config.mounts import AppMount
-from multiserve.findings import Finding
+from multiserve.config.tables import quote_text
+from multiserve.findings import Edit, Finding
 from multiserve.frameworks.lifespans import inner_lifespans
 from multiserve.frameworks.wrappers import wrapper_in
 from multiserve.loading.interfaces import is_async, signature_of, takes
@@ -93,7 +94,8 @@ def wrong_interfaces(subject: Subject) -> Iterator[Finding]:
         if declared and found and found != declared:
             message = f'it is declared as interface = "{declared}", and it is {found.upper()}'
             key = f"{member.mount.toml_key}.interface"
-            yield wrong_interfaces.found(member, message=message, cure="Remove interface.", key=key)
+            edit = Edit(key=key)
+            yield wrong_interfaces.found(member, message=message, cure="Remove interface.", key=key, edit=edit)
 
 
 def _certain_interface(application: Any) -> Interface | None:
@@ -124,20 +126,22 @@ def files_of_the_host(subject: Subject) -> Iterator[Finding]:
         paths = sorted({each.path for each in routes if _is_of_the_host(each.path)}) if member.prefix else []
         lost = [path for path in paths if subject.find(path, host_of(member.mount.key)) is None]
         if lost:
-            yield _lost_file(member, lost)
+            yield _lost_file(subject, member, lost)
 
 
 def _is_of_the_host(path: str) -> bool:
     return path in _OF_THE_HOST or (path.startswith(_WELL_KNOWN) and "{" not in path and "<" not in path)
 
 
-def _lost_file(member: CheckedMount, paths: list[str]) -> Finding:
+def _lost_file(subject: Subject, member: CheckedMount, paths: list[str]) -> Finding:
     host = str(member.mount.key).partition("/")[0]
-    line = f'"{host}{paths[0]}" = {{ redirect = "{member.prefix}{paths[0]}" }}'
+    key, value = quote_text(f"{host}{paths[0]}"), f"{{ redirect = {quote_text(f'{member.prefix}{paths[0]}')} }}"
+    edit = Edit(key=subject.key(f"mounts.{key}"), new=value) if len(paths) == 1 else None
     return files_of_the_host.found(
         member,
         message=f"it has {', '.join(paths)}, and no mount answers at the root of the host",
-        cure=f"Add {line} under [mounts].",
+        cure=f"Add {key} = {value} under [mounts].",
+        edit=edit,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from multiserve.checks.check import check
+from multiserve.checks.setting_edits import edit_of_setting
 from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.findings import Finding
 from multiserve.frameworks import Cookie, distinct_name
@@ -39,7 +40,7 @@ def cookies(subject: Subject) -> Iterator[Finding]:
             else:
                 group.update({identity: each for identity, each in pair.items() if identity not in group})
     for cookie, group in groups:
-        yield _clash(cookie, list(group.values()))
+        yield _clash(subject, cookie, list(group.values()))
 
 
 def _same_cookies(subject: Subject, one: CheckedMount, other: CheckedMount) -> Iterator[tuple[Cookie, Cookie]]:
@@ -61,12 +62,13 @@ def _place(cookie: Cookie) -> tuple[str, str, str]:
     return cookie.name, cookie.path, cookie.domain.lstrip(".")
 
 
-def _clash(cookie: Cookie, group: list[tuple[CheckedMount, Cookie]]) -> Finding:
+def _clash(subject: Subject, cookie: Cookie, group: list[tuple[CheckedMount, Cookie]]) -> Finding:
     """Make the finding, which advises the application with the longer prefix to change."""
     ordered = sorted(group, key=lambda each: len(each[0].prefix))[::-1]  # of two equally long ones, the later
     members = tuple(member for member, _ in ordered)
     key = str(members[0].mount.key)
-    change = f'{ordered[0][1].setting} = "{distinct_name(cookie.name, key)}" in the application at {key}'
+    setting, name = ordered[0][1].setting, distinct_name(cookie.name, key)
+    change = f'{setting} = "{name}" in the application at {key}'
     is_certain = all(member.facts and member.facts.secret for member in members)
     who = _who(members)
     return cookies.found(
@@ -75,6 +77,7 @@ def _clash(cookie: Cookie, group: list[tuple[CheckedMount, Cookie]]) -> Finding:
         cure=f"Set {change}." if who == "both" else f"Give each a name of its own, such as {change}.",
         severity="warning" if is_certain else "note",
         consequence="" if is_certain else "They may log each other out.",
+        edit=edit_of_setting(subject, members[0], setting, cookie.name, name) if who == "both" else None,
     )
 
 

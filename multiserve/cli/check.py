@@ -48,6 +48,12 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays fast
 @click.option(
     "--alone", is_flag=True, help="With --probe, ask each application in a process of its own, too, and compare."
 )
+@click.option(
+    "--for",
+    "engine",
+    type=click.Choice(["kubernetes", "compose", "systemd"]),
+    help="Say what would break where an export runs the mounts, with --production.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if there are warnings, too.")
 @click.option(
     "--select",
@@ -57,6 +63,9 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays fast
     help="Report only this code, or those that begin so, such as MS2; repeatable. In place of select in the file.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Say where each code is documented.")
+@click.option("--diff", is_flag=True, help="Print what --fix would change, as a diff, in place of the findings.")
+@click.option("--fix", is_flag=True, help="Make the changes that cure findings by one exact edit, and check again.")
+@click.option("--watch", is_flag=True, help="Check again whenever the file or a source changes, until Ctrl-C.")
 @click.option("--costs", is_flag=True, help="Show how long each mount took to load, and how much memory it took.")
 @click.option("--list", "lists", is_flag=True, help="List the codes of all checks, and do nothing else.")
 @click.option("--explain", "code", metavar="CODE", help="Explain one check, and do nothing else.")
@@ -73,6 +82,7 @@ def check(  # noqa: PLR0913 (one for each option)
     style: str,
     code: str | None,
     selected: tuple[str, ...],
+    engine: str | None,
     targets: tuple[str, ...],
     **flags: bool,
 ) -> None:
@@ -91,10 +101,14 @@ def check(  # noqa: PLR0913 (one for each option)
         multiserve check --probe
         multiserve check --probe --alone
         multiserve check --select MS2 --probe
+        multiserve check --for kubernetes
+        multiserve check --diff
+        multiserve check --watch
         multiserve check --explain MS102
         multiserve check --list
         multiserve check --format json
     """  # noqa: D301 (click needs the control character)
+    from multiserve.cli import mending, watching
     from multiserve.inspection import has_gunicorn, problems_of_settings
     from multiserve.reports import check as report
     from multiserve.reports import handbook
@@ -106,11 +120,18 @@ def check(  # noqa: PLR0913 (one for each option)
         if code is not None:
             click.echo(handbook.explained(_find_topic(ctx, code, config, env_file)))
             return
+        if flags["watch"]:
+            watching.watch(ctx, find_source(config, targets), env_file)
+            return
+        beginning = mending.Beginning()
         try:
             source = find_source(config, targets)
+            if flags["diff"] or flags["fix"]:
+                mending.refuse_targets(source)
             note_what_is_not_read(source, env_file)
             whole = load_config(source, check=problems_of_settings, env_files=find_env_files(source, env_file))
-            whole = replace(whole, select=tuple(each.upper() for each in selected) or whole.select)
+            codes = tuple(each.upper() for each in selected)
+            whole = replace(whole, select=codes or whole.select, engine=engine or "")
             found = _inspect(whole, only, flags)
         except ConfigError as error:
             _refuse(error, style)
@@ -125,7 +146,12 @@ def check(  # noqa: PLR0913 (one for each option)
             flags["strict"],
             flags["verbose"],
         )
-        say(_in_style(outcome, style))
+        if flags["fix"] and mending.fix(found.findings, whole.source.path, beginning):
+            leave(mending.check_again(ctx, beginning))
+        if flags["diff"]:
+            mending.show_diff(found.findings, whole.source.path, beginning)
+        else:
+            say(_in_style(outcome, style))
         if traceback:
             echo_failures(found.composition)
         leave(LoadError.exit_code if found.composition.failures else ConfigError.exit_code if outcome.is_wrong else 0)
@@ -138,6 +164,7 @@ def _inspect(whole: Config, only: Sequence[str], flags: Mapping[str, bool]) -> I
     selected = select(whole, only) if only else whole
     with stdout_is_stderr():
         looked_at = {name: flags[name] for name in ("production", "probe", "alone")}
+        looked_at["production"] |= bool(whole.engine)
         return inspect(selected, mounts=whole.mounts, progress=Progress(), **looked_at)
 
 

@@ -126,6 +126,7 @@ class Config:
         gunicorn: gunicorn's settings as the file has them; the gunicorn server checks them.
         root: The key path of the table that holds it all; empty, or `tool.multiserve`.
         env_files: The files of environment variables that were read.
+        engine: What runs it, where `check --for` asks what would break there; empty for nothing of that kind.
         written: Every value as it stands in the file, variables not replaced, by its key path.
     """
 
@@ -165,6 +166,7 @@ class Config:
     group: str = ""
     elsewhere: tuple[Mount, ...] = ()
     root: str = ""
+    engine: str = ""
     env_files: tuple[Path, ...] = ()
     written: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -120,7 +120,7 @@ def memory_of(unit: Unit) -> int:
 def seconds_to_stop(export: Export) -> int:
     """Return how long a unit may take from the signal to its end."""
     grace = export.config.gunicorn.get("graceful_timeout", _GRACE)
-    return (grace if isinstance(grace, int) else _GRACE) + 5
+    return export.config.server.drain_seconds + (grace if isinstance(grace, int) else _GRACE) + 5
 
 
 def front_files(export: Export, addresses: Mapping[str, str]) -> dict[str, str]:

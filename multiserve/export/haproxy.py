@@ -123,11 +123,32 @@ def _backend(export: Export, unit: str) -> str:
 
 
 def _backends(export: Export) -> Iterator[str]:
+    checks = _checks(export)
     for unit in export.units:
         yield ""
         yield f"# {', '.join(mount.name for mount in unit.mounts if not mount.is_member)}"
         yield f"backend {_backend(export, unit.name)} from {export.name}"
-        yield f"    server {unit.name} {export.addresses[unit.name].replace('unix:', 'unix@', 1)}"
+        check = ""
+        if unit.name in checks:
+            host, port = checks[unit.name]
+            yield f"    option httpchk GET /readyz  # of the unit's --manage {host}:{port}"
+            check = f" check inter 1s fall 1 rise 1 addr {host} port {port}"
+        yield f"    server {unit.name} {export.addresses[unit.name].replace('unix:', 'unix@', 1)}{check}"
+
+
+def _checks(export: Export) -> dict[str, tuple[str, int]]:
+    """Return host and port at which each unit says whether it serves; empty if the file has no `manage` with a port.
+
+    Each unit of a machine needs a port of its own there: from that of the file on.
+    """
+    if export.manage is None:
+        return {}
+    host, port = export.manage
+    own = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 (no address can be asked there)
+    addresses = {unit.name: export.addresses[unit.name] for unit in export.units}
+    hosts = {name: own if each.startswith("unix:") else each.rpartition(":")[0] for name, each in addresses.items()}
+    are_apart = len(set(hosts.values())) == len(hosts)
+    return {name: (each, port + (0 if are_apart else index)) for index, (name, each) in enumerate(hosts.items())}
 
 
 def _quoted(text: str) -> str:

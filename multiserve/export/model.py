@@ -66,6 +66,12 @@ class Export:
         return find_misled_tenants(self.config, self.units)
 
     @property
+    def manage(self) -> tuple[str, int] | None:
+        """Host and port of `manage` in the file; None if it has none, or a unix socket."""
+        host, _, port = self.config.server.manage.rpartition(":")
+        return (host, int(port)) if host and host != "unix" and port.isdigit() else None
+
+    @property
     def digest(self) -> str:
         """A hash of what the file says, whatever its comments are and on which machine it is."""
         found = {

@@ -24,15 +24,20 @@ def _unnamed(text: str) -> str:
 
 
 def with_common(patterns: AbstractSet[T], common: Callable[[T, T], T | None]) -> list[T]:
-    """Return patterns, and what any of them have in common."""
-    found = list(patterns)
+    """Return patterns, and what any of them have in common; that of two without `*` or `{}` is one of them."""
+    found: list[T] = []
+    wide: list[T] = []
+    pending = list(patterns)
     known = set(patterns)
-    for index, pattern in enumerate(found):  # it grows meanwhile
-        for other in found[:index]:
+    for pattern in pending:  # it grows meanwhile
+        is_wide = any(mark in str(pattern) for mark in "*{")
+        for other in found if is_wide else wide:
             both = common(pattern, other)
             if both is not None and both not in known:
                 known.add(both)
-                found.append(both)
+                pending.append(both)
+        found.append(pattern)
+        wide += [pattern] if is_wide else []
     return found
 
 

@@ -8,7 +8,7 @@ from multiserve.export.containers import memory_of, needed_variables, seconds_to
 from multiserve.export.model import Export
 from multiserve.export.units import Unit
 
-_FIRST_MANAGE_PORT = 9001
+_MANAGE_PORT = 9000  # of the first unit, if the file has no `manage`; those of the others follow
 _LONGEST_START = 300  # seconds
 _SAFE = """\
 DynamicUser=yes
@@ -32,10 +32,11 @@ SystemCallArchitectures=native
 def render(export: Export) -> Mapping[str, str]:
     """Return the files for /etc/systemd/system."""
     files = {f"{export.name}.target": _text(_target(export))}
+    _, first = export.manage or ("", _MANAGE_PORT)
     for number, unit in enumerate(export.units):
         name = f"{export.name}-{unit.name}"
         files[f"{name}.socket"] = _text(_socket(export, unit))
-        files[f"{name}.service"] = _text(_service(export, unit, _FIRST_MANAGE_PORT + number))
+        files[f"{name}.service"] = _text(_service(export, unit, first + number))
     return files
 
 

@@ -27,6 +27,7 @@ _COMMON = "django.middleware.common.CommonMiddleware"
 _SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
 _CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 _STATIC_FILES = "django.contrib.staticfiles"
+_SQLITE = (".sqlite3", ".spatialite")  # the ends of backends whose databases are files
 _WHILE_DEBUGGING = (".localhost", "127.0.0.1", "[::1]")  # what Django takes for an empty ALLOWED_HOSTS then
 _URLS = ("LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL")  # they count where the project sets them
 _METHODS_WITH_DATA = ("DELETE", "PATCH", "POST", "PUT")
@@ -61,6 +62,7 @@ def read(application: Any, _: Inside) -> Facts:
         absolute_urls=known(lambda: _absolute_urls(settings), ()),
         hosts=known(lambda: _hosts(settings), None),
         static_files=known(lambda: _static_files(settings), None),
+        written_files=known(lambda: _written_files(settings), ()),
         settings_module=known(lambda: settings.SETTINGS_MODULE or None, None),
         may_answer_first=any(not each.startswith("django.") for each in known(lambda: settings.MIDDLEWARE, ())),
     )
@@ -76,6 +78,16 @@ def _cookies(settings: Any) -> tuple[Cookie, ...]:
         cookie_name, path = getattr(settings, name_setting), getattr(settings, path_setting)
         cookies.append(Cookie(cookie_name, path, domain, name_setting, path_setting))
     return tuple(cookies)
+
+
+def _written_files(settings: Any) -> tuple[Setting, ...]:
+    names = {
+        f'DATABASES["{alias}"]["NAME"]': database.get("NAME")
+        for alias, database in settings.DATABASES.items()
+        if str(database.get("ENGINE")).endswith(_SQLITE)
+    }
+    found = {name: str(value) for name, value in {**names, "MEDIA_ROOT": settings.MEDIA_ROOT}.items() if value}
+    return tuple(Setting(name, value) for name, value in found.items() if not value.startswith((":memory:", "file:")))
 
 
 def _own_prefix(settings: Any) -> tuple[Setting, ...]:

@@ -148,6 +148,7 @@ class Facts:
         hosts: The hosts that it answers; None also if it answers all.
         static_files: Those that it does not serve in production; None also if it serves them, or has none.
         static_folder: The folder of a route that the framework itself has added for static files.
+        written_files: Settings that name a file or a folder which it writes to.
         settings_module: The settings of Django that the process has, which need not be those that were asked for.
         thread_hints: Objects that its views share between threads but that are not thread-safe, each as `module.name`.
         takes_whole_path: Whether it matches routes against the path including the prefix.
@@ -169,6 +170,7 @@ class Facts:
     hosts: AllowedHosts | None = None
     static_files: StaticFiles | None = None
     static_folder: str | None = None
+    written_files: tuple[Setting, ...] = ()
     settings_module: str | None = None
     thread_hints: tuple[str, ...] = ()
     takes_whole_path: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from multiserve.frameworks.facts import (
@@ -51,9 +52,20 @@ def read(application: Any, _: Inside) -> Facts:
         debug=known(lambda: bool(application.debug), None),
         own_prefix=known(lambda: _own_prefix(application), ()),
         hosts=known(lambda: _hosts(application), None),
+        written_files=known(lambda: _written_files(application), ()),
         static_folder=known(lambda: application.static_folder, None),
         may_answer_first=bool(known(lambda: application.before_request_funcs.get(None), ())),
     )
+
+
+def _written_files(application: Any) -> tuple[Setting, ...]:
+    """Return the databases of Flask-SQLAlchemy, whose relative paths start from the instance folder."""
+    url = str(application.config.get("SQLALCHEMY_DATABASE_URI") or "")
+    scheme, _, path = url.partition(":///")
+    if not scheme.startswith("sqlite") or not path:
+        return ()
+    file = Path(application.instance_path, path.partition("?")[0])
+    return () if path.startswith((":memory:", "file:")) else (Setting("SQLALCHEMY_DATABASE_URI", str(file)),)
 
 
 def _around(application: Any) -> Unwrapped | None:

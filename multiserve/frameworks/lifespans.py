@@ -10,6 +10,8 @@ from multiserve.frameworks.reading import is_a, known
 from multiserve.frameworks.wrappers import look_through
 
 _DEEPEST = 8  # applications mounted inside each other
+# They come with a function that mounts their applications, and run the lifespan inside the outer one, or do without it.
+_MOUNTED_BY_THEIR_FRAMEWORKS = frozenset(("gradio", "marimo", "nicegui"))
 
 
 class InnerLifespan(NamedTuple):
@@ -40,9 +42,14 @@ def _find(application: Any, outer: Any, above: str, depth: int) -> Iterator[Inne
             continue
         path, inner = f"{above}{route.path}", found.application
         own = _lifespan_of(inner)
-        if own is not None and own is not outer:
+        if own is not None and own is not outer and not _is_mounted_by_its_framework(inner, own):
             yield InnerLifespan(path or "/", outer is not None)
         yield from _find(inner, outer, path, depth - 1)
+
+
+def _is_mounted_by_its_framework(application: Any, lifespan: Any) -> bool:
+    modules = (type(application).__module__, getattr(lifespan, "__module__", None) or "")
+    return any(module.partition(".")[0] in _MOUNTED_BY_THEIR_FRAMEWORKS for module in modules)
 
 
 def _lifespan_of(application: Any) -> Any:

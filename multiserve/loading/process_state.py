@@ -108,8 +108,10 @@ def _replaced(owner: str, before: Mapping[str, Any] | None, after: Mapping[str, 
     is_module, is_builtins = owner in _PATCHED, owner == "builtins"
     for name in found:
         is_new = before is not None and name not in before
-        is_internal = is_module and (name.startswith("__") or (name == "_" and not is_builtins))
-        if not is_internal and (is_builtins or not is_new):
+        is_private = name.startswith("_" if is_new else "__") or name == "_"
+        is_internal = is_module and is_private and not (is_builtins and name == "_")  # gettext installs that one
+        is_setting = f"{owner}.{name}" in READINGS  # such as threading.excepthook, which is made to be replaced
+        if not is_internal and not is_setting and (is_builtins or not is_new):
             yield name, after[name]
 
 

@@ -13,11 +13,15 @@ from wsgiref.validate import WSGIWarning
 
 from multiserve.composition import Composition
 from multiserve.config.mounts import ProxiedPlaceholderMount, TenantMount
+from multiserve.findings import Finding
 from multiserve.frameworks import Inspector
 from multiserve.loading.mounts import LoadedMount
-from multiserve.probing.escapes import Visit, find_cookie_escapes, find_escapes, is_same_origin, redirect_of
+from multiserve.probing.circles import find_circle
+from multiserve.probing.escapes import Visit, find_cookie_escapes, find_escapes, is_same_origin
 from multiserve.probing.exchange import Received, describe_error
+from multiserve.probing.own_urls import OwnURLs
 from multiserve.probing.processes import Process, ThisProcess
+from multiserve.probing.references import References, redirect_of
 from multiserve.probing.results import ProbeResult, find_failures
 from multiserve.probing.site import Composed
 
@@ -34,11 +38,13 @@ class _Asked:
         result: Without findings.
         visit: The response; None if nothing was sent.
         violations: The objections of the validator.
+        findings: What is wrong whatever other responses are like.
     """
 
     result: ProbeResult
     visit: Visit | None = None
     violations: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def probe(
@@ -67,8 +73,8 @@ def probe(
         composed = Composed(composition, here, inspector, elsewhere)
         requests = [each for loaded in composition.mounts for each in _probe_mount(composed, loaded, origin)]
         visits = [request.visit for request in requests if request.visit]
-        told: set[tuple[str, str]] = set()
-        return [_complete(composed, request, visits, told) for request in requests]
+        complete = _Completing(composed, visits)
+        return [complete(request) for request in requests]
 
 
 @contextlib.contextmanager
@@ -79,12 +85,24 @@ def validating() -> Iterator[None]:
         yield
 
 
-def _complete(composed: Composed, request: _Asked, visits: list[Visit], told: set[tuple[str, str]]) -> ProbeResult:
-    """Add what is wrong with a response, for which all responses have to be known."""
-    findings = list(find_failures(request.result, request.violations))
-    if visit := request.visit:
-        findings += [*find_escapes(composed, visit, told), *find_cookie_escapes(composed, visit, visits)]
-    return replace(request.result, findings=tuple(findings))
+class _Completing:
+    """Adds what is wrong with a response, for which all responses have to be known."""
+
+    def __init__(self, composed: Composed, visits: list[Visit]) -> None:
+        self._composed = composed
+        self._visits = visits
+        self._references = References(composed)
+        self._own = OwnURLs(composed)
+        self._told: set[tuple[str, str]] = set()
+
+    def __call__(self, request: _Asked) -> ProbeResult:
+        findings = [*find_failures(request.result, request.violations), *request.findings]
+        if visit := request.visit:
+            references = self._references.of(*visit)
+            findings += find_escapes(self._composed, visit, references, self._told)
+            findings += self._own.find(visit, references)
+            findings += find_cookie_escapes(self._composed, visit, self._visits)
+        return replace(request.result, findings=tuple(findings))
 
 
 def _probe_mount(composed: Composed, loaded: LoadedMount, origin: str) -> Iterator[_Asked]:
@@ -93,19 +111,25 @@ def _probe_mount(composed: Composed, loaded: LoadedMount, origin: str) -> Iterat
     if result := _reason_not_to_ask(composed, loaded, root):
         yield _Asked(result)
         return
-    pending = deque((url, 0, url in named) for url in dict.fromkeys((root, *named)))
+    pending: deque[tuple[str, tuple[Visit, ...], bool]] = deque(
+        (url, (), url in named) for url in dict.fromkeys((root, *named))
+    )
     seen: set[str] = set()
     while pending:
-        url, redirects, asked_for = pending.popleft()
+        url, before, asked_for = pending.popleft()
         asked_for = asked_for or url in named
         if url in seen:
             continue
         seen.add(url)
         request = _visit(composed, loaded, url, asked_for=asked_for)
-        yield request
         target = redirect_of(request.visit.received, url) if request.visit else None
-        if target and redirects < _MOST_REDIRECTS and _is_within(composed, loaded, url, target.target):
-            pending.appendleft((target.target, redirects + 1, asked_for))
+        if request.visit and target and _is_within(composed, loaded, url, target.target):
+            chain = (*before, request.visit)
+            yield replace(request, findings=tuple(find_circle(chain, target.target)))
+            if len(before) < _MOST_REDIRECTS:
+                pending.appendleft((target.target, chain, asked_for))
+        else:
+            yield request
 
 
 def _reason_not_to_ask(composed: Composed, loaded: LoadedMount, url: str) -> ProbeResult | None:

@@ -6,9 +6,8 @@ application has the same path itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from http import HTTPStatus
 from itertools import takewhile
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
@@ -18,7 +17,8 @@ from multiserve.findings import Finding, Severity
 from multiserve.frameworks import distinct_name
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.exchange import Received, routed_url
-from multiserve.probing.pages import Reference, SetCookie, read_cookie, read_location, read_page
+from multiserve.probing.pages import MANIFEST, SetCookie, read_cookie
+from multiserve.probing.reference import Part, Reference
 from multiserve.probing.site import Composed, Existence, is_below
 from multiserve.probing.topics import PROBED
 
@@ -27,6 +27,7 @@ _TOPICS = {
     "form": PROBED["MS202"],
     "link": PROBED["MS203"],
     "asset": PROBED["MS204"],
+    "request": PROBED["MS210"],
 }
 
 
@@ -43,59 +44,34 @@ class Visit(NamedTuple):
         return self.loaded.mount.key.prefix
 
 
-def find_escapes(composed: Composed, visit: Visit, told: set[tuple[str, str]]) -> Iterator[Finding]:
-    """Find the URLs of a response that leave its mount by mistake, or may; its assets are one finding.
+def find_escapes(
+    composed: Composed, visit: Visit, references: Iterable[Reference], told: set[tuple[str, str]]
+) -> Iterator[Finding]:
+    """Find the URLs of a response that leave its mount by mistake, or may; assets and requests are one finding each.
 
     Args:
         composed: The composed application.
         visit: The response.
+        references: What it refers to.
         told: The mounts and the assets that earlier responses have shown; those of this one are added.
     """
-    assets: dict[Severity, list[Finding]] = {}
+    several: dict[tuple[Part, Severity], list[Finding]] = {}
     if not visit.prefix or isinstance(visit.loaded.mount, RedirectMount):
         return
-    for reference in _references(visit):
+    for reference in references:
         asset = (visit.loaded.mount.name, reference.target)
-        if asset in told or not _leaves(visit, reference) or not (escape := _judged(composed, visit, reference)):
+        if reference.kind == "scope" or asset in told or not _leaves(visit, reference):
             continue
-        if reference.kind == "asset":
+        if not (escape := _judged(composed, visit, reference)):
+            continue
+        if reference.kind in ("asset", "request"):
             told.add(asset)
-            assets.setdefault(escape.severity, []).append(escape)
+            several.setdefault((reference.kind, escape.severity), []).append(escape)
         else:
             yield escape
-    for first, *others in assets.values():
-        count = f"{len(others)} more assets do the same" if len(others) > 1 else "another asset does the same"
+    for (kind, _), (first, *others) in several.items():
+        count = f"{len(others)} more {kind}s do the same" if len(others) > 1 else f"another {kind} does the same"
         yield replace(first, message=f"{first.message} ({count})") if others else first
-
-
-def _references(visit: Visit) -> Iterator[Reference]:
-    received = visit.received
-    if location := redirect_of(received, visit.url):
-        yield location
-    if is_page(received):
-        yield from read_page(received.body.decode(_charset(received), "replace"), visit.url)
-
-
-def redirect_of(received: Received, url: str) -> Reference | None:
-    """Return the target of a redirect; None for any other response."""
-    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= (received.status or 0) < HTTPStatus.BAD_REQUEST
-    return read_location(received.header("location"), url) if is_redirect else None
-
-
-def is_page(received: Received) -> bool:
-    """Return whether a response is an uncompressed HTML page of the application, not the page of a debugger."""
-    kind = received.header("content-type").partition(";")[0].strip().lower()
-    is_encoded = received.header("content-encoding").lower() not in ("", "identity")
-    return kind in ("text/html", "application/xhtml+xml") and not is_encoded and not received.is_failure
-
-
-def _charset(received: Received) -> str:
-    name = received.header("content-type").lower().partition("charset=")[2].strip("\"' ")
-    try:
-        "".encode(name or "utf-8")
-    except (LookupError, ValueError):
-        return "utf-8"
-    return name or "utf-8"
 
 
 def _leaves(visit: Visit, reference: Reference) -> bool:
@@ -128,11 +104,13 @@ def _judged(composed: Composed, visit: Visit, reference: Reference) -> Finding |
         message = f"{leaves}, and nothing answers there" + (f"; {better} exists" if own == "yes" else "")
     else:
         message = f"{leaves} for {neighbour.mount.key if neighbour else 'no mount'}; {better} may be intended"
+    is_manifest = reference.what == MANIFEST
     return _TOPICS[reference.kind].finding(
         mounts=(str(key),),
         key=visit.loaded.mount.place,
-        url=visit.url,
-        severity=severity,
+        url=reference.seen_at or visit.url,
+        severity="note" if is_manifest else severity,
+        consequence="Browsers do not offer to install the page." if is_manifest else "",
         message=message,
         cure=_cure(visit, reference),
     )
@@ -140,7 +118,8 @@ def _judged(composed: Composed, visit: Visit, reference: Reference) -> Finding |
 
 def _severity(reference: Reference, path: str, there: Existence, own: Existence, *, at_root: bool) -> Severity | None:
     if there == "no":  # a dead link is the fault of the mount only if the link works with the prefix
-        return "warning" if own == "yes" or reference.kind != "link" else None
+        is_certain = reference.kind not in ("link", "request") and not reference.seen_at
+        return "warning" if own == "yes" or is_certain else None
     if not at_root or own == "no" or (path in ("", "/") and reference.kind != "asset"):
         return None
     if own == "yes":
@@ -153,6 +132,12 @@ def _cure(visit: Visit, reference: Reference) -> str:
         return f'Build the site with the base "{visit.prefix}/", or with relative URLs.'
     if reference.kind == "location":
         return "Redirect to a URL that the framework builds with the prefix, or to a relative URL."
+    if reference.what == "the path of OpenAPI":
+        return "Write the prefix into `servers` of the description, or have the framework do it."
+    if reference.what == "the file of a style sheet":
+        return "Write it relative to the style sheet."
+    if reference.kind == "request" and reference.what != "the URL of htmx":
+        return "Have the page tell the script its prefix, or write the URL relative to the page."
     return "Let the framework build the URL with the prefix, or write it relative to the page."
 
 

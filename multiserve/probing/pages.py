@@ -1,4 +1,4 @@
-"""What a response refers to: the links, assets and forms of an HTML page, and the cookies that it sets."""
+"""What a page refers to: its links, assets, forms and requests, those of its scripts and styles, and its cookies."""
 
 from __future__ import annotations
 
@@ -6,28 +6,11 @@ import contextlib
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from typing import Literal, NamedTuple, TypeAlias
-from urllib.parse import urljoin
+from typing import NamedTuple
 
-Part: TypeAlias = Literal["location", "link", "asset", "form"]
-
-
-class Reference(NamedTuple):
-    """One URL that a response refers to.
-
-    Attributes:
-        kind: What a browser does with it.
-        what: What has it, in words.
-        url: As the page spells it.
-        target: The same as a whole URL.
-        method: What a browser asks it with.
-    """
-
-    kind: Part
-    what: str
-    url: str
-    target: str
-    method: str = "GET"
+from multiserve.probing.reference import Reference, join
+from multiserve.probing.scripts import example_of, read_script
+from multiserve.probing.style_sheets import read_style_sheet
 
 
 class SetCookie(NamedTuple):
@@ -49,10 +32,14 @@ _ASSETS = {
     ("video", "poster"): "the image",
     ("video", "src"): "the film",
 }
-_LINKED_ASSETS = {"stylesheet": "the style sheet", "modulepreload": "the script", "manifest": "the manifest"}
+MANIFEST = "the manifest"
+_LINKED_ASSETS = {"stylesheet": "the style sheet", "modulepreload": "the script", "manifest": MANIFEST}
 _LINKED_ASSETS |= dict.fromkeys(("apple-touch-icon", "icon", "preload"), "the file")
 _REFRESH = re.compile(r"\s*[0-9.]*\s*[;,]?\s*url\s*=\s*(.*)", re.IGNORECASE | re.DOTALL)
-_NO_URL = re.compile(r"[{}<>\\]")  # placeholders that a script in the browser fills in
+_SCRIPTS = ("", "module", "text/javascript", "application/javascript")
+_HTMX = {f"hx-{name}": name.upper() for name in ("get", "post", "put", "patch", "delete")}
+_HTMX |= {"sse-connect": "GET", "ws-connect": "WEBSOCKET"}
+NO_URL = re.compile(r"[{}<>\\]")  # placeholders that a script in the browser fills in
 
 
 def read_page(html: str, url: str) -> list[Reference]:
@@ -61,18 +48,25 @@ def read_page(html: str, url: str) -> list[Reference]:
     with contextlib.suppress(AssertionError):  # raised by html.parser for some malformed declarations
         parser.feed(html)
         parser.close()
-    base = _join(url, parser.base) or url
+    base = join(url, parser.base) or url
     found: dict[tuple[str, str], Reference] = {}
     for each in parser.found:
-        if each.url and not _NO_URL.search(each.url) and (target := _join(base, each.url)):
+        url = example_of(each.url) if each.kind == "request" else each.url
+        if each.url and not NO_URL.search(url) and (target := join(base, url)):
             found.setdefault((each.kind, target), each._replace(target=target))
     return list(found.values())
 
 
 def read_location(location: str, url: str) -> Reference | None:
     """Read the Location of a redirect; None if it is not an HTTP URL."""
-    target = _join(url, location)
+    target = join(url, location)
     return Reference("location", "Location", location, target) if location and target else None
+
+
+def read_refresh(value: str) -> str:
+    """Return the URL of a Refresh, in a header or a page; "" if it has none."""
+    match = _REFRESH.match(value)
+    return match[1].strip("\"' \t\r\n") if match else ""
 
 
 def read_cookie(header: str) -> SetCookie | None:
@@ -89,15 +83,6 @@ def read_cookie(header: str) -> SetCookie | None:
     return SetCookie(name.strip(), path)
 
 
-def _join(base: str, url: str) -> str:
-    """Return a whole HTTP URL without its fragment; "" for any other URL."""
-    try:
-        whole = urljoin(base, url.strip()).partition("#")[0]
-    except ValueError:
-        return ""
-    return whole if whole.startswith(("http://", "https://")) else ""
-
-
 class _Parser(HTMLParser):
     """Collects the URLs of a page and what they are for."""
 
@@ -105,12 +90,25 @@ class _Parser(HTMLParser):
         super().__init__()
         self.base = ""
         self.found: list[Reference] = []
+        self._inside = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = {name: value or "" for name, value in attrs}
         if tag == "base":
             self.base = self.base or known.get("href", "")
         self.found += _references(tag, known)
+        self.found += read_style_sheet(known.get("style", ""))
+        is_script = tag == "script" and known.get("type", "").lower() in _SCRIPTS
+        self._inside = "script" if is_script else "style" if tag == "style" else ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            self.found += read_script(data)
+        elif self._inside == "style":
+            self.found += read_style_sheet(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = "" if tag == self._inside else self._inside
 
 
 def _references(tag: str, known: dict[str, str]) -> Iterator[Reference]:
@@ -124,8 +122,17 @@ def _references(tag: str, known: dict[str, str]) -> Iterator[Reference]:
     elif tag in ("button", "input"):
         yield from _form(known.get("formaction", ""), known.get("formmethod", "post"))
     elif tag == "meta" and known.get("http-equiv", "").lower() == "refresh":
-        match = _REFRESH.match(known.get("content", ""))
-        yield Reference("location", "the refresh", match[1].strip("\"' \t\r\n") if match else "", "")
+        yield Reference("location", "the refresh", read_refresh(known.get("content", "")), "")
+    yield from _requests(tag, known)
+
+
+def _requests(tag: str, known: dict[str, str]) -> Iterator[Reference]:
+    """Find what htmx asks for, and the description of an API that a page shows."""
+    for name, method in _HTMX.items():
+        if url := known.get(name) or known.get(f"data-{name}"):
+            yield Reference("request", "the URL of htmx", url, "", method)
+    if tag == "redoc" and "spec-url" in known:
+        yield Reference("request", "the API", known["spec-url"], "")
 
 
 def _form(action: str, method: str) -> Iterator[Reference]:

@@ -10,6 +10,7 @@ from multiserve.composition import Composition
 from multiserve.config.mounts import AppMount, TenantMount
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.dispatchers import compose_asgi, compose_wsgi
+from multiserve.loading.django_urls import forget_settled_urls
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.asgi_client import ASGIClient
 from multiserve.probing.exchange import Client, Received, routed_url
@@ -42,6 +43,7 @@ class ThisProcess:
 
     def __init__(self, composition: Composition) -> None:
         """Compose the mounts."""
+        forget_settled_urls()  # the checks have imported URL configurations, which ask for them without a request
         config = composition.config
         self._validation = Validation()
         mounts = [self._validated(loaded) for loaded in composition.mounts]

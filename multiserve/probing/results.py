@@ -9,6 +9,10 @@ from http import HTTPStatus
 from multiserve.findings import Finding
 from multiserve.probing.topics import PROBED
 
+_CURE = (
+    "multiserve run shows the traceback at this URL, and multiserve check --alone whether another mount is the cause."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
@@ -52,7 +56,7 @@ def find_failures(result: ProbeResult, violations: Sequence[str] = ()) -> Iterat
     status = result.status or 0
     if result.error or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         message = " ".join(result.error.split()) or f"it answers {status}"
-        yield PROBED["MS207"].finding(mounts=mounts, key=key, url=url, message=message, cure="")
+        yield PROBED["MS207"].finding(mounts=mounts, key=key, url=url, message=message, cure=_CURE)
     elif status >= HTTPStatus.BAD_REQUEST and result.asked_for:
         message = f"`probe` lists it, but it answers {status}"
         cure = "Correct the path in `probe`, or the route that answers it."

@@ -15,8 +15,8 @@ from multiserve.keys import MountKey
 from multiserve.loading.mounts import LoadedMount
 from multiserve.paths import SAFE_IN_PATH, from_wsgi, to_wsgi
 from multiserve.probing.exchange import Received, routed_url
-from multiserve.probing.pages import Reference
 from multiserve.probing.processes import PAGES, Process
+from multiserve.probing.reference import Reference
 from multiserve.routing import Router
 
 _ANYTHING = "*/*"
@@ -145,6 +145,14 @@ class Composed:
         if reference.kind == "asset" or isinstance(mount, StaticMount):
             return self._ask_once(url, is_asset=reference.kind == "asset")
         return self._look_up(loaded, url, reference.method)
+
+    def is_missing(self, url: str) -> bool:
+        """Return whether the mount at a URL answers a request for an asset with 404."""
+        loaded = self.mount_at(url)
+        if loaded is None or loaded.error or loaded.mount.key in self._silent:
+            return False
+        gone = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+        return all(self.ask(method, url, _ANYTHING).status in gone for method in ("HEAD", "GET"))
 
     def _ask_once(self, url: str, *, is_asset: bool) -> Existence:
         name = f"{is_asset} {url}"

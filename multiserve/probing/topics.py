@@ -11,7 +11,7 @@ _TOPICS = (
         title="a redirect leaves its mount",
         consequence="Users get 404, or a page of another application.",
         explanation="With --probe: "
-        "the Location of a redirect, or the refresh of a page, is a path without the prefix of "
+        "the Location of a redirect, or the refresh of a page or a response, is a path without the prefix of "
         "the mount, and either nothing answers there or the application has the same path itself. If another mount may "
         "be intended, the finding is a note, or there is none.",
     ),
@@ -41,9 +41,9 @@ _TOPICS = (
         title="an asset leaves its mount",
         consequence="Pages are shown without their styles, scripts or images.",
         explanation="With --probe: "
-        "the URL of a script, a style sheet, an image or a similar file is a path without the prefix of the mount, "
-        "and the answer there is 404, or an HTML page instead of the file. Assets are requested with HEAD. Those of a "
-        "page are one finding, and what other pages of the mount need as well is reported once.",
+        "the URL of a script, a style sheet, an image or a similar file, in a page or a style sheet, is a path without "
+        "the prefix of the mount, and the answer there is 404, or an HTML page instead of the file. They are requested "
+        "with HEAD. Those of a page are one finding, and what other pages of the mount need as well is reported once.",
     ),
     Topic(
         code="MS205",
@@ -95,6 +95,56 @@ _TOPICS = (
         "that makes the difference, which has to be there again in another process. Usually both use one global of a "
         "library, or one environment variable, that can have only one value. Where a page only shows more than alone, "
         "or a mount fails alone, it is a note.",
+    ),
+    Topic(
+        code="MS210",
+        severity="warning",
+        title="a request of a page leaves its mount",
+        consequence="The script gets 404, or the answer of another application.",
+        explanation="With --probe: "
+        "what scripts hand to fetch, WebSocket, EventSource, XMLHttpRequest, axios and jQuery, the attributes of htmx, "
+        "and the paths of an OpenAPI description are looked up where they are literals that begin with a slash. "
+        "Reported are those that the application has below its prefix, and that nothing answers without it. The page "
+        "is read, and up to twelve scripts and style sheets of the same mount. Where a script puts a prefix in front "
+        "of all requests, they are not reported.",
+    ),
+    Topic(
+        code="MS211",
+        severity="warning",
+        title="a URL has the prefix twice",
+        consequence="Users get 404.",
+        explanation="With --probe: "
+        "a URL of a page, or of a redirect, begins with the prefix twice, nothing answers there, and the same URL with "
+        "one prefix exists. Most often the application adds a prefix of its own to what its framework has added.",
+    ),
+    Topic(
+        code="MS212",
+        severity="warning",
+        title="an asset of a page does not exist",
+        consequence="Pages are shown without their styles, scripts or images.",
+        explanation="With --probe: "
+        "a page refers to a script or a style sheet below its own mount that is answered with 404. Images, sounds and "
+        "films are a note; icons, and what style sheets refer to, are not reported. At most 30 assets of a mount are "
+        "requested.",
+    ),
+    Topic(
+        code="MS213",
+        severity="error",
+        title="an application redirects in a circle",
+        consequence="Browsers give up after about twenty redirects.",
+        explanation="With --probe: "
+        "up to three redirects inside of a mount are followed, and lead back to one of them. One that sets a cookie is "
+        "not reported, because the next request would have it.",
+    ),
+    Topic(
+        code="MS214",
+        severity="note",
+        title="a scope is more than the mount",
+        consequence="The browser refuses it, or it may be in force for the pages of other applications.",
+        explanation="With --probe: "
+        "the scope that a web manifest names, or a script that registers a service worker, is not below the prefix. "
+        "With the scope / a service worker answers for the whole origin, if its response allows that, and an installed "
+        "page shows all applications in its own window.",
     ),
 )
 PROBED: dict[str, Topic] = {topic.code: topic for topic in _TOPICS}

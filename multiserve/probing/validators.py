@@ -56,7 +56,11 @@ class Validation:
         return found
 
     def _wrap_wsgi(self, application: WSGIApplication) -> WSGIApplication:
-        validated = wsgiref.validate.validator(application)
+        def with_whole_reads(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            environ["wsgi.input"] = _Input(environ["wsgi.input"])
+            return application(environ, start_response)
+
+        validated = wsgiref.validate.validator(with_whole_reads)
 
         def either(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             return (validated if self.is_on else application)(environ, start_response)
@@ -107,6 +111,23 @@ def is_about_content_type(objection: str) -> bool:
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+class _Input:
+    """The input as `wsgiref.validate` wraps it, which wants a size for each read; PEP 3333 does not."""
+
+    def __init__(self, validated: Any) -> None:
+        self._validated = validated
+
+    def read(self, size: int = -1, /) -> Any:
+        """Return that many bytes, or all that are left."""
+        return self._validated.read(size)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._validated)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._validated, name)
 
 
 class _Response:

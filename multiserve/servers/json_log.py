@@ -20,6 +20,8 @@ LINE = "multiserve"
 
 _NAMED_ELSEWHERE = ("multiserve", "werkzeug", "py.warnings")  # loggers that otherwise find handlers of their own
 
+_encode = json.JSONEncoder(default=str).encode  # json.dumps would make one for each line
+
 
 class AccessLine(NamedTuple):
     """One request that has been answered, or a WebSocket that has been opened or closed.
@@ -128,10 +130,10 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _as_line(fields: dict[str, Any]) -> str:
-    line = json.dumps(fields, default=str)
+    line = _encode(fields)
     if "\\ud" in line:  # half a character, which is no JSON to most readers: bytes that were not UTF-8
         fields = {name: _whole(value) if isinstance(value, str) else value for name, value in fields.items()}
-        line = json.dumps(fields, default=str)
+        line = _encode(fields)
     return line
 
 

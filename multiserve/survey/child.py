@@ -71,6 +71,7 @@ def _leave() -> None:
 
 def _serve(line: Line, order: Mapping[str, Any]) -> None:
     config, whole = _read(order)
+    config = replace(config, engine=order["engine"])
     recorder = Recorder()
 
     @contextlib.contextmanager

@@ -78,6 +78,7 @@ def _findings(subject: Subject, influences: Sequence[Influence]) -> Iterator[Fin
             url=influence.url,
             message=_message(influence),
             severity="note" if is_note else "error" if what == "error" else "warning",
+            consequence="" if influence.url else "Requests to this mount are answered with 503.",
             cure=_cure(subject, mount, members[cause.name] if cause and changed_by[cause.name] > 1 else mount),
         )
 

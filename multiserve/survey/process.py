@@ -151,6 +151,7 @@ class GroupProcess:
             "group": self._group.name,
             "mounts": [mount.name for mount in self.mounts],
             "production": self._production,
+            "engine": self._config.engine,
             "interface": self._part and self._part.interface,
             "checks": checks,
             "settings": checks and self._group.python is not None,

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import dispatch_alone
 import growth
+import looking
 import memory_and_start
 import tables
 import through_server
@@ -40,6 +41,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[Effort], Iterator[Row]]]] = {
     "dispatch": ("Dispatch alone: nanoseconds over a direct call", dispatch_alone.run),
     "server": ("Through the server: requests per second, or milliseconds where it says p99", through_server.run),
     "memory": ("Memory in megabytes, and time in milliseconds", memory_and_start.run),
+    "looking": ("The commands that look at a composition, in milliseconds", looking.run),
     "growth": ("Growth: the unit is in the name", growth.run),
 }
 

@@ -138,19 +138,8 @@ def _commands(effort: Effort) -> Iterator[Row]:
         for arguments, wanted in (["--help"], goal), (["routes"], goal), (["check"], None):
             ours = Contender(f"ms, multiserve {arguments[0]}", partial(_command, [str(_COMMAND), *arguments], name))
             yield from compare(peer, [ours], effort.rounds, wanted, slices=effort.starts)
-        yield from _check_many(name, effort)
         ours = Contender("ms, import multiserve", partial(_command, [*python, "import multiserve"], name))
         yield from compare(peer, [ours], effort.rounds, slices=effort.starts)
-
-
-def _check_many(folder: str, effort: Effort) -> Iterator[Row]:
-    checks = []
-    for size in (1000, 2000):
-        file = Path(folder, f"{size}.toml")
-        file.write_text(table_of({f"/app{number}": "bare_wsgi" for number in range(size)}), "utf-8")
-        command = [str(_COMMAND), "check", "--config", str(file)]
-        checks.append(Contender(f"ms, multiserve check, {size} mounts", partial(_command, command, folder)))
-    yield from compare(checks[0], checks[1:], min(effort.rounds, 3), at_most(2.3))
 
 
 def _command(command: list[str], folder: str) -> Sample:

@@ -60,6 +60,11 @@ class Match:
 
 _SLOW = {"/app": "bare_wsgi", "/slow": "slow_wsgi"}
 _BOUND = "[mounts.'/slow']\napp = 'hello:slow_wsgi'\nmax_concurrency = 2\n[gunicorn]\nworkers = 1\n"
+_ONE = {"/": "echo", "/app": "echo"}
+_ALONE = "[gunicorn]\nworkers = 1\n"
+_IDS = f"[server]\nrequest_id = true\n{_ALONE}"
+_LOGGED = f"{_ALONE}accesslog = 'access.log'\n"
+_LOGGED_AS_JSON = f"[server]\nlog = 'json'\n{_LOGGED}"
 _MATCHES = (
     Match(
         (
@@ -129,6 +134,14 @@ _MATCHES = (
         (grouped("p99, Flask in a group", "make_flask()"),),
         ((multiserve("in the process", "make_flask()", "echo"), None),),
         slowest_milliseconds,
+    ),
+    Match(
+        (
+            multiserve_with("with request ids", _ONE, "/app/hello", settings=_IDS),
+            multiserve_with("with an access log", _ONE, "/app/hello", settings=_LOGGED),
+            multiserve_with("with one of JSON, and ids", _ONE, "/app/hello", settings=_LOGGED_AS_JSON),
+        ),
+        ((multiserve_with("without any", _ONE, "/app/hello"), None),),
     ),
 )
 

@@ -179,3 +179,19 @@ def test_the_path_in_the_access_log_is_the_same_for_every_worker(site, run, moun
     for path in paths:
         server.get(f"{path}?q=/c")
         server.until_logged(f"<{path}>\n")
+
+
+def test_a_reload_takes_over_another_shape_of_the_log(site, run):
+    text = '[gunicorn]\naccesslog = "-"\nworkers = 1\n'
+    site(WSGI_MOUNTS, text)
+    server = run("--production").ready()
+    assert server.get("/shop/a").headers["X-Request-ID"] is None
+    server.until_logged('"GET /shop/a HTTP/1.1" 200 ')
+    site(WSGI_MOUNTS, f'[server]\nlog = "json"\n{text}')
+    server.signal("SIGHUP")
+    server.until(lambda: server.get("/shop/b").headers["X-Request-ID"], "an id")
+    server.until_logged('"message": "GET /shop/b 200"')
+    site(WSGI_MOUNTS, text)
+    server.signal("SIGHUP")
+    server.until(lambda: server.get("/shop/c").headers["X-Request-ID"] is None, "no id")
+    server.until_logged('"GET /shop/c HTTP/1.1" 200 ')

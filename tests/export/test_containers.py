@@ -77,7 +77,9 @@ def test_the_memory_of_a_unit_is_that_of_its_workers(export, options, megabytes)
     assert memory_of(export(MOUNTS + options).units[1]) == megabytes
 
 
-@pytest.mark.parametrize(("more", "seconds"), [("", 35), ("[gunicorn]\ngraceful_timeout = 90", 95)])
+@pytest.mark.parametrize(
+    ("more", "seconds"), [("", 35), ("[gunicorn]\ngraceful_timeout = 90", 95), ("[server]\ndrain_seconds = 7", 42)]
+)
 def test_a_unit_has_the_time_to_finish(export, more, seconds):
     assert seconds_to_stop(export('"/" = "site:app"', more)) == seconds
 

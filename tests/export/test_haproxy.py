@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -106,6 +107,36 @@ backend shop-b from shop
 """)
     assert "\n    bind :8080\n" in text
     assert complaints(text) == ("", 0)
+
+
+CHECKS = [
+    pytest.param(
+        ["unix:/run/{unit}.sock"],
+        [
+            "unix@/run/root.sock check inter 1s fall 1 rise 1 addr 127.0.0.1 port 9000",
+            "unix@/run/b.sock check inter 1s fall 1 rise 1 addr 127.0.0.1 port 9001",
+        ],
+        id="on one machine each has a port of its own",
+    ),
+    pytest.param(
+        ["{unit}.test:8000"],
+        [
+            "root.test:8000 check inter 1s fall 1 rise 1 addr root.test port 9000",
+            "b.test:8000 check inter 1s fall 1 rise 1 addr b.test port 9000",
+        ],
+        id="on several machines it is that of the file",
+    ),
+]
+
+
+@pytest.mark.parametrize(("addresses", "expected"), CHECKS)
+def test_where_the_file_has_a_listener_for_health_it_is_asked(export, addresses, expected):
+    made = export('"/" = "a:app"\n"/b" = "b:app"', '[server]\nmanage = "0.0.0.0:9000"', addresses=addresses)
+    text = render(made)["multiserve.cfg"]
+    assert re.findall(r"server \S+ (.*)", text)[-2:] == expected
+    assert text.count("    option httpchk GET /readyz") == 2
+    socket_alone = export('"/" = "a:app"', '[server]\nmanage = "unix:manage.sock"')
+    assert "check" not in render(socket_alone)["multiserve.cfg"].partition("backend")[2]
 
 
 STRANGE = [

@@ -54,7 +54,7 @@ def test_a_service_serves_its_part_and_says_when_it_is_ready(files):
     blog = options(files["shop-blog.service"])
     (start,) = blog["ExecStart"]
     assert start == (
-        "/srv/shop/.venv/bin/multiserve run --production --trusted-proxies 1 --manage 127.0.0.1:9002 "
+        "/srv/shop/.venv/bin/multiserve run --production --trusted-proxies 1 --manage 127.0.0.1:9001 "
         "--pidfile /run/shop-blog/pid --only-group blog"
     )
     assert blog["ExecReload"] == ["/srv/shop/.venv/bin/multiserve reload --pid /run/shop-blog/pid"]

@@ -24,6 +24,18 @@ def with_lifespan():
     return applications.Starlette(lifespan=lifespan)
 
 
+def mounted_by_its_framework():
+    """Make an application of a class of Gradio."""
+    kind = type("App", (applications.Starlette,), {"__module__": "gradio.routes"})
+    return kind(lifespan=lifespan)
+
+
+def with_lifespan_of_its_framework():
+    """Make an application whose lifespan is one of marimo."""
+    kind = type("Lifespans", (), {"__module__": "marimo._utils.lifespans", "__call__": lambda self, app: lifespan(app)})
+    return applications.Starlette(lifespan=kind())
+
+
 INNER = [
     pytest.param(outer(("/plain", applications.Starlette())), (), id="none"),
     pytest.param(outer(("/tools", with_lifespan())), (InnerLifespan("/tools", False),), id="one"),
@@ -37,6 +49,8 @@ INNER = [
     ),
     pytest.param(outer(("/tools", with_lifespan()), lifespan=lifespan), (), id="one that the outer application has"),
     pytest.param(outer(("/", with_lifespan())), (InnerLifespan("/", False),), id="at the root"),
+    pytest.param(outer(("/", mounted_by_its_framework())), (), id="one of Gradio"),
+    pytest.param(outer(("/", with_lifespan_of_its_framework())), (), id="one of marimo"),
     pytest.param(print, (), id="something else"),
 ]
 

@@ -146,7 +146,9 @@ PATCHES = [
         json.JSONEncoder, "default", replacement, [Patch("json.JSONEncoder.default", __name__, False)], id="a method"
     ),
     pytest.param(builtins, "_", replacement, [Patch("builtins._", __name__, False)], id="a new built-in function"),
+    pytest.param(builtins, "_own_of_a_library", replacement, [], id="a new built-in function with a private name"),
     pytest.param(threading.Thread, "start", measuring, [], id="what measures the calls"),
+    pytest.param(threading, "excepthook", replacement, [], id="a hook, which is among the settings"),
     pytest.param(socket, "unheard_of", replacement, [], id="a new name, which replaces nothing"),
 ]  # fmt: skip
 

@@ -8,6 +8,9 @@ flask = pytest.importorskip("flask")
 
 REDIRECT = "Redirect to a URL that the framework builds with the prefix, or to a relative URL."
 BUILD = "Let the framework build the URL with the prefix, or write it relative to the page."
+STYLE = "Write it relative to the style sheet."
+SCRIPT = "Have the page tell the script its prefix, or write the URL relative to the page."
+CURES = {"MS201": (REDIRECT,), "MS204": (BUILD, STYLE), "MS210": (SCRIPT,)}
 
 pytestmark = pytest.mark.usefixtures("clean_process")
 
@@ -67,6 +70,44 @@ ESCAPES = [
     pytest.param(flask_app(routes=["/login"]), flask_app('<form action="/login">'), [], id="a form of the root's"),
     pytest.param(flask_app(), flask_app('<form action="login"><form action="">'), [], id="right forms"),
     pytest.param(
+        flask_app(), flask_app("<script>fetch('/x')</script>", routes=["/x"]),
+        [("MS210", "warning", 'the URL of fetch "/x" leaves /admin, and nothing answers there; /admin/x exists')],
+        id="a request",
+    ),
+    pytest.param(
+        flask_app(routes=["/x"]), flask_app("<script>fetch('/x')</script>", routes=["/x"]),
+        [("MS210", "note", 'the URL of fetch "/x" leaves /admin for /; /admin/x may be intended')],
+        id="a request that both have",
+    ),
+    pytest.param(flask_app(), flask_app("<script>fetch('/x')</script>"), [], id="a request to nowhere"),
+    pytest.param(
+        flask_app(routes=["/x"]), flask_app("<script>fetch('/x'); fetch('/shop/y')</script>"), [],
+        id="requests to other mounts",
+    ),
+    pytest.param(
+        flask_app(), flask_app("<script>fetch('/x'); fetch('/y')</script>", routes=["/x", "/y"]),
+        [("MS210", "warning",
+          ('the URL of fetch "/x" leaves /admin, and nothing answers there; /admin/x exists '
+           "(another request does the same)"))],
+        id="two requests",
+    ),
+    pytest.param(
+        flask_app(), flask_app("", headers=[("Refresh", "0; url=/login")], routes=["/login"]),
+        [("MS201", "warning", 'Refresh "/login" leaves /admin, and nothing answers there; /admin/login exists')],
+        id="a Refresh",
+    ),
+    pytest.param(
+        flask_app(), flask_app("", headers=[("Link", "</x.css>; rel=preload")], routes=["/x.css"]),
+        [("MS204", "warning", 'Link "/x.css" leaves /admin, and nothing answers there; /admin/x.css exists')],
+        id="a Link",
+    ),
+    pytest.param(
+        flask_app(), flask_app("<style>a { background: url(/x.png) }</style>", routes=["/x.png"]),
+        [("MS204", "warning",
+          'the file of a style sheet "/x.png" leaves /admin, and nothing answers there; /admin/x.png exists')],
+        id="a style",
+    ),
+    pytest.param(
         flask_app(), flask_app('<script src="/static/app.js"></script>', routes=["/static/app.js"]),
         [("MS204", "warning",
           'the script "/static/app.js" leaves /admin, and nothing answers there; /admin/static/app.js exists')],
@@ -125,8 +166,9 @@ ESCAPES = [
         [], id="URLs with a host",
     ),
     pytest.param(
-        flask_app(), flask_app('<base href="/admin/deep/"><a href="../x"><script src="y.js"></script>'), [],
-        id="below a base",
+        flask_app(),
+        flask_app('<base href="/admin/deep/"><a href="../x"><script src="y.js"></script>', routes=["/deep/y.js"]),
+        [], id="below a base",
     ),
     pytest.param(
         flask_app('<form action="/admin/x"><script src="/shop/y.js"></script>'), flask_app(), [],
@@ -142,8 +184,19 @@ def test_what_leaves_the_mount_by_mistake_is_told(probed, root, admin, expected)
     found = [finding for result in results["/admin"] for finding in result.findings]
     assert [(each.code, each.severity, each.message) for each in found] == expected
     assert {each.url for each in found} <= {"http://localhost:8000/admin/"}
-    assert {each.cure for each in found} <= {REDIRECT if each.code == "MS201" else BUILD for each in found}
+    assert all(each.cure in CURES.get(each.code, (BUILD,)) for each in found)
     assert not any(result.findings for key in ("/", "/shop") for result in results.get(key, []))
+
+
+def test_a_page_is_shown_without_its_manifest(probed) -> None:
+    page = flask_app('<link rel="manifest" href="/manifest.json">', routes=["/manifest.json"])
+    (found,) = probed({"/admin": page})["/admin"][0].findings
+    assert (found.code, found.severity, found.message, found.consequence) == (
+        "MS204",
+        "note",
+        'the manifest "/manifest.json" leaves /admin, and nothing answers there; /admin/manifest.json exists',
+        "Browsers do not offer to install the page.",
+    )
 
 
 def test_an_asset_of_a_static_mount_is_meant_and_one_that_it_lacks_is_not(probed, tmp_path) -> None:

@@ -9,6 +9,9 @@ from multiserve.probing.results import ProbeResult, find_failures
 from multiserve.probing.topics import PROBED
 
 PLAIN = ProbeResult(mount="/a", toml_key='mounts."/a"', url="http://x/a/")
+FAILED = (
+    "multiserve run shows the traceback at this URL, and multiserve check --alone whether another mount is the cause."
+)
 CORRECT = "Correct the path in `probe`, or the route that answers it."
 FAILURES = [
     pytest.param(replace(PLAIN, status=200, asked_for=True), [], [], id="right"),
@@ -20,10 +23,10 @@ FAILURES = [
         id="a path that was named",
     ),
     pytest.param(
-        replace(PLAIN, status=503, asked_for=True), [], [("MS207", "error", "it answers 503", "")],
+        replace(PLAIN, status=503, asked_for=True), [], [("MS207", "error", "it answers 503", FAILED)],
         id="a path that fails",
     ),
-    pytest.param(replace(PLAIN, error="a\n b", status=500), [], [("MS207", "error", "a b", "")], id="what was raised"),
+    pytest.param(replace(PLAIN, error="a\n b", status=500), [], [("MS207", "error", "a b", FAILED)], id="an error"),
     pytest.param(
         replace(PLAIN, status=200), ["one", "two"],
         [("MS206", "error", "one", ""), ("MS206", "error", "two", "")],

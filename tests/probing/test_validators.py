@@ -143,19 +143,22 @@ def test_nothing_but_requests_is_checked_and_nothing_while_it_is_off() -> None:
     assert validation.take() == ()
 
 
+def wsgi_environ() -> dict[str, Any]:
+    return {
+        "REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": "/", "QUERY_STRING": "", "SERVER_NAME": "x",
+        "SERVER_PORT": "80", "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(b"a\nb\nc"),
+        "wsgi.errors": sys.stderr, "wsgi.multithread": True, "wsgi.multiprocess": True, "wsgi.run_once": False,
+    }  # fmt: skip
+
+
 def run_wsgi(status: Any, headers: Any, body: Any) -> BaseException | None:
     def application(environ: Any, start_response: Callable[..., Any]) -> Any:
         start_response(status, headers)
         return body
 
-    environ = {
-        "REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": "/", "QUERY_STRING": "", "SERVER_NAME": "x",
-        "SERVER_PORT": "80", "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(),
-        "wsgi.errors": sys.stderr, "wsgi.multithread": True, "wsgi.multiprocess": True, "wsgi.run_once": False,
-    }  # fmt: skip
     response = None
     try:
-        response = Validation().wrap(application, "wsgi")(environ, lambda *_: lambda _: None)
+        response = Validation().wrap(application, "wsgi")(wsgi_environ(), lambda *_: lambda _: None)
         list(response)
     except Exception as error:  # noqa: BLE001 (it is what is looked at)
         return error
@@ -193,3 +196,23 @@ def test_what_an_application_raises_is_no_objection() -> None:
     error = run_wsgi("200 OK", TYPE, body())
     assert isinstance(error, AssertionError)
     assert objection_of(error) == ""
+
+
+READS = [
+    pytest.param(lambda source: source.read(), b"a\nb\nc", id="all"),
+    pytest.param(lambda source: source.read(3), b"a\nb", id="some"),
+    pytest.param(lambda source: source.readline() + source.readline(1), b"a\nb", id="lines"),
+    pytest.param(lambda source: b"".join(source.readlines()), b"a\nb\nc", id="all lines"),
+    pytest.param(lambda source: next(iter(source)), b"a\n", id="the next line"),
+]
+
+
+@pytest.mark.parametrize(("read", "expected"), READS)
+def test_the_input_may_be_read_in_each_way_that_pep_3333_knows(read, expected) -> None:
+    def application(environ: Any, start_response: Callable[..., Any]) -> Any:
+        start_response("200 OK", TYPE)
+        return [read(environ["wsgi.input"])]
+
+    response = Validation().wrap(application, "wsgi")(wsgi_environ(), lambda *_: lambda _: None)
+    assert b"".join(response) == expected
+    response.close()

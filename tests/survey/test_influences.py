@@ -59,3 +59,4 @@ def test_a_failure_names_the_mount_that_causes_it(found, group):
     assert load.message.startswith('it cannot be loaded (importing "third" failed: AssertionError: it is taken')
     assert load.message.endswith(" because of /first; alone it can")
     assert load.cure == cure.replace("first", "third")
+    assert load.consequence == "Requests to this mount are answered with 503."

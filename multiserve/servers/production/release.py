@@ -28,7 +28,7 @@ USED: dict[tuple[str, str], tuple[str, ...]] = {
         *("address", "env_orig", "is_ssl", "logger_class", "set", "settings", "worker_class", "worker_class_str"),
     ),
     ("gunicorn.config", "ForwardedAllowIPS"): ("default",),
-    ("gunicorn.glogging", "Logger"): ("access", "access_log", "error_log", "reopen_files", "setup"),
+    ("gunicorn.glogging", "Logger"): ("access", "access_log", "atoms", "error_log", "reopen_files", "setup"),
     ("gunicorn.glogging", "SYSLOG_FACILITIES"): (),
     ("gunicorn.glogging", "parse_syslog_address"): (),
     ("gunicorn.pidfile", "Pidfile"): ("create", "fname", "unlink"),
