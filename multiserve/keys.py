@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import NoReturn
+from urllib.parse import quote
 
 from multiserve.errors import UnlocatedError
 from multiserve.hosts import HIGHEST_PORT, LONGEST_HOST
@@ -57,6 +58,20 @@ class MountKey:
 
     def __str__(self) -> str:
         return self.authority + (self.prefix or ("" if self.host else "/"))
+
+
+def url_of(key: MountKey, origin: str) -> str:
+    """Return the URL of a mount that a person can click, given the origin of the server."""
+    scheme, _, address = origin.partition("://")
+    if key.host:
+        port = address.rpartition(":")[2] if key.port is None else key.port
+        address = f"{key.host}:{port}"
+    return f"{scheme}://{address}{quote(key.prefix, safe='/{}')}/"
+
+
+def is_followable(key: MountKey) -> bool:
+    """Return whether the URL of a mount is one, and not a pattern of many."""
+    return not key.placeholders and not key.host.startswith("*")
 
 
 def parse_key(text: str) -> MountKey:

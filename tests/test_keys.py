@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from multiserve.keys import KeyProblem, MountKey, parse_key
+from multiserve.keys import KeyProblem, MountKey, is_followable, parse_key, url_of
 
 EMPTY_HINT = 'Write "/" for the root, "/path" for a prefix, or a host such as "example.com".'
 PORT_HINT = "Write a number from 1 to 65535."
@@ -262,3 +262,31 @@ def test_any_text_is_a_key_in_normal_form_or_a_problem(text):
     with contextlib.suppress(KeyProblem):
         key = parse_key(text)
         assert parse_key(str(key)) == key
+
+
+@pytest.mark.parametrize(
+    ("key", "origin", "url"),
+    [
+        pytest.param("/", "http://127.0.0.1:8000", "http://127.0.0.1:8000/", id="the root"),
+        pytest.param("/admin", "http://127.0.0.1:8000", "http://127.0.0.1:8000/admin/", id="a prefix"),
+        pytest.param("/my docs/é", "http://x:80", "http://x:80/my%20docs/%C3%A9/", id="what a URL must escape"),
+        pytest.param("example.com/x", "http://127.0.0.1:8000", "http://example.com:8000/x/", id="a host"),
+        pytest.param("example.com:81", "https://127.0.0.1:8000", "https://example.com:81/", id="a host and port"),
+        pytest.param("[::1]/x", "http://[::1]:8000", "http://[::1]:8000/x/", id="an IPv6 address"),
+    ],
+)
+def test_a_mount_has_a_url_to_click(key, origin, url):
+    assert url_of(parse_key(key), origin) == url
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        pytest.param("/shop", True, id="a prefix"),
+        pytest.param("example.com", True, id="a host"),
+        pytest.param("/u/{user}", False, id="a placeholder"),
+        pytest.param("*.example.com", False, id="a wildcard"),
+    ],
+)
+def test_a_url_can_be_followed_unless_it_is_a_pattern(key, expected):
+    assert is_followable(parse_key(key)) is expected

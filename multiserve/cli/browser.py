@@ -6,7 +6,7 @@ import threading
 import webbrowser
 
 from multiserve.composition import Composition
-from multiserve.reports.text import url_of
+from multiserve.keys import url_of
 
 
 def open_browser(composition: Composition, origin: str) -> None:

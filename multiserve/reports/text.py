@@ -5,13 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, TypedDict
-from urllib.parse import quote
 
 from multiserve._types import Interface
 from multiserve.config.model import Config
 from multiserve.config.mounts import AppMount, Mount
 from multiserve.errors import Problem
-from multiserve.keys import MountKey
+from multiserve.keys import url_of
 from multiserve.routing import precedence
 from multiserve.styles import Paint, plain, visible_length
 
@@ -59,15 +58,6 @@ def table(rows: Iterable[Sequence[str]], *, indent: str = "  ") -> str:
 
 def _pad(cell: str, width: int) -> str:
     return cell + " " * (width - visible_length(cell))
-
-
-def url_of(key: MountKey, origin: str) -> str:
-    """Return the URL of a mount that a person can click, given the origin of the server."""
-    scheme, _, address = origin.partition("://")
-    if key.host:
-        port = address.rpartition(":")[2] if key.port is None else key.port
-        address = f"{key.host}:{port}"
-    return f"{scheme}://{address}{quote(key.prefix, safe='/{}')}/"
 
 
 def summary(composition: Composition, origin: str, paint: Paint = plain) -> str:

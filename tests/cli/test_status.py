@@ -59,3 +59,21 @@ def test_what_is_asked_for_in_vain(run, tmp_path):
             "    Is the server running? It writes the file when it starts with this pidfile setting.\n"
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        pytest.param("http://127.0.0.1:9000/", "http://127.0.0.1:9000/#token=secret\n", id="a port"),
+        pytest.param(
+            "unix:/run/manage.sock",
+            "http://127.0.0.1:9000/#token=secret, once the socket is there: ssh -N -L 9000:/run/manage.sock HOST\n",
+            id="a socket",
+        ),
+    ],
+)
+def test_the_page_is_told_with_its_token(run, monkeypatch, address, text):
+    monkeypatch.setattr(pid_file, "ask", lambda path, question: page if question == "page" else None)
+    page = {"address": address, "token": "secret"}
+    assert run("status", "--pid", "there", "--page") == (0, text, "")
+    assert json.loads(run("status", "--pid", "there", "--page", "--format", "json")[1]) == page

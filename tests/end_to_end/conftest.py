@@ -6,6 +6,8 @@ import contextlib
 import dataclasses
 import http.client
 import io
+import itertools
+import json
 import os
 import re
 import shutil
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.cookies import SimpleCookie
@@ -398,6 +401,49 @@ def chromium() -> tuple[str, ...]:
     if found is None:
         pytest.skip("no chromium on PATH")
     return (found, *_FLAGS)
+
+
+@pytest.fixture
+def evaluate(chromium, tmp_path):
+    """Open a page, and return what evaluates an expression in it."""
+    from websockets.sync.client import connect
+
+    processes, connections = [], []
+
+    def open_page(url):
+        command = [*chromium, f"--user-data-dir={tmp_path / 'profile'}", url]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        processes.append(process)
+        line = next(line for line in process.stderr if "DevTools listening on" in line)
+        pages = f"http://{re.search('ws://([^/]+)/', line)[1]}/json"
+        end = time.monotonic() + PATIENCE
+        found = []
+        while not found and time.monotonic() < end:
+            with urllib.request.urlopen(pages) as answer:
+                found = [each for each in json.load(answer) if each["type"] == "page" and each["url"] == url]
+        manager = connect(found[0]["webSocketDebuggerUrl"], proxy=None)
+        connection = manager.__enter__()
+        connections.append(manager)
+        numbers = itertools.count(1)
+
+        def run(expression):
+            number = next(numbers)
+            params = {"expression": expression, "returnByValue": True}
+            connection.send(json.dumps({"id": number, "method": "Runtime.evaluate", "params": params}))
+            while True:
+                message = json.loads(connection.recv(timeout=PATIENCE))
+                if message.get("id") == number:
+                    return message.get("result", {}).get("result", {}).get("value")
+
+        return run
+
+    yield open_page
+    for manager in connections:
+        manager.__exit__(None, None, None)
+    for process in processes:
+        process.terminate()
+        process.wait()
+        process.stderr.close()
 
 
 @pytest.fixture(scope="session")

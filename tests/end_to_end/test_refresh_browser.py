@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-import json
-import re
-import subprocess
-import time
-import urllib.request
-
 import pytest
-from websockets.sync.client import connect
 
-PATIENCE = 30.0  # seconds: for a machine that is busy with other things
 WSGI = """\
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/html"), ("ETag", '"1"')])
@@ -26,47 +17,6 @@ async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"<title>@title@</title>"})
 """
-
-
-@pytest.fixture
-def evaluate(chromium, tmp_path):
-    """Open a page, and return what evaluates an expression in it."""
-    processes, connections = [], []
-
-    def open_page(url):
-        command = [*chromium, f"--user-data-dir={tmp_path / 'profile'}", url]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        processes.append(process)
-        line = next(line for line in process.stderr if "DevTools listening on" in line)
-        pages = f"http://{re.search('ws://([^/]+)/', line)[1]}/json"
-        end = time.monotonic() + PATIENCE
-        found = []
-        while not found and time.monotonic() < end:
-            with urllib.request.urlopen(pages) as answer:
-                found = [each for each in json.load(answer) if each["type"] == "page" and each["url"] == url]
-        manager = connect(found[0]["webSocketDebuggerUrl"], proxy=None)
-        connection = manager.__enter__()
-        connections.append(manager)
-        numbers = itertools.count(1)
-
-        def run(expression):
-            number = next(numbers)
-            params = {"expression": expression, "returnByValue": True}
-            connection.send(json.dumps({"id": number, "method": "Runtime.evaluate", "params": params}))
-            while True:
-                message = json.loads(connection.recv(timeout=PATIENCE))
-                if message.get("id") == number:
-                    return message.get("result", {}).get("result", {}).get("value")
-
-        return run
-
-    yield open_page
-    for manager in connections:
-        manager.__exit__(None, None, None)
-    for process in processes:
-        process.terminate()
-        process.wait()
-        process.stderr.close()
 
 
 @pytest.mark.parametrize("application", [WSGI, ASGI], ids=["WSGI", "ASGI"])

@@ -8,7 +8,6 @@ import pytest
 from multiserve.composition import Composition, LoadedMount
 from multiserve.config.file import load_config
 from multiserve.errors import LoadError, Problem
-from multiserve.keys import parse_key
 from multiserve.reports import text as report
 
 FILE = """
@@ -57,21 +56,6 @@ def composition(config):
 )
 def test_rows_are_aligned(rows, text):
     assert report.table(rows) == text
-
-
-@pytest.mark.parametrize(
-    ("key", "origin", "url"),
-    [
-        pytest.param("/", "http://127.0.0.1:8000", "http://127.0.0.1:8000/", id="the root"),
-        pytest.param("/admin", "http://127.0.0.1:8000", "http://127.0.0.1:8000/admin/", id="a prefix"),
-        pytest.param("/my docs/é", "http://x:80", "http://x:80/my%20docs/%C3%A9/", id="what a URL must escape"),
-        pytest.param("example.com/x", "http://127.0.0.1:8000", "http://example.com:8000/x/", id="a host"),
-        pytest.param("example.com:81", "https://127.0.0.1:8000", "https://example.com:81/", id="a host and port"),
-        pytest.param("[::1]/x", "http://[::1]:8000", "http://[::1]:8000/x/", id="an IPv6 address"),
-    ],
-)
-def test_a_mount_has_a_url_to_click(key, origin, url):
-    assert report.url_of(parse_key(key), origin) == url
 
 
 def test_the_summary_tells_each_mount_its_target_and_its_url(composition):

@@ -6,8 +6,9 @@ import io
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,7 +17,9 @@ from multiserve.hosts import normalise_host
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
-_METHODS = "GET, HEAD"
+HTML = "text/html; charset=utf-8"
+_FORM = "application/x-www-form-urlencoded"
+_READING = ("GET", "HEAD")
 _REQUEST_LINE = re.compile(rb"[A-Z]+ /\S* HTTP/1\.[01]\r?\n")
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -30,26 +33,39 @@ class Request:
         path: The path, as the client has written it.
         query: The first value of each parameter.
         accept: The header Accept; empty without one.
+        form: The first value of each field of a form that was sent.
+        headers: The other headers; of those with the same name, the first.
     """
 
     method: str = "GET"
     path: str
-    query: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
     accept: str = ""
+    form: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def wants_json(self) -> bool:
         """Whether JSON is asked for, by `?format=json` or the header."""
         return self.query.get("format") == "json" or JSON in self.accept
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The value of each cookie."""
+        try:
+            return {name: morsel.value for name, morsel in SimpleCookie(self.headers.get("cookie", "")).items()}
+        except CookieError:
+            return {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What answers."""
+    """What answers; `headers` are those beside the ones that every response has."""
 
     status: int = 200
     body: str = ""
     content_type: str = TEXT
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 Page = Callable[[Request], Response]
@@ -62,17 +78,17 @@ class Exchange(BaseHTTPRequestHandler):
     error_message_format = "%(message)s\n"
     error_content_type = TEXT
 
-    def __init__(self, head: bytes, pages: Mapping[str, Page], host: str) -> None:
+    def __init__(self, received: bytes, pages: Mapping[str, Page], host: str) -> None:
         """Answer.
 
         Args:
-            head: The request, without its body.
-            pages: What answers, by path.
+            received: The request.
+            pages: What answers, by path; to another method than GET and HEAD, by method and path, such as `POST /act`.
             host: The host of the address of the listener; empty for that of a unix socket.
         """
         self._pages = pages
         self._host = host
-        self.rfile = io.BytesIO(head)
+        self.rfile = io.BytesIO(received)
         self.wfile = self._written = io.BytesIO()
         self.raw_requestline = self.rfile.readline()
         if not _REQUEST_LINE.fullmatch(self.raw_requestline):
@@ -93,7 +109,7 @@ class Exchange(BaseHTTPRequestHandler):
         """Log nothing: the locks of the log must be free where a worker is forked."""
 
     def handle_expect_100(self) -> bool:
-        """Send no interim response: no body is read."""
+        """Send no interim response: a body that is taken is short, and comes without one."""
         return True
 
     def _answer(self) -> None:
@@ -113,17 +129,30 @@ class Exchange(BaseHTTPRequestHandler):
 
     def _respond(self) -> None:
         path, _, query = self.path.partition("?")
-        page = self._pages.get(path)
-        if page is None:
-            self.send_error(HTTPStatus.NOT_FOUND)
-        elif self.command not in ("GET", "HEAD"):
-            self._send(Response(status=405, body="Method Not Allowed\n"), ("Allow", _METHODS))
+        page = self._pages.get(path if self.command in _READING else f"{self.command} {path}")
+        if page is not None:
+            self._send(_contained(page, self._request(path, query)))
+        elif allowed := self._methods_of(path):
+            self._send(Response(status=405, body="Method Not Allowed\n", headers=(("Allow", ", ".join(allowed)),)))
         else:
-            accept = self.headers.get("Accept", "")
-            parameters = dict(reversed(parse_qsl(query, keep_blank_values=True)))
-            self._send(_contained(page, Request(method=self.command, path=path, query=parameters, accept=accept)))
+            self.send_error(HTTPStatus.NOT_FOUND)
 
-    def _send(self, response: Response, *more: tuple[str, str]) -> None:
+    def _methods_of(self, path: str) -> list[str]:
+        others = [key.partition(" ")[0] for key in self._pages if key.partition(" ")[2] == path]
+        return [*(_READING if path in self._pages else ()), *others]
+
+    def _request(self, path: str, query: str) -> Request:
+        sent = self.rfile.read().decode("utf-8", "replace") if self.headers.get_content_type() == _FORM else ""
+        return Request(
+            method=self.command,
+            path=path,
+            query=_first_values(query),
+            accept=self.headers.get("Accept", ""),
+            form=_first_values(sent),
+            headers={name.lower(): value for name, value in reversed(self.headers.items())},
+        )
+
+    def _send(self, response: Response) -> None:
         body = response.body.encode("utf-8", "replace")
         self.send_response(response.status)
         for name, value in (
@@ -132,12 +161,16 @@ class Exchange(BaseHTTPRequestHandler):
             ("Cache-Control", "no-store"),
             ("X-Content-Type-Options", "nosniff"),
             ("Connection", "close"),
-            *more,
+            *response.headers,
         ):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+
+def _first_values(text: str) -> dict[str, str]:
+    return dict(reversed(parse_qsl(text, keep_blank_values=True)))
 
 
 def _contained(page: Page, request: Request) -> Response:

@@ -44,7 +44,7 @@ def _reasons(state: State) -> Iterator[str]:
     if not state.is_serving:
         yield "no worker serves yet"
     for mount in state.status.get("mounts", ()):
-        if mount["mount"] in state.required and _state_of(mount, state) not in _FINE:
+        if mount["mount"] in state.required and state_of(mount, state) not in _FINE:
             yield f"{mount['mount']} is required and not up"
 
 
@@ -52,7 +52,7 @@ def _lines(state: State) -> Iterator[str]:
     """Yield a line for each mount and each group."""
     for mount in state.status.get("mounts", ()):
         where = f" (group {mount['group']})" if mount["group"] else ""
-        known = _state_of(mount, state)
+        known = state_of(mount, state)
         note = "" if known in _FINE or mount["mount"] in state.required else " (not required)"
         why = f": {_first_line(mount['reason'])}" if mount["reason"] else ""
         yield f"{known} {mount['mount']}{where}{note}{why}"
@@ -60,7 +60,7 @@ def _lines(state: State) -> Iterator[str]:
         yield f"{'ok' if group['state'] == 'up' else group['state']} group {group['name']}"
 
 
-def _state_of(mount: Mapping[str, Any], state: State) -> str:
+def state_of(mount: Mapping[str, Any], state: State) -> str:
     """Return the state of a mount: what its group is where that is not up."""
     groups = {group["name"]: group["state"] for group in state.status.get("groups", ())}
     group = groups.get(mount["group"], "up")

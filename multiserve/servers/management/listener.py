@@ -6,6 +6,7 @@ It logs nothing and takes no lock that a process forked meanwhile could need.
 from __future__ import annotations
 
 import contextlib
+import re
 import select
 import signal
 import socket
@@ -16,7 +17,9 @@ from collections.abc import Callable, Mapping
 from multiserve.servers.management.exchange import Exchange, Page
 
 _MOST_CONNECTIONS = 16
-_LONGEST_HEAD = 16384  # bytes
+_LONGEST = 16384  # bytes of a request
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _PATIENCE = 5.0  # seconds for a whole request, and for the client to take the response
 _LINGER = 1.0  # seconds for a client to close the connection
 
@@ -74,8 +77,8 @@ class Listener:
     def _serve(self, connection: socket.socket) -> None:
         try:
             deadline = time.monotonic() + _PATIENCE
-            if head := _read_head(connection, deadline):
-                answer = Exchange(head, self._pages, self._host).answer
+            if received := _read_request(connection, deadline):
+                answer = Exchange(received, self._pages, self._host).answer
                 connection.settimeout(_PATIENCE)
                 connection.sendall(answer)
                 _linger(connection)
@@ -106,18 +109,27 @@ class Listener:
             each.close()
 
 
-def _read_head(connection: socket.socket, deadline: float) -> bytes:
-    """Return a request up to the end of its head; empty if there is none in time, or it is too long."""
+def _read_request(connection: socket.socket, deadline: float) -> bytes:
+    """Return a request up to its end; empty if there is none in time, or it is too long."""
     received = b""
-    while b"\r\n\r\n" not in received and b"\n\n" not in received:
-        if len(received) > _LONGEST_HEAD:
+    while (length := _length_of(received)) is None or len(received) < length:
+        if len(received) > _LONGEST or (length or 0) > _LONGEST:
             return b""
         connection.settimeout(max(deadline - time.monotonic(), 0.001))
         block = connection.recv(4096)
         if not block:
             return b""
         received += block
-    return received
+    return received[:length]
+
+
+def _length_of(received: bytes) -> int | None:
+    """Return how long a request is, by its header Content-Length; None if its head is not complete."""
+    end = _END_OF_HEAD.search(received)
+    if end is None:
+        return None
+    found = _LENGTH.search(received, 0, end.end())
+    return end.end() + (int(found[1]) if found else 0)
 
 
 def _linger(connection: socket.socket) -> None:

@@ -21,6 +21,8 @@ class State:
         is_serving: At least one worker is ready.
         is_stopping: The server has been asked to stop.
         reloads: How many reloads there were, by what became of them: ok or refused.
+        last_reload: When the last reload ended, whether it was refused, and why; None before the first.
+        urls: Where each mount can be opened, by its name, if it can.
         started: How many workers were started.
         beat: When the main loop came round last, on the monotonic clock; infinite before the first time.
     """
@@ -30,6 +32,8 @@ class State:
     is_serving: bool = False
     is_stopping: bool = False
     reloads: Mapping[str, int] = field(default_factory=lambda: {"ok": 0, "refused": 0})
+    last_reload: Mapping[str, Any] | None = None
+    urls: Mapping[str, str] = field(default_factory=dict)
     started: int = 0
     beat: float = math.inf
 

@@ -201,12 +201,19 @@ class GunicornApplication(Application):  # type: ignore[misc]
             keys = {mount.name: mount.toml_key for mount in self.config.mounts}
             raise LoadError(*(Problem(key=keys[name], message=why) for name, why in broken.items()))
 
-    def announce(self, listeners: list[Any]) -> None:
-        """Announce the addresses, now that the ports are known."""
+    def origins_of(self, listeners: list[Any]) -> list[str]:
+        """Return the origins of listeners; none for a unix socket."""
         names = [listener.getsockname() for listener in listeners]
         scheme = "https" if self.cfg.is_ssl else "http"
-        origins = [origin(name[0], name[1], scheme) for name in names if isinstance(name, tuple)]
-        self._announce(self.config, origins, [mount for mount in self.config.mounts if mount.name in self._failed])
+        return [origin(name[0], name[1], scheme) for name in names if isinstance(name, tuple)]
+
+    def announce(self, listeners: list[Any]) -> None:
+        """Announce the addresses, now that the ports are known."""
+        self._announce(
+            self.config,
+            self.origins_of(listeners),
+            [mount for mount in self.config.mounts if mount.name in self._failed],
+        )
 
 
 def _read_page(path: str | os.PathLike[str] | None) -> str:

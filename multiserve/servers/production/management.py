@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from functools import partial
 from typing import Any
 
 from multiserve.config.manage_address import UNIX, split_host_and_port
 from multiserve.config.model import Config
 from multiserve.dispatch.counting.counts import Counts
+from multiserve.errors import Problem, ServeError
+from multiserve.keys import is_followable, url_of
+from multiserve.servers.addresses import origin
 from multiserve.servers.management import health
 from multiserve.servers.management.address import bind_manage_address, remove_socket
 from multiserve.servers.management.exchange import Page
 from multiserve.servers.management.listener import Listener
 from multiserve.servers.management.metrics import metrics
+from multiserve.servers.management.site import Site
 from multiserve.servers.management.state import State
 from multiserve.servers.management.totals import Totals
+from multiserve.servers.page.samples import Samples
 
 _HANDED_ON = "_MULTISERVE_MANAGE"  # the variable by which a second master gets the socket
 
@@ -39,10 +44,13 @@ class Management:
         self._next: tuple[str, Listener] | None = None  # for a reload
         self._inherited = _Inherited.take(environment)
         self.totals = Totals()
+        self._samples = Samples()
+        self.site = Site(self.state, self._samples)
         self._pages: dict[str, Page] = {
             "/livez": partial(health.live, self.state),
             "/readyz": partial(health.ready, self.state),
             "/metrics": partial(metrics, self.state, self.totals, measure),
+            **self.site.pages,
         }
 
     def start(self, address: str, *, waits: bool) -> None:
@@ -100,9 +108,10 @@ class Management:
             self.address, self._listener = following
             self._listener.start()
 
-    def note_reload(self, *, is_refused: bool) -> None:
-        """Count a reload."""
-        outcome = "refused" if is_refused else "ok"
+    def note_reload(self, refusal: str) -> None:
+        """Count a reload, and remember why it was refused; empty if it was not."""
+        outcome = "refused" if refusal else "ok"
+        self.state.last_reload = {"time": time.time(), "refused": bool(refusal), "reason": refusal}
         self.state.reloads = {**self.state.reloads, outcome: self.state.reloads[outcome] + 1}
 
     def counts_for(self, config: Config) -> Counts | None:
@@ -120,18 +129,38 @@ class Management:
         """Whether there is a listener."""
         return self._listener is not None
 
-    def look(self, status: Mapping[str, Any], config: Config, *, is_serving: bool) -> None:
+    @property
+    def page(self) -> dict[str, str]:
+        """The address of the page, and the token with which it changes something.
+
+        Raises:
+            ServeError: There is no listener.
+        """
+        if self._listener is None:
+            hint = 'Write manage = "127.0.0.1:9000" under [server], and reload the server.'
+            raise ServeError(Problem(message="this server has no management listener, and so no page", hint=hint))
+        if self.address.startswith(UNIX):
+            return {"address": self.address, "token": self.site.access.token}
+        host, port = self._listener.socket.getsockname()[:2]
+        return {"address": f"{origin(host, port)}/", "token": self.site.access.token}
+
+    def look(self, status: Mapping[str, Any], config: Config, origins: Sequence[str], *, is_serving: bool) -> None:
         """Take note of the state of the server: the main loop calls this each time it comes round.
 
         Args:
             status: What `multiserve status` shows, with memory left out.
             config: The configuration that is served.
+            origins: Where the server can be reached; empty for unix sockets.
             is_serving: At least one worker is ready.
         """
         state = self.state
         state.status = status
         state.required = {mount.name for mount in config.mounts if mount.required or config.server.strict}
         state.is_serving = is_serving
+        keys = {mount.name: mount.key for mount in config.mounts if is_followable(mount.key)}
+        state.urls = {name: url_of(key, origins[0]) for name, key in keys.items()} if origins else {}
+        if self._samples.is_due(now := time.monotonic()):
+            self._samples.take(self.totals.read(), now)
 
     def beat(self) -> None:
         """Take note that the main loop runs."""

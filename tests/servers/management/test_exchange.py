@@ -7,9 +7,15 @@ def fail(_request):
     raise RuntimeError("secret")
 
 
+FORM = "application/x-www-form-urlencoded"
 PAGES = {
     "/": lambda request: Response(body=f"{dict(request.query)} {request.wants_json}"),
     "/fail": fail,
+    "POST /send": lambda request: Response(
+        status=303,
+        body=f"{dict(request.form)} {request.cookies} {request.headers['host']}",
+        headers=(("Location", "/"),),
+    ),
 }
 
 
@@ -37,6 +43,18 @@ def ask(head):
         ("GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n", 421, ""),
         ("GET /missing HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, "Not Found\n"),
         ("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, "Method Not Allowed\n"),
+        (
+            f"POST /send HTTP/1.1\r\nHost: localhost\r\nCookie: a=1; b=2\r\nContent-Type: {FORM}\r\n\r\na=1&b=%20&a=2",
+            303,
+            "{'a': '1', 'b': ' '} {'a': '1', 'b': '2'} localhost",
+        ),
+        ('POST /send HTTP/1.1\r\nHost: ::1\r\nCookie: /="\r\nContent-Type: text/plain\r\n\r\na=1', 421, ""),
+        (
+            "POST /send HTTP/1.1\r\nHost: [::1]\r\nCookie: {=1\r\nContent-Type: text/plain\r\n\r\na=1",
+            303,
+            "{} {} [::1]",
+        ),
+        ("GET /send HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, "Method Not Allowed\n"),
         ("GET /fail HTTP/1.1\r\nHost: localhost\r\n\r\n", 500, "Internal Server Error: RuntimeError\n"),
     ],
 )
@@ -77,3 +95,8 @@ def test_hosts(header, is_own):
 
 def test_a_unix_socket_has_no_host_of_its_own():
     assert not is_own_host("", "")
+
+
+@pytest.mark.parametrize(("method", "path", "allowed"), [("POST", "/", "GET, HEAD"), ("GET", "/send", "POST")])
+def test_another_method_is_told_which_are_allowed(method, path, allowed):
+    assert f"Allow: {allowed}" in ask(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")[2]

@@ -20,7 +20,7 @@ def mask(_request):
 
 @pytest.fixture
 def listener():
-    made = Listener(bind_manage_address("127.0.0.1:0"), {"/mask": mask}, "127.0.0.1")
+    made = Listener(bind_manage_address("127.0.0.1:0"), {"/mask": mask, "POST /send": send}, "127.0.0.1")
     made.start()
     yield made
     made.close()
@@ -52,6 +52,26 @@ def test_a_slow_client_is_in_nobodys_way(listener):
 def test_a_long_head_gets_nothing(listener):
     with connect(listener) as client, contextlib.suppress(OSError):
         client.sendall(b"GET /mask HTTP/1.1\r\nX: " + b"x" * 40000)
+        assert read(client) == b""
+
+
+def send(request):
+    return Response(body=request.form["a"])
+
+
+@pytest.mark.parametrize("parts", [[b"a=12345"], [b"a=1", b"2345"], [b"a=12345", b"more"]], ids=len)
+def test_a_form_is_read_to_its_end(listener, parts):
+    head = b"POST /send HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    with connect(listener) as client:
+        client.sendall(head + b"content-length: 7\r\n\r\n")
+        for part in parts:
+            client.sendall(part)
+        assert read(client).endswith(b"\r\n\r\n12345")
+
+
+def test_a_long_form_gets_nothing(listener):
+    with connect(listener) as client, contextlib.suppress(OSError):
+        client.sendall(b"POST /send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\na=1")
         assert read(client) == b""
 
 

@@ -1,4 +1,5 @@
 import os
+import re
 
 import pytest
 
@@ -65,3 +66,17 @@ def test_a_second_master_with_another_address_closes_it(tmp_path):
         second.start("", waits=True)
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(copy)
+
+
+def test_the_page_is_where_the_listener_is(management, tmp_path):
+    with pytest.raises(ServeError) as raised:
+        _ = management.page
+    assert str(raised.value) == (
+        "this server has no management listener, and so no page\n"
+        '    Write manage = "127.0.0.1:9000" under [server], and reload the server.'
+    )
+    management.start(f"unix:{tmp_path}/a", waits=False)
+    assert management.page == {"address": f"unix:{tmp_path}/a", "token": management.site.access.token}
+    management.prepare("127.0.0.1:0")
+    management.switch("127.0.0.1:0")
+    assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*/", management.page["address"])

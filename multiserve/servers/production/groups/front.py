@@ -9,11 +9,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 from multiserve.config.tables import did_you_mean
 from multiserve.errors import Problem, ServeError
-from multiserve.servers.production.control import Control, Reply
+from multiserve.servers.production.control import Control, Reply, ask
 from multiserve.servers.production.groups.memory import resident
 from multiserve.servers.production.groups.status import describe_server
 from multiserve.servers.production.groups.supervised import SupervisedGroup
@@ -65,9 +66,11 @@ class FrontArbiter(SwappingArbiter):
                 "reload": self._reload_group,
                 "restart": self._restart_group,
                 "maintenance": self._maintain,
+                "page": self._tell_page,
             }
             self._control = Control(self.groups.places.folder / "control.sock", commands)
             self.control_path = str(self._control.path)
+            self._management.site.ask = partial(ask, self._control.path, os.getpid())
         super().start()
 
     def _within(self, seconds: float) -> float:
@@ -143,7 +146,8 @@ class FrontArbiter(SwappingArbiter):
             self._management.take_over()
         if self._management.is_on:
             status = describe_server(self, measure=lambda _: 0)
-            self._management.look(status, self.app.config, is_serving=self.current.has_ready)
+            origins = self.app.origins_of(self.current.listeners)
+            self._management.look(status, self.app.config, origins, is_serving=self.current.has_ready)
 
     def _report(self) -> None:
         """Report to systemd."""
@@ -167,7 +171,7 @@ class FrontArbiter(SwappingArbiter):
 
     def _conclude(self, refusal: str) -> None:
         super()._conclude(refusal)
-        self._management.note_reload(is_refused=bool(refusal))
+        self._management.note_reload(refusal)
         if self._systemd.is_ready:
             self._systemd.ready(self._status)
 
@@ -227,6 +231,10 @@ class FrontArbiter(SwappingArbiter):
     def _tell_status(self) -> Reply:
         status = describe_server(self)
         return lambda: ("done", status)
+
+    def _tell_page(self) -> Reply:
+        page = self._management.page
+        return lambda: ("done", page)
 
     def _reload_group(self, name: str) -> Reply:
         return self._await(self.groups.reload(name, self.cfg.graceful_timeout))
