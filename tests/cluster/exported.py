@@ -34,4 +34,4 @@ def outside(objects: list[dict[str, Any]], port: int) -> dict[str, Any]:
     (front,) = (each for each in objects if each["kind"] == "Service" and each["metadata"]["name"].endswith("front"))
     inner = front["spec"]["ports"][0]
     spec = {"type": "NodePort", "selector": front["spec"]["selector"], "ports": [{**inner, "nodePort": port}]}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "outside"}, "spec": spec}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": f"outside-{port}"}, "spec": spec}
