@@ -82,7 +82,7 @@ def command_of(unit: Unit, manage: str = "0.0.0.0") -> list[str]:  # noqa: S104 
         *("multiserve", "run", "--production"),
         *("--bind", f"0.0.0.0:{PORT}", "--manage", f"{manage}:{MANAGE_PORT}"),
         *("--trusted-proxies", "1", "--pidfile", "/tmp/multiserve.pid"),  # noqa: S108 (the container's own)
-        *(argument.replace("$", "$$") for argument in unit.arguments),  # one alone would begin a variable
+        *(argument.replace("$", "$$") for argument in unit.arguments_in_image),  # one alone would begin a variable
     ]
 
 
