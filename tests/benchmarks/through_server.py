@@ -63,6 +63,7 @@ _BOUND = "[mounts.'/slow']\napp = 'hello:slow_wsgi'\nmax_concurrency = 2\n[gunic
 _ONE = {"/": "echo", "/app": "echo"}
 _ALONE = "[gunicorn]\nworkers = 1\n"
 _IDS = f"[server]\nrequest_id = true\n{_ALONE}"
+_METRICS = f"[server]\nmanage = 'unix:manage.sock'\n{_ALONE}"
 _LOGGED = f"{_ALONE}accesslog = 'access.log'\n"
 _LOGGED_AS_JSON = f"[server]\nlog = 'json'\n{_LOGGED}"
 _MATCHES = (
@@ -138,6 +139,7 @@ _MATCHES = (
     Match(
         (
             multiserve_with("with request ids", _ONE, "/app/hello", settings=_IDS),
+            multiserve_with("with metrics", _ONE, "/app/hello", settings=_METRICS),
             multiserve_with("with an access log", _ONE, "/app/hello", settings=_LOGGED),
             multiserve_with("with one of JSON, and ids", _ONE, "/app/hello", settings=_LOGGED_AS_JSON),
         ),
