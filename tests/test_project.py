@@ -212,7 +212,7 @@ TESTED_ELSEWHERE = {
     "mounts/grouped/connection.py": "tests/mounts/grouped/test_client.py; with real sockets",
     **{
         f"servers/production/groups/{name}.py": "tests/end_to_end/test_groups_production.py; with real processes"
-        for name in ("child", "front", "status", "supervisor")
+        for name in ("child", "front", "questions", "status", "supervisor")
     },
 }
 # Test files that concern more than one module.

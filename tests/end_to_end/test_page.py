@@ -14,13 +14,24 @@ import pytest
 TOML = """[mounts]
 "/" = "answer"
 "/bad" = "broken"
+"/raise" = "raising"
 "/group" = { app = "answer", group = "apart" }
+"/apart" = { app = "raising", group = "apart" }
 [groups.apart]
 [server]
 manage = "127.0.0.1:0"
 [gunicorn]
 workers = 1
 pidfile = "pid"
+"""
+RAISING = """
+import flask
+
+application = flask.Flask("shop")
+
+@application.get("/<name>")
+def fail(name):
+    raise RuntimeError(f"<script>{name}</script>")
 """
 BROKEN = 'raise RuntimeError("<script>document.title = 1</script>")\n'
 
@@ -56,10 +67,14 @@ class Site:
 def site(write, run, hello, tmp_path):
     write("answer.py", hello("answer"))
     write("broken.py", BROKEN)
+    write("raising.py", RAISING)
     write("multiserve.toml", TOML)
     server = run("--production").ready()
     made = Site(server, tmp_path)
-    server.until(lambda: made.states() == {"/": "ok", "/bad": "failed", "/group": "ok"}, "the states")
+    server.until(
+        lambda: made.states() == {"/": "ok", "/bad": "failed", "/raise": "ok", "/group": "ok", "/apart": "ok"},
+        "the states",
+    )
     return made
 
 
@@ -73,6 +88,34 @@ def test_programs(site):
     before = site.server.get("/group").text
     assert site.act("action=restart&name=apart") == (200, {"done": True, "message": "The group apart was restarted."})
     site.server.until(lambda: site.server.get("/group").text != before, "the answer of another process")
+
+
+def test_tracebacks_and_findings(site):
+    until = site.server.until
+    for path in ("/raise/front", "/apart/back"):
+        assert site.server.get(path).status == 500
+
+    def shown():
+        headers = {"Authorization": f"Bearer {site.token}"}
+        return json.loads(site.ask("GET", "/status.json", **headers)[1])
+
+    def last_lines():
+        return {(each["mount"], each["group"], each["text"].splitlines()[-1]) for each in shown()["tracebacks"]}
+
+    expected = {
+        ("/raise", "", "RuntimeError: <script>front</script>"),
+        ("", "apart", "RuntimeError: <script>back</script>"),
+        ("/bad", "", "RuntimeError: <script>document.title = 1</script>"),
+    }
+    until(lambda: len(last_lines()) == len(expected), "the tracebacks")
+    assert last_lines() == expected
+    assert json.loads(site.ask("GET", "/status.json")[1])["tracebacks"] == []
+    status, answer = site.act("action=check")
+    assert (status, answer["done"]) == (200, True)
+    findings = shown()["findings"]
+    assert answer["message"] == findings["message"]
+    assert [each["key"] for each in findings["findings"]][:1] == ['mounts."/bad"']
+    assert "exited with code" not in site.server.log
 
 
 def test_the_page_in_a_browser(site, evaluate, hello, write):
@@ -98,6 +141,8 @@ def test_the_page_in_a_browser(site, evaluate, hello, write):
     press('tr[data-mount="/"] form button')
     until(lambda: state("/") == "ok", "the end of maintenance")
     assert site.server.get("/").status == 200
+
+    assert "<script>document.title" in page("document.querySelector('details pre').textContent")
 
     write("broken.py", hello("repaired"))
     press("form[action=act] button")

@@ -8,6 +8,7 @@ from multiserve._types import ASGIApplication, Receive, Scope, Send
 from multiserve.dispatch.asgi import ASGIDispatcher, requested_host, split_root_path
 from multiserve.dispatch.counting.counts import ACTIVE, FAILED, OPEN, OPENED, UNMATCHED, Counts
 from multiserve.dispatch.environ_keys import MOUNT_KEY
+from multiserve.dispatch.request_ids import REQUEST
 from multiserve.paths import to_wsgi
 
 
@@ -22,6 +23,7 @@ class ASGICounting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and count that."""
+        REQUEST.set(scope)  # what is logged meanwhile belongs to its mount; every request has a context of its own
         if scope["type"] == "websocket":
             await self._count_websocket(scope, receive, send)
             return

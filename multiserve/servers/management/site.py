@@ -12,6 +12,7 @@ from typing import Any
 from multiserve.errors import MultiserveError
 from multiserve.servers.management.access import Access
 from multiserve.servers.management.exchange import HTML, JSON, Page, Request, Response
+from multiserve.servers.management.findings import Findings
 from multiserve.servers.management.health import state_of
 from multiserve.servers.management.state import State
 from multiserve.servers.page.html import POLICY, render
@@ -32,6 +33,8 @@ class Site:
     Attributes:
         access: Who may change something.
         ask: Ask the main loop for something, and wait for the answer; None where it cannot be asked.
+        check: Run check, and return what to say of it; None where that cannot be.
+        findings: What check has found.
     """
 
     def __init__(self, state: State, samples: Samples) -> None:
@@ -41,6 +44,8 @@ class Site:
         self._message = ""  # what became of the last action
         self.access = Access()
         self.ask: Callable[..., Any] | None = None
+        self.check: Callable[[], str] | None = None
+        self.findings = Findings()
 
     @property
     def pages(self) -> dict[str, Page]:
@@ -73,6 +78,9 @@ class Site:
         ]
         doing = "stopping" if state.is_stopping else "serving" if state.is_serving else "starting"
         shown = overview(state.status, mounts, doing, message=self._message if is_owner else "", is_owner=is_owner)
+        if is_owner:
+            shown["tracebacks"] = list(state.tracebacks.last)
+            shown["findings"] = self.findings.last
         if last := state.last_reload:
             shown["last_reload"] = {**last, "reason": last["reason"] if is_owner else ""}
         return shown
@@ -111,6 +119,8 @@ class Site:
         if action == "restart":
             ask("restart", name)
             return f"The group {name} was restarted."
+        if action == "check" and self.check:
+            return self.check()
         if action == "maintenance" and state in ("on", "off"):
             ask("maintenance", name, state, "")
             return f"{name} is in maintenance." if state == "on" else f"{name} is served."

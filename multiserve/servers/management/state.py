@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from multiserve.servers.management.tracebacks import Tracebacks
+
 _LONGEST_SILENCE = 30.0  # seconds in which the main loop comes round, even where it starts workers or waits for a disk
 
 
@@ -23,6 +25,7 @@ class State:
         reloads: How many reloads there were, by what became of them: ok or refused.
         last_reload: When the last reload ended, whether it was refused, and why; None before the first.
         urls: Where each mount can be opened, by its name, if it can.
+        tracebacks: The last tracebacks of all processes.
         started: How many workers were started.
         beat: When the main loop came round last, on the monotonic clock; infinite before the first time.
     """
@@ -34,6 +37,7 @@ class State:
     reloads: Mapping[str, int] = field(default_factory=lambda: {"ok": 0, "refused": 0})
     last_reload: Mapping[str, Any] | None = None
     urls: Mapping[str, str] = field(default_factory=dict)
+    tracebacks: Tracebacks = field(default_factory=Tracebacks)
     started: int = 0
     beat: float = math.inf
 

@@ -183,10 +183,10 @@ def _findings(shown: OverviewJson, token: str) -> Iterator[str]:
 
 
 def _finding(finding: Mapping[str, Any]) -> str:
-    code, severity, key, message, hint = (
-        escape(str(finding.get(name) or "")) for name in ("code", "severity", "key", "message", "hint")
+    code, severity, key, message, cure = (
+        escape(str(finding.get(name) or "")) for name in ("code", "severity", "key", "message", "cure")
     )
-    return f"<code>{code}</code> {severity} <code>{key}</code>: {message}{hint and f'<br>{hint}'}"
+    return f"<code>{code}</code> {severity} <code>{key}</code>: {message}{cure and f'<br>{cure}'}"
 
 
 def _button(token: str, label: str, **fields: str) -> str:

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,10 @@ try:
 except ValueError as error:  # gunicorn reads the variable while it is imported
     raise wrong_concurrency(error) from error
 
+from multiserve.servers.production.raised import Raised
 from multiserve.servers.production.readiness import Readiness
 from multiserve.servers.production.settings import configure, interface_of, root_of, wrong_worker
+from multiserve.tracebacks import format_cause
 
 log = logging.getLogger("gunicorn.error")
 
@@ -140,6 +143,9 @@ class GunicornApplication(Application):  # type: ignore[misc]
         if self.config.server.log == "json":
             use_json(self.config)
         logging.getLogger("multiserve").handlers[:] = log.handlers
+        if self.config.server.manage:
+            self.readiness.raised = Raised()
+            self.readiness.raised.watch()
         with _default_signals():
             composition = self._composition = self._compose()
         self.readiness.judge(composition)
@@ -147,9 +153,16 @@ class GunicornApplication(Application):  # type: ignore[misc]
             problem = wrong_worker(root_of(self.config))
             self.readiness.refuse(str(ConfigError(problem, source=self.config.source.heading)), is_mistake=True)
         self.broken = {each.mount.name: str(each.error) for each in composition.failures}
-        log_failures(composition, log)
+        self._report_failures(composition)
         self._prepare_maintenance(composition.application)
         return composition.application
+
+    def _report_failures(self, composition: Composition) -> None:
+        log_failures(composition, log)
+        for loaded in composition.failures if self.readiness.raised else ():
+            if loaded.error and self.readiness.raised:
+                text = format_cause(loaded.error)
+                self.readiness.raised.add("answers 503", text, mount=loaded.mount.name, moment=time.time())
 
     def _prepare_maintenance(self, dispatcher: Any) -> None:
         page = self.config.server.maintenance_page

@@ -153,11 +153,16 @@ class CarefulArbiter(Arbiter):  # type: ignore[misc]
                 self._retries.succeed()
             elif kind == "exhausted":
                 self.log.info("Worker (pid:%s) has served its max_requests and is being replaced.", pid)
+            elif kind == "raised":
+                self.take_raised(pid, value)
             elif kind in ("refused", "mistaken"):
                 self.retire(self.current, [pid])
                 if kind == "mistaken":
                     self._end_for_mistake(value)
                 self._pause(f"A worker (pid:{pid}) could not serve what the others do.", value)
+
+    def take_raised(self, pid: int, found: list[Any]) -> None:
+        """Take note of exceptions that a worker has logged."""
 
     def _end_for_mistake(self, reason: str) -> None:
         """End everything where the settings are wrong, if this is the one to say so; others try again."""

@@ -13,10 +13,11 @@ from typing import Any, Literal, NoReturn
 from multiserve.composition import Composition, refuse_failures
 from multiserve.errors import LoadError
 from multiserve.servers.groups.line import Line
+from multiserve.servers.production.raised import Raised
 from multiserve.tracebacks import format_cause
 
 REFUSED = 5  # the exit code of a worker that would serve less than the others; gunicorn's own are 1, 3 and 4
-Kind = Literal["ready", "refused", "mistaken", "exhausted", "maintained"]
+Kind = Literal["ready", "refused", "mistaken", "exhausted", "maintained", "raised"]
 _LOOK = 1.0  # seconds between two looks whether the master is still there
 
 
@@ -28,6 +29,7 @@ class Readiness:
         may_refuse: A required mount that fails refuses the start, or the reload, to which the worker belongs.
         waits: The worker may not serve before all workers of its generation can.
         pages: The file with the page of each mount in maintenance, by its name; empty for the page that all have.
+        raised: The exceptions that are reported as well; None where nobody looks at them.
         maintain: Put mounts in maintenance, given the same; what serves sets it.
         end_connections: Let each response be the last one of its connection; what serves sets it.
     """
@@ -44,6 +46,7 @@ class Readiness:
         """Report over `line`; without one there is no master to report to."""
         self.line = Line(line) if line else None
         self.pages = dict(pages)
+        self.raised: Raised | None = None
         self.maintain: Callable[[Mapping[str, str]], None] = lambda _: None
         self.end_connections: Callable[[], None] = lambda: None
         self.expected = frozenset(expected)
@@ -108,6 +111,8 @@ class Readiness:
         def notify_both() -> None:
             nonlocal limit
             notify()
+            if self.raised is not None and (found := self.raised.take()):
+                self._tell("raised", found)
             if worker.nr >= limit:
                 limit = sys.maxsize
                 self._tell("exhausted")

@@ -158,7 +158,9 @@ class SwappingArbiter(CarefulArbiter):
         self._begin()
 
     def _decide(self, candidate: Generation) -> None:
-        for _, kind, value in candidate.hear():
+        for pid, kind, value in candidate.hear():
+            if kind == "raised":
+                self.take_raised(pid, value)
             if kind in ("refused", "mistaken"):
                 self._refuse(value)
                 return

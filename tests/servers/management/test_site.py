@@ -115,6 +115,24 @@ def test_what_is_refused(site, form, message):
     assert message in site.pages["/"](Request(path="/", headers=bearer(site))).body
 
 
+def test_the_owner_alone_reads_tracebacks_and_findings(site, state):
+    found = {"time": 0.0, "mount": "/", "message": "it failed", "text": "Traceback"}
+    state.tracebacks.add([found], 7)
+    site.findings.last = {"time": 0.0, "message": "check has found nothing.", "findings": []}
+    for headers, expected in (
+        ({}, ([], None)),
+        (bearer(site), ([{**found, "pid": 7, "group": ""}], site.findings.last)),
+    ):
+        shown = json.loads(site.pages["/status.json"](Request(path="/status.json", headers=headers)).body)
+        assert (shown["tracebacks"], shown["findings"]) == expected
+
+
+def test_check_is_run_where_it_can_be(site):
+    assert act(site, action="check").status == 409
+    site.check = lambda: "check has found nothing."
+    assert json.loads(act(site, action="check").body)["message"] == "check has found nothing."
+
+
 def test_log_in(site):
     for token, status in ((site.access.token, 303), ("x", 403)):
         asked = Request(method="POST", path="/login", form={"token": token})

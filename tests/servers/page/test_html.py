@@ -23,7 +23,7 @@ def test_whatever_comes_from_elsewhere_is_escaped():
     page["message"] = EVIL
     raised = {"time": 0.0, "pid": 1, "mount": EVIL, "group": EVIL, "message": EVIL, "text": EVIL}
     page["tracebacks"] = [raised]
-    finding = dict.fromkeys(["code", "severity", "key", "message", "hint"], EVIL)
+    finding = dict.fromkeys(["code", "severity", "key", "message", "cure"], EVIL)
     page["findings"] = {"message": EVIL, "findings": [finding]}
     text = render(page, "secret")
     assert text.count("<script>") == 1

@@ -129,6 +129,10 @@ class GroupArbiter(SwappingArbiter):
             self.log.info("The process in front has ended.")
             os.kill(os.getpid(), signal.SIGTERM)
 
+    def take_raised(self, pid: int, found: list[Any]) -> None:
+        """Hand on what a worker has logged."""
+        self._line.tell("raised", [pid, found])
+
     def _report(self) -> None:
         workers = list(self.current.members)
         if workers != self._workers:

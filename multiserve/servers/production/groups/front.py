@@ -8,16 +8,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
-from multiserve.config.tables import did_you_mean
-from multiserve.errors import Problem, ServeError
-from multiserve.servers.production.control import Control, Reply, ask
+from multiserve.servers.production.control import Control, ask
 from multiserve.servers.production.groups.memory import resident
+from multiserve.servers.production.groups.questions import Questions
 from multiserve.servers.production.groups.status import describe_server
-from multiserve.servers.production.groups.supervised import SupervisedGroup
 from multiserve.servers.production.groups.supervisor import Groups
 from multiserve.servers.production.management import Management
 from multiserve.servers.production.reload import REFUSED, TICK, SwappingArbiter
@@ -26,7 +23,6 @@ from multiserve.servers.production.workers import Generation
 
 _HANDED_ON = "_MULTISERVE_MAINTENANCE"  # the variable by which a second master learns which mounts are
 _LOOK = 0.25  # seconds between two looks at groups that run
-_PATIENCE = 10.0  # seconds for workers to say that a mount is in maintenance; they look once a second
 
 
 class FrontArbiter(SwappingArbiter):
@@ -61,16 +57,11 @@ class FrontArbiter(SwappingArbiter):
         signal.signal(signal.SIGTERM, before)
         self.app.fail_also(self.groups.broken)
         if self.cfg.pidfile:  # which says where to ask
-            commands: dict[str, Callable[..., Reply]] = {
-                "status": self._tell_status,
-                "reload": self._reload_group,
-                "restart": self._restart_group,
-                "maintenance": self._maintain,
-                "page": self._tell_page,
-            }
-            self._control = Control(self.groups.places.folder / "control.sock", commands)
+            questions = Questions(self, self._management)
+            self._control = Control(self.groups.places.folder / "control.sock", questions.answers)
             self.control_path = str(self._control.path)
             self._management.site.ask = partial(ask, self._control.path, os.getpid())
+            self._management.site.check = questions.check
         super().start()
 
     def _within(self, seconds: float) -> float:
@@ -145,9 +136,18 @@ class FrontArbiter(SwappingArbiter):
         if not self.master_pid:
             self._management.take_over()
         if self._management.is_on:
+            self._take_raised_by_groups()
             status = describe_server(self, measure=lambda _: 0)
             origins = self.app.origins_of(self.current.listeners)
             self._management.look(status, self.app.config, origins, is_serving=self.current.has_ready)
+
+    def take_raised(self, pid: int, found: list[Any]) -> None:
+        """Show what a worker has logged."""
+        self._management.state.tracebacks.add(found, pid)
+
+    def _take_raised_by_groups(self) -> None:
+        for name, pid, found in self.groups.take_raised():
+            self._management.state.tracebacks.add(found, pid, name)
 
     def _report(self) -> None:
         """Report to systemd."""
@@ -225,57 +225,6 @@ class FrontArbiter(SwappingArbiter):
 
     def _broken(self) -> list[str]:
         return [*super()._broken(), *self.groups.broken]
-
-    # What is asked over the control socket.
-
-    def _tell_status(self) -> Reply:
-        status = describe_server(self)
-        return lambda: ("done", status)
-
-    def _tell_page(self) -> Reply:
-        page = self._management.page
-        return lambda: ("done", page)
-
-    def _reload_group(self, name: str) -> Reply:
-        return self._await(self.groups.reload(name, self.cfg.graceful_timeout))
-
-    def _restart_group(self, name: str) -> Reply:
-        return self._await(self.groups.restart(name))
-
-    def _await(self, group: SupervisedGroup) -> Reply:
-        def reply() -> tuple[str, Any] | None:
-            if group.outcome is None:
-                return None
-            if group.outcome:
-                return "refused", f"the process of the group {group.group.name} stays as it was:\n{group.outcome}"
-            return "done", list(group.broken)
-
-        return reply
-
-    def _maintain(self, name: str, state: str, page: str) -> Reply:
-        """Put a mount in maintenance if `state` is "on", or end that.
-
-        Raises:
-            ServeError: There is no such mount.
-        """
-        mounts = [mount.name for mount in self.app.config.mounts]
-        if name not in mounts:
-            raise ServeError(Problem(message=f"this server has no mount {name}", hint=did_you_mean(name, mounts)))
-        pages = {each: path for each, path in self.pages.items() if each != name}
-        return self._put_in_maintenance({**pages, name: page} if state == "on" else pages)
-
-    def _put_in_maintenance(self, pages: dict[str, str]) -> Reply:
-        self.pages = pages
-        for generation in (self.current, self.candidate):
-            for member in generation.members.values() if generation else ():
-                member.put_in_maintenance(pages)
-        deadline = time.monotonic() + _PATIENCE
-
-        def reply() -> tuple[str, Any] | None:
-            behind = [pid for pid, each in self.current.members.items() if each.is_behind(pages)]
-            return None if behind and time.monotonic() < deadline else ("done", behind)
-
-        return reply
 
     def handle_usr1(self) -> None:
         """Have the groups reopen their logs as well."""

@@ -42,6 +42,9 @@ class Start:
     order: Mapping[str, Any]
 
 
+_MOST_RAISED = 20  # reports that wait to be taken
+
+
 @dataclass(slots=True)
 class Reported:
     """What a process has said of itself.
@@ -53,6 +56,7 @@ class Reported:
         is_mistake: That is a mistake in the configuration.
         outcome: What became of the last reload: why it was refused, or an empty text; None while it is open.
         workers: The process ids of its workers.
+        raised: Workers, and the exceptions that each of them has logged, until somebody takes them.
     """
 
     is_ready: bool = False
@@ -61,6 +65,7 @@ class Reported:
     is_mistake: bool = False
     outcome: str | None = None
     workers: tuple[int, ...] = ()
+    raised: list[tuple[int, list[object]]] = field(default_factory=list)
 
 
 class GroupProcess:
@@ -137,6 +142,8 @@ class GroupProcess:
             self.reported.outcome = str(value)
         elif kind == "workers":
             self.reported.workers = tuple(map(int, value))
+        elif kind == "raised":
+            self.reported.raised = [*self.reported.raised, (int(value[0]), list(value[1]))][-_MOST_RAISED:]
 
     def poll(self) -> int | None:
         """Return its exit code, or the negative number of the signal that ended it; None while it runs."""

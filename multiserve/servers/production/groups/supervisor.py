@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
@@ -195,6 +195,13 @@ class Groups:
     def running(self) -> list[SupervisedGroup]:
         """The groups of the configuration."""
         return list(self.groups.values())
+
+    def take_raised(self) -> Iterator[tuple[str, int, list[object]]]:
+        """Yield the group and the process of exceptions that were logged since the last time, and these."""
+        for group in self.running:
+            if process := group.current:
+                found, process.reported.raised = process.reported.raised, []
+                yield from ((group.group.name, *each) for each in found)
 
     @property
     def _all(self) -> list[SupervisedGroup]:
