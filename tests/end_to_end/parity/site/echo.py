@@ -11,6 +11,7 @@ LEFT_OUT = {
     "trailer",
     "upgrade",
     "via",
+    "x-request-id",
 }
 
 
