@@ -23,12 +23,14 @@ def site(docker, kubernetes, tmp_path_factory):
     docker.build_example("isolated:1", ROOT / "examples" / "isolated")
     options = ("--image", "isolated:1", "--name", "isolated", "--replicas", "1")
     objects = read_objects(export("kubernetes", "isolated", tmp_path_factory.mktemp("isolated"), *options))
-    kubernetes.apply([*translate(objects), outside(objects, PORT)])
+    applied = [*translate(objects), outside(objects, PORT)]
+    kubernetes.apply(applied)
     names = [each["metadata"]["name"] for each in objects if each["kind"] == "Deployment"]
     for name in names:
         kubernetes.wait_for(name)
     until(lambda: ask(PORT, "/").status == 200, "an answer")
-    return names
+    yield names
+    kubernetes.delete(applied)
 
 
 def test_each_group_is_a_deployment_of_its_own(site):
