@@ -50,8 +50,8 @@ class Url:
     status: int = 200
 
     def fault(self, port: int) -> str:
-        """Ask for it, and return what is wrong."""
-        response = ask(port, self.path)
+        """Ask for it as a browser does that goes there, and return what is wrong."""
+        response = ask(port, self.path, Accept="text/html,*/*;q=0.8", Sec_Fetch_Mode="navigate")
         where = response.headers.get("location", "") if 300 <= response.status < 400 else response.text
         if response.status == self.status and self.text in where:
             return ""
@@ -73,4 +73,19 @@ MIXED = (
     Url("/api/static/chat.js", "WebSocket"),
     Url("/nothing", "Not Found", 404),
     Url("/api/nothing", '{"detail":"Not Found"}', 404),
+)
+
+ISOLATED = (
+    Url("/", "<p>Flask 3."),
+    Url("/shop/", "settings: shop.settings"),
+    Url("/shop/about/", "/shop/about/"),
+    Url("/blog/", "settings: blog.settings"),
+    Url("/blog/about/", "/blog/about/"),
+    Url("/old/", "The old site"),
+    Url("/stock/", "<title>Streamlit</title>"),
+    Url("/stock/_stcore/health", "ok"),
+    Url("/sales/", "<title>Streamlit</title>"),
+    Url("/sales/_stcore/health", "ok"),
+    Url("/page/", "<title>Page</title>"),
+    Url("/page/deep/link", "<title>Page</title>"),
 )

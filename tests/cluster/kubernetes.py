@@ -133,6 +133,13 @@ class Kubernetes:
             "apply", "--filename", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
         )
 
+    def delete(self, objects: list[dict[str, Any]]) -> None:
+        """Delete objects, and wait until their pods are gone."""
+        names = [f"{each['kind']}/{each['metadata']['name']}" for each in objects]
+        self.kubectl("delete", "--wait", *names)
+        deployments = [each["metadata"]["name"] for each in objects if each["kind"] == "Deployment"]
+        until(lambda: not any(map(self.pods, deployments)), "the end of the pods")
+
     def _publish_names(self) -> None:
         """Let pods find the services by their names: dnsmasq stands in for CoreDNS."""
         services = self._get("services")

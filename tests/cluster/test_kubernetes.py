@@ -25,12 +25,14 @@ def site(kubernetes, mixed, tmp_path_factory):
     """Apply the exported files, and return the names of the deployments."""
     folder = export("kubernetes", "mixed", tmp_path_factory.mktemp("mixed"), "--image", mixed)
     objects = read_objects(folder)
-    kubernetes.apply([*translate(objects), outside(objects, PORT)])
+    applied = [*translate(objects), outside(objects, PORT)]
+    kubernetes.apply(applied)
     names = [each["metadata"]["name"] for each in objects if each["kind"] == "Deployment"]
     for name in names:
         kubernetes.wait_for(name)
     until(lambda: ask(PORT, "/").status == 200, "an answer")
-    return names
+    yield names
+    kubernetes.delete(applied)
 
 
 @pytest.mark.parametrize("url", MIXED, ids=lambda url: url.path)
