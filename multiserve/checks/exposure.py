@@ -1,4 +1,4 @@
-"""Checks of what clients must not reach: debug pages, and the development server."""
+"""Checks of what clients must not reach: debug pages, the development server, and the management listener."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from multiserve.checks.check import check
 from multiserve.checks.subject import Subject
+from multiserve.config.manage_address import UNIX, split_host_and_port
 from multiserve.findings import Finding
 from multiserve.hosts import is_loopback
 
 _SILENT = ("Dash", "Flask")  # their debug mode passes exceptions to the server, and that shows no traceback
+
+_CONTAINERS = ("kubernetes", "compose")
 
 _WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 (compared)
 
@@ -62,4 +65,30 @@ def development_reachable(subject: Subject) -> Iterator[Finding]:
     )
 
 
-CHECKS = (debug_mode, development_reachable)
+@check(
+    "MS156",
+    "note",
+    "others may reach the management listener",
+    consequence="They may read its metrics.",
+    scope="origin",
+)
+def management_reachable(subject: Subject) -> Iterator[Finding]:
+    """The management listener answers without a password: it shows which mounts there are, and how they are used.
+
+    If `manage` under [server] is neither a loopback address nor a unix socket, other machines may reach it, unless a
+    firewall keeps them out. Only --production looks for it, and --for kubernetes and --for compose do not, because a
+    container needs an address that its neighbours reach.
+    """
+    address = subject.config.server.manage
+    if not subject.is_production or not address or address.startswith(UNIX) or subject.config.engine in _CONTAINERS:
+        return
+    host, port = split_host_and_port(address)
+    if not is_loopback(host):
+        yield management_reachable.found(
+            message=f"manage is {address}, so other machines may reach it",
+            cure=f'Write manage = "127.0.0.1:{port}", or have a firewall keep others out.',
+            key=subject.key("server.manage"),
+        )
+
+
+CHECKS = (debug_mode, development_reachable, management_reachable)
