@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from multiserve.checks.exposure import management_reachable
+from multiserve.checks.exposure import debug_mode, management_reachable
 from multiserve.checks.subject import look_at
 from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.frameworks import Facts, Secret
+
+COMPOSITIONS = Path(__file__).parents[1] / "compositions"
 
 
 def facts(framework="Flask", **known):
@@ -31,6 +34,15 @@ def test_what_production_would_not_show_is_not_said_without_it(look):
     assert look(text, known) == [("MS123", "note", ("/",), secret)]
     debug = ("MS150", "error", ("/",), "Django is in debug mode")
     assert look(text, known, is_production=True) == [debug, ("MS123", "warning", ("/",), secret)]
+
+
+@pytest.mark.usefixtures("kept_process")
+def test_debug_mode_that_is_written_in_a_module_is_a_note_in_development():
+    subject = look_at(compose(load_config(COMPOSITIONS / "MS150" / "broken" / "multiserve.toml")), {})
+    assert [(each.severity, each.mounts, each.message) for each in debug_mode.find(subject)] == [
+        ("note", ("/",), "Flask is in debug mode, as shop.py:4 has it"),
+        ("note", ("/api",), "Starlette is in debug mode, as api.py:3 has it"),
+    ]
 
 
 MANAGED = [
