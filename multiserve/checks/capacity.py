@@ -1,4 +1,7 @@
-"""Checks of how production would serve a composition: threads, workers, their memory, and what they keep in it."""
+"""Checks of how production would serve a composition.
+
+Threads, workers, their memory and what they keep in it, and the address.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from multiserve.checks.subject import CheckedMount, Load, Subject
 from multiserve.config.mounts import AppMount
 from multiserve.findings import Finding
 from multiserve.frameworks.worker_state import MCP, SHINY, STREAMLIT, kept_in_worker
+from multiserve.hosts import authority
 
 
 @check("MS170", "note", "an application may not be thread-safe", consequence="It may break under load.")
@@ -114,6 +118,36 @@ def sticky(subject: Subject) -> Iterator[Finding]:
         )
 
 
+@check(
+    "MS173",
+    "note",
+    "production has two addresses",
+    consequence="A proxy or a health check that asks the other one finds nothing.",
+    scope="origin",
+)
+def two_addresses(subject: Subject) -> Iterator[Finding]:
+    """In production bind under [gunicorn] replaces host and port under [server]; multiserve run listens on the latter.
+
+    That may be intended, so it is a note, for which only --production looks. Nothing is reported if both are the same
+    address, or if bind is a unix socket.
+    """
+    config = subject.config
+    names = [name for name in ("host", "port") if subject.key(f"server.{name}") in config.written]
+    bind = config.gunicorn.get("bind")
+    if not subject.is_production or not names or not bind:
+        return
+    addresses = [bind] if isinstance(bind, str) else bind
+    address = authority(config.server.host, config.server.port)
+    same = address if "host" in names else f":{config.server.port}"
+    if any(each.endswith(same) or each.startswith(("unix:", "fd:")) for each in addresses):
+        return
+    yield two_addresses.found(
+        message=f"production listens on {', '.join(addresses)} (bind), not on {address} (host and port)",
+        cure=f"Remove {' and '.join(names)} under [server], or bind under [gunicorn].",
+        key=subject.key("gunicorn.bind"),
+    )
+
+
 def _resident() -> int:
     return _read_kilobytes("/proc/self/status", "VmRSS:")
 
@@ -138,4 +172,4 @@ def _read(path: str) -> str:
         return ""
 
 
-CHECKS = (thread_safety, memory, sticky)
+CHECKS = (thread_safety, memory, sticky, two_addresses)

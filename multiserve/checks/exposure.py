@@ -1,15 +1,19 @@
-"""Checks of what clients must not reach: debug pages, and the development server."""
+"""Checks of what clients must not reach: debug pages, the development server, and the management listener."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from multiserve.checks.check import check
-from multiserve.checks.subject import Subject
+from multiserve.checks.own_sources import debug_written_in
+from multiserve.checks.subject import CheckedMount, Subject
+from multiserve.config.manage_address import UNIX, split_host_and_port
 from multiserve.findings import Finding
 from multiserve.hosts import is_loopback
 
 _SILENT = ("Dash", "Flask")  # their debug mode passes exceptions to the server, and that shows no traceback
+
+_CONTAINERS = ("kubernetes", "compose")
 
 _WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 (compared)
 
@@ -24,11 +28,16 @@ _WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 (compared)
 def debug_mode(subject: Subject) -> Iterator[Finding]:
     """Debug pages show source code, settings and variables to anybody who causes an error.
 
-    Debug mode is meant for development, so only --production looks for it. In production Flask shows no debug page, but
-    it reloads its templates and gives clients needless details about bad requests.
+    In production Flask shows no debug page, but it reloads its templates and gives clients needless details about bad
+    requests. Debug mode is meant for development, so without --production there is only a note, where a module of the
+    application switches it on whatever the environment is. Modules called after development or tests, classes and
+    conditions are not looked at.
     """
     for member in subject.applications:
-        if not subject.is_production or not member.facts or not member.facts.debug:
+        if not member.facts or not member.facts.debug:
+            continue
+        if not subject.is_production:
+            yield from _debug_everywhere(subject, member)
             continue
         is_silent = member.facts.framework in _SILENT
         yield debug_mode.found(
@@ -37,6 +46,19 @@ def debug_mode(subject: Subject) -> Iterator[Finding]:
             cure="Switch it off in production.",
             severity="warning" if is_silent else "error",
             consequence="It is slower, and gives clients needless details." if is_silent else "",
+        )
+
+
+def _debug_everywhere(subject: Subject, member: CheckedMount) -> Iterator[Finding]:
+    """Find the line that switches debug mode on, which may run in production as well."""
+    if member.facts and (place := debug_written_in(member)):
+        file, line = place
+        yield debug_mode.found(
+            member,
+            message=f"{member.facts.framework} is in debug mode, as {subject.shorten(file)}:{line} has it",
+            cure="Read it from an environment variable that only development sets.",
+            severity="note",
+            consequence="It may be so in production, too.",
         )
 
 
@@ -62,4 +84,30 @@ def development_reachable(subject: Subject) -> Iterator[Finding]:
     )
 
 
-CHECKS = (debug_mode, development_reachable)
+@check(
+    "MS156",
+    "note",
+    "others may reach the management listener",
+    consequence="They may read its metrics.",
+    scope="origin",
+)
+def management_reachable(subject: Subject) -> Iterator[Finding]:
+    """The management listener answers without a password: it shows which mounts there are, and how they are used.
+
+    If `manage` under [server] is neither a loopback address nor a unix socket, other machines may reach it, unless a
+    firewall keeps them out. Only --production looks for it, and --for kubernetes and --for compose do not, because a
+    container needs an address that its neighbours reach.
+    """
+    address = subject.config.server.manage
+    if not subject.is_production or not address or address.startswith(UNIX) or subject.config.engine in _CONTAINERS:
+        return
+    host, port = split_host_and_port(address)
+    if not is_loopback(host):
+        yield management_reachable.found(
+            message=f"manage is {address}, so other machines may reach it",
+            cure=f'Write manage = "127.0.0.1:{port}", or have a firewall keep others out.',
+            key=subject.key("server.manage"),
+        )
+
+
+CHECKS = (debug_mode, development_reachable, management_reachable)

@@ -14,17 +14,45 @@ from multiserve.checks.own_sources import own_modules, read_source
 from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.findings import Finding
 
+_CELERY = "the default application of Celery"
+_PROMETHEUS = "the default registry of Prometheus"
 _CALLS = {
+    "celery.Celery": _CELERY,
     "logfire.configure": "Logfire",
     "opentelemetry.metrics.set_meter_provider": "the meters of OpenTelemetry",
     "opentelemetry.trace.set_tracer_provider": "the traces of OpenTelemetry",
+    **{f"prometheus_client.{name}": _PROMETHEUS for name in ("generate_latest", "make_asgi_app", "make_wsgi_app")},
     "rollbar.init": "Rollbar",
     "sentry_sdk.init": "Sentry",
     "structlog.configure": "structlog",
 }
 _SETTINGS = {"openai.api_key": "OpenAI", "resend.api_key": "Resend", "stripe.api_key": "Stripe"}
+_OWN = ("registry", "set_as_current")  # arguments with which a call is about something of its own
 _WORDS = tuple(sorted({name.partition(".")[0] for name in (*_CALLS, *_SETTINGS)}))
 _LINE = re.compile(r"""^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$""", re.MULTILINE)
+
+
+class _Sharing(NamedTuple):
+    """What it means that two applications use one object of a library, which may be intended: always a note."""
+
+    verb: str
+    consequence: str
+    cure: str
+
+
+_SHARINGS = {
+    _CELERY: _Sharing(
+        "makes",
+        "What shared_task decorates may go to the queue of the other one.",
+        "Pass set_as_current=False and decorate with its own task()",
+    ),
+    _PROMETHEUS: _Sharing(
+        "shows",
+        "Each of them shows the metrics of both.",
+        "Give each a CollectorRegistry of its own",
+    ),
+}
+_SETTING_UP = _Sharing("sets up", "", "Set it up in one module that both import")
 
 
 class _Use(NamedTuple):
@@ -52,6 +80,8 @@ def set_up_twice(subject: Subject) -> Iterator[Finding]:
 
     The calls are looked for in the modules that each mount brings. Where one of them is inside a function, which may
     never be called, the finding is a note. A module that both applications import sets it up for both, as it should.
+    It is a note, too, that both show the default registry of Prometheus, or make an application of Celery where
+    shared_task is used, which takes the one that was made last.
     """
     uses: defaultdict[str, dict[str, _Use]] = defaultdict(dict)
     for member in subject.members:
@@ -60,17 +90,21 @@ def set_up_twice(subject: Subject) -> Iterator[Finding]:
             earlier = uses[library].setdefault(member.mount.name, use)
             if is_certain and not earlier.is_certain:
                 uses[library][member.mount.name] = use
+    if _CELERY in uses and not any(_uses_shared_tasks(member) for member in subject.members):
+        del uses[_CELERY]
     for library, by_mount in sorted(uses.items()):
         first, *others = by_mount.values()
+        sharing = _SHARINGS.get(library, _SETTING_UP)
         for use in others:
             is_certain = use.is_certain and first.is_certain
             does = "does" if is_certain else "may do"
             yield set_up_twice.found(
                 use.member,
                 first.member,
-                message=f"{use.place} sets up {library}, and {first.place} {does} as well",
-                cure=f"Set it up in one module that both import, or write {subject.own_process(use.member)}.",
-                severity="warning" if is_certain else "note",
+                message=f"{use.place} {sharing.verb} {library}, and {first.place} {does} as well",
+                cure=f"{sharing.cure}, or write {subject.own_process(use.member)}.",
+                severity="warning" if is_certain and sharing is _SETTING_UP else "note",
+                consequence=sharing.consequence,
             )
 
 
@@ -78,8 +112,21 @@ def _set_up_by(subject: Subject, member: CheckedMount) -> Iterator[tuple[str, st
     for module in own_modules(member):
         tree = read_source(module.file, *_WORDS)
         for name, node, is_certain in _names_used(tree) if tree else ():
-            if library := _CALLS.get(name) or _SETTINGS.get(name):
+            library = _CALLS.get(name) or _SETTINGS.get(name)
+            if library and not _is_of_its_own(name, node):
                 yield library, f"{subject.shorten(module.file)}:{node.lineno}", is_certain
+
+
+def _uses_shared_tasks(member: CheckedMount) -> bool:
+    return any(read_source(module.file, "shared_task") for module in own_modules(member))
+
+
+def _is_of_its_own(name: str, node: ast.Call | ast.Assign) -> bool:
+    """Return whether a call names what it is about, and leaves alone what the process has by default."""
+    if not isinstance(node, ast.Call):
+        return False
+    has_first = bool(node.args) and name.startswith("prometheus_client.")
+    return has_first or any(each.arg in _OWN for each in node.keywords)
 
 
 def _names_used(tree: ast.Module) -> Iterator[tuple[str, ast.Call | ast.Assign, bool]]:

@@ -12,6 +12,9 @@ from multiserve.checks.subject import CheckedMount
 from multiserve.tracebacks import is_foreign
 
 _LARGEST = 2**20  # bytes of a file that is parsed
+_FOR_DEVELOPMENT = {"debug", "dev", "develop", "development", "local", "test", "testing", "tests"}
+_CONDITIONAL = (ast.ClassDef, ast.If, ast.Try)
+_WITH_DEBUG = ("FastAPI", "Litestar", "Starlette")  # what takes it as an argument
 
 
 class OwnModule(NamedTuple):
@@ -87,3 +90,33 @@ def _set_by(node: ast.AST) -> tuple[str, str, bool] | None:
 
 def _is_environ(node: ast.expr) -> bool:
     return ast.unparse(node) in ("os.environ", "environ")
+
+
+def debug_written_in(member: CheckedMount) -> tuple[Path, int] | None:
+    """Return the file and the line in which a mount switches debug mode on without a condition; None if none does.
+
+    Classes are left out, as they are often the configuration for one environment, and so are modules that are called
+    after development or tests.
+    """
+    for module in own_modules(member):
+        if _FOR_DEVELOPMENT & set(module.name.lower().replace("_", ".").split(".")):
+            continue
+        pending: list[ast.AST] = [tree] if (tree := read_source(module.file, "debug", "DEBUG")) else []
+        while pending:
+            node = pending.pop(0)
+            if isinstance(node, (ast.Assign, ast.Call)) and _switches_debug_on(node):
+                return module.file, node.lineno
+            pending.extend(each for each in ast.iter_child_nodes(node) if not isinstance(each, _CONDITIONAL))
+    return None
+
+
+def _switches_debug_on(node: ast.Assign | ast.Call) -> bool:
+    if isinstance(node, ast.Call):
+        is_made = ast.unparse(node.func).rpartition(".")[2] in _WITH_DEBUG
+        return is_made and any(each.arg == "debug" and _is_true(each.value) for each in node.keywords)
+    names = [ast.unparse(each) for each in node.targets] if _is_true(node.value) else []
+    return any(name == "DEBUG" or name.endswith((".debug", "['DEBUG']")) for name in names)
+
+
+def _is_true(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True

@@ -19,6 +19,7 @@ from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.circles import find_circle
 from multiserve.probing.escapes import Visit, find_cookie_escapes, find_escapes, is_same_origin
 from multiserve.probing.exchange import Received, describe_error
+from multiserve.probing.headers import find_header_mistakes
 from multiserve.probing.own_urls import OwnURLs
 from multiserve.probing.processes import Process, ThisProcess
 from multiserve.probing.references import References, redirect_of
@@ -102,6 +103,7 @@ class _Completing:
             findings += find_escapes(self._composed, visit, references, self._told)
             findings += self._own.find(visit, references)
             findings += find_cookie_escapes(self._composed, visit, self._visits)
+            findings += find_header_mistakes(visit, self._visits, self._told)
         return replace(request.result, findings=tuple(findings))
 
 

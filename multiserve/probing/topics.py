@@ -146,5 +146,32 @@ _TOPICS = (
         "With the scope / a service worker answers for the whole origin, if its response allows that, and an installed "
         "page shows all applications in its own window.",
     ),
+    Topic(
+        code="MS215",
+        severity="note",
+        title="one mount decides about HTTPS for the whole host",
+        consequence="Browsers refuse plain HTTP for all mounts, and for hosts below this one.",
+        explanation="With --probe: "
+        "Strict-Transport-Security holds for the host, whichever path sends it, and with includeSubDomains for all "
+        "hosts below it, which may not have TLS. If all mounts send it, it is not reported.",
+    ),
+    Topic(
+        code="MS216",
+        severity="note",
+        title="CORS allows credentials to every origin",
+        consequence="Browsers refuse such a response to a request with cookies.",
+        explanation="With --probe: "
+        "Access-Control-Allow-Origin is *, and Access-Control-Allow-Credentials is true, which the Fetch standard does "
+        "not let through together. Pages of the same origin, such as those of other mounts, need no CORS.",
+    ),
+    Topic(
+        code="MS217",
+        severity="warning",
+        title="a header does not fit the response",
+        consequence="Servers and proxies cut the response off, or wait for more of it.",
+        explanation="With --probe: "
+        "an application sends headers that are between two servers, such as Transfer-Encoding, or a Content-Length "
+        "that is not the length of the body. Bodies of more than a megabyte are not counted.",
+    ),
 )
 PROBED: dict[str, Topic] = {topic.code: topic for topic in _TOPICS}

@@ -111,3 +111,26 @@ def test_the_memory_of_all_processes_has_to_fit(
     composition = compose(load_config(write_config('[mounts]\n"/" = "plain:app"')))
     subject = replace(look_at(composition, {}, gunicorn=gunicorn, is_production=True), groups=groups)
     assert [(each.message, each.cure) for each in capacity.memory.find(subject)] == expected
+
+
+ADDRESSES = [
+    pytest.param('[server]\nport = 8080\n[gunicorn]\nbind = "0.0.0.0:8000"', True, "0.0.0.0:8000", id="both"),
+    pytest.param(
+        '[server]\nport = 8080\n[gunicorn]\nbind = ["127.0.0.1:81", "[::1]:81"]',
+        True,
+        "127.0.0.1:81, [::1]:81",
+        id="two",
+    ),
+    pytest.param('[server]\nport = 8080\n[gunicorn]\nbind = "0.0.0.0:8000"', False, "", id="development"),
+    pytest.param('[server]\nport = 8080\n[gunicorn]\nbind = "127.0.0.1:8080"', True, "", id="the same"),
+    pytest.param('[server]\nport = 8080\n[gunicorn]\nbind = "unix:run/x.sock"', True, "", id="a unix socket"),
+    pytest.param('[gunicorn]\nbind = "0.0.0.0:8000"', True, "", id="bind alone"),
+    pytest.param("[server]\nport = 8080", True, "", id="port alone"),
+]
+
+
+@pytest.mark.parametrize(("text", "is_production", "bind"), ADDRESSES)
+def test_bind_beside_host_and_port(look, text, is_production, bind):
+    message = f"production listens on {bind} (bind), not on 127.0.0.1:8080 (host and port)"
+    found = look(f'[mounts]\n"/" = {{ redirect = "https://example.com/" }}\n{text}', is_production=is_production)
+    assert found == ([("MS173", "note", (), message)] if bind else [])

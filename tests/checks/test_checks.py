@@ -50,9 +50,9 @@ OF_THEIR_OWN = (  # the settings of Django cannot be taken back, nor those of th
     *("MS114", "MS116", "MS190", "MS191", "MS192", "MS193"),  # nor the default application of Bottle
 )
 TO_BE_ENDED = {"MS160": lambda shop: shop.ended.set(), "MS170": lambda shop: shop.database.close()}
-PROBED = {"MS209": ("--probe", "--alone"), **dict.fromkeys((f"MS21{number}" for number in range(5)), ("--probe",))}
+PROBED = {"MS209": ("--probe", "--alone"), **dict.fromkeys((f"MS21{number}" for number in range(8)), ("--probe",))}
 FOR = {**dict.fromkeys(("MS181", "MS182", "MS183", "MS185"), "compose"), "MS184": "kubernetes"}  # what runs them
-IN_PRODUCTION = ("MS142", "MS150", "MS171", "MS172")
+IN_PRODUCTION = ("MS142", "MS150", "MS156", "MS171", "MS172", "MS173")
 
 
 def find_in_process(path, *, is_production=False, engine=""):

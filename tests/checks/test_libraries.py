@@ -26,8 +26,21 @@ def find(tmp_path, write_config):
     return run
 
 
+METRICS = "def make_wsgi_app(*args, **more): ...\ngenerate_latest = make_wsgi_app\n"
+QUEUE = "def Celery(*args, **more): ...\ndef shared_task(it): return it\n"
+
+
 def both(first, second):
-    return {"shop_of_two.py": first + APP, "blog_of_two.py": second + APP, "stripe.py": SDK, "sentry_sdk.py": SDK}
+    libraries = {"stripe": SDK, "sentry_sdk": SDK, "prometheus_client": METRICS, "celery": QUEUE}
+    files = {"shop_of_two": first + APP, "blog_of_two": second + APP, **libraries}
+    return {f"{name}.py": text for name, text in files.items()}
+
+
+REGISTRY = "the default registry of Prometheus"
+DEFAULT = "the default application of Celery"
+MAKE = "import celery\nqueue = celery.Celery('{}')\n".format
+SHOW = "from prometheus_client import make_wsgi_app\nmetrics = make_wsgi_app({})\n".format
+TASK = "@celery.shared_task\ndef send(): ...\n"
 
 
 TWICE = [
@@ -50,6 +63,24 @@ TWICE = [
     pytest.param(
         both("import sentry_sdk\nsentry_sdk.init()\n", "class sentry_sdk:\n    init = str\nsentry_sdk.init()\n"), [],
         id="another thing of the name",
+    ),
+    pytest.param(
+        both(SHOW(""), "import prometheus_client\ndef page():\n    return prometheus_client.generate_latest()\n"),
+        [("note", ("/blog", "/"), f"blog_of_two.py:3 shows {REGISTRY}, and shop_of_two.py:2 may do as well")],
+        id="the metrics of both",
+    ),
+    pytest.param(both(SHOW(""), "own = 1\n" + SHOW("own")), [], id="a registry of its own"),
+    pytest.param(both(SHOW(""), "own = 1\n" + SHOW("registry=own")), [], id="a registry of its own, by name"),
+    pytest.param(
+        both(MAKE("shop") + TASK, MAKE("blog")),
+        [("note", ("/blog", "/"), f"blog_of_two.py:2 makes {DEFAULT}, and shop_of_two.py:2 does as well")],
+        id="shared tasks, and two queues",
+    ),
+    pytest.param(both(MAKE("shop"), MAKE("blog")), [], id="two queues without shared tasks"),
+    pytest.param(both(MAKE("shop") + TASK, ""), [], id="one queue"),
+    pytest.param(
+        both(MAKE("shop") + TASK, "import celery\ncelery.Celery('blog', set_as_current=False)\n"), [],
+        id="a queue that is not the default",
     ),
 ]  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from multiserve.checks import look_at
-from multiserve.checks.own_sources import OwnModule, own_modules, read_source, variables_set_in
+from multiserve.checks.own_sources import OwnModule, debug_written_in, own_modules, read_source, variables_set_in
 from multiserve.composition import compose
 from multiserve.config.file import load_config
 from multiserve.loading.side_effects import SideEffects
@@ -57,3 +57,44 @@ def test_a_file_is_not_read(tmp_path, text):
     (tmp_path / "x.py").write_text(text)
     assert read_source(tmp_path / "x.py", "environ") is None
     assert read_source(tmp_path / "none.py", "environ") is None
+
+
+@pytest.fixture
+def one_module(member, tmp_path, monkeypatch):
+    """Make a mount that brings a module of that name and text beside its own."""
+
+    def make(name, text):
+        file = tmp_path / f"{name}.py"
+        file.write_text(text)
+        module = types.ModuleType(name)
+        module.__file__ = str(file)
+        monkeypatch.setitem(sys.modules, name, module)
+        return replace(member, effects=SideEffects(modules=frozenset((name,)))), file
+
+    return make
+
+
+SWITCHES = [
+    pytest.param("app = FastAPI(debug=True)", 1, id="an argument"),
+    pytest.param("import x\napp.debug = True", 2, id="an attribute"),
+    pytest.param("app.config['DEBUG'] = True", 1, id="a key"),
+    pytest.param("DEBUG = True", 1, id="a setting"),
+    pytest.param("def make():\n    app.debug = True", 2, id="in a factory"),
+    pytest.param("DEBUG = 'DEBUG' in os.environ", None, id="from the environment"),
+    pytest.param("DEBUG = False", None, id="off"),
+    pytest.param("if __name__ == '__main__':\n    DEBUG = True", None, id="under a condition"),
+    pytest.param("class Development:\n    DEBUG = True", None, id="in a class"),
+    pytest.param("app.run(debug=True)", None, id="a server of its own"),
+    pytest.param("other.debugger = True", None, id="another name"),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), SWITCHES)
+def test_the_line_that_switches_debug_mode_on(one_module, text, line):
+    member, file = one_module("shop", text)
+    assert debug_written_in(member) == (line and (file, line))
+
+
+@pytest.mark.parametrize("name", ["dev", "local_settings", "tests"])
+def test_a_module_for_development_may_switch_debug_mode_on(one_module, name):
+    assert debug_written_in(one_module(name, "DEBUG = True")[0]) is None
