@@ -29,7 +29,7 @@ class ASGICounting:
             return
         counts, began = self._counts, perf_counter_ns()
         active = counts.offset_of(self._find(scope)) + ACTIVE
-        status, is_open = 0, True
+        status, is_open, is_gone = 0, True, False
         counts.cells[active] += 1
 
         def finish() -> None:
@@ -39,19 +39,21 @@ class ASGICounting:
             counts.finish(scope.get(MOUNT_KEY, UNMATCHED), scope["method"], status, perf_counter_ns() - began)
 
         async def send_counted(message: Scope) -> None:
-            nonlocal status
+            nonlocal status, is_gone
             if message["type"] == "http.response.start":
                 status = message["status"]
+            try:
                 await send(message)
-                return
-            await send(message)
+            except OSError:
+                is_gone = True
+                raise
             if is_open and message["type"] == "http.response.body" and not message.get("more_body", False):
                 finish()
 
         try:
             await self._answer(scope, receive, send_counted)
         except Exception:
-            status = FAILED
+            status = status if is_gone else FAILED  # that the client has gone is no failure of the application
             raise
         finally:
             if is_open:

@@ -27,7 +27,7 @@ class WSGICounting:
         """Answer, and count that."""
         began, method = perf_counter_ns(), environ.get("REQUEST_METHOD", "")
         active = self._counts.offset_of(self._find(environ)) + ACTIVE
-        status, is_open = 0, True
+        status, is_open, is_gone = 0, True, False
 
         def finish(code: int | None = None) -> None:
             nonlocal is_open
@@ -36,12 +36,22 @@ class WSGICounting:
                 name, duration = environ.get(MOUNT_KEY, UNMATCHED), perf_counter_ns() - began
                 with self._lock:
                     self._counts.add(active, -1)
-                    self._counts.finish(name, method, status if code is None else code, duration)
+                    self._counts.finish(name, method, status if code is None or is_gone else code, duration)
 
         def start_counted(line: str, *rest: Any) -> Any:
             nonlocal status
             status = int(line[:3]) if line[:3].isdigit() else 0
-            return start_response(line, *rest)
+            write = start_response(line, *rest)
+
+            def write_counted(block: bytes) -> None:
+                nonlocal is_gone
+                try:
+                    write(block)
+                except OSError:  # the client has gone, which is no failure of the application
+                    is_gone = True
+                    raise
+
+            return write_counted
 
         with self._lock:
             self._counts.add(active, 1)

@@ -32,6 +32,18 @@ async def failing(scope, receive, send):
     raise RuntimeError("as it should")
 
 
+async def leaving(scope, receive, send):
+    await send(START)
+    await send({"type": "leave"})
+
+
+async def raising_in_turn(scope, receive, send):
+    try:
+        await leaving(scope, receive, send)
+    except OSError:
+        raise RuntimeError("as frameworks do") from None
+
+
 async def late(scope, receive, send):
     await send(START)
     await send(BODY)
@@ -63,6 +75,8 @@ def count(application, path="/shop/x", kind="http"):
     sent = []
 
     async def send(message):
+        if message["type"] == "leave":
+            raise BrokenPipeError  # as ClientDisconnected of uvicorn, a server says that the client has gone
         sent.append(message)
 
     async def receive():
@@ -82,9 +96,11 @@ def count(application, path="/shop/x", kind="http"):
         (good, "2xx", None),
         (failing, "5xx", RuntimeError),
         (late, "2xx", RuntimeError),
+        (leaving, "2xx", BrokenPipeError),
+        (raising_in_turn, "2xx", RuntimeError),
         (gone, "5xx", RuntimeError),  # which nobody but the application has cancelled
     ],
-    ids=["good", "failing", "late", "gone"],
+    ids=["good", "failing", "late", "client has gone", "client has gone, raised in turn", "cancelled"],
 )
 def test_a_request_is_counted_once(application, kind, raised):
     assert count(application) is raised

@@ -30,6 +30,11 @@ def file(environ, start_response):
     return FileWrapper(open(__file__, "rb"))  # noqa: PTH123 (its wrapper closes it)
 
 
+def writing(environ, start_response):
+    start_response("200 OK", [])(b"a")
+    return []
+
+
 def missing(environ, start_response):
     start_response("404 Not Found", [])
     return []
@@ -42,9 +47,13 @@ def counted(application):
 
     def call(path):
         environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "wsgi.file_wrapper": FileWrapper}
-        return dispatcher(environ, lambda *_: None)
+        return dispatcher(environ, lambda *_: leave)
 
     return counts, call
+
+
+def leave(_block):
+    raise BrokenPipeError
 
 
 def shown(counts, name):
@@ -66,6 +75,13 @@ def test_an_exception_is_a_failure(application):
     with pytest.raises(RuntimeError, match="as it should"):
         list(call("/shop"))
     assert (counts.read()["/shop"][ACTIVE], shown(counts, "/shop")) == (0, {"5xx": 1})
+
+
+def test_a_client_that_has_gone_is_no_failure():
+    counts, call = counted(writing)
+    with pytest.raises(BrokenPipeError):
+        call("/shop")
+    assert (counts.read()["/shop"][ACTIVE], shown(counts, "/shop")) == (0, {"2xx": 1})
 
 
 def test_a_file_stays_one():
