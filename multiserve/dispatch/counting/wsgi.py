@@ -26,14 +26,15 @@ class WSGICounting:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, and count that."""
         began, method = perf_counter_ns(), environ.get("REQUEST_METHOD", "")
-        active = self._counts.offset_of(self._find(environ)) + ACTIVE
+        found = self._find(environ)
+        active = self._counts.offset_of(found) + ACTIVE
         status, is_open, is_gone = 0, True, False
 
         def finish(code: int | None = None) -> None:
             nonlocal is_open
             if is_open:
                 is_open = False
-                name, duration = environ.get(MOUNT_KEY, UNMATCHED), perf_counter_ns() - began
+                name, duration = environ.get(MOUNT_KEY, found), perf_counter_ns() - began
                 with self._lock:
                     self._counts.add(active, -1)
                     self._counts.finish(name, method, status if code is None or is_gone else code, duration)
@@ -63,7 +64,10 @@ class WSGICounting:
         return _counted(body, environ, finish)
 
     def _find(self, environ: WSGIEnvironment) -> str:
-        """Return the name of the mount that will answer, if its factory does not refuse the tenant."""
+        """Return the name of the mount that will answer, if its factory does not refuse the tenant.
+
+        It counts where the dispatcher has named none: middleware has given it a copy of the environ, or has answered.
+        """
         router = self._dispatcher.router
         host = requested_host(environ) if router.has_hosts else ""
         route = router.find(environ.get("PATH_INFO", ""), host, environ.get("wsgi.url_scheme", "http"))

@@ -66,11 +66,23 @@ async def refused(scope, receive, send):
 COUNTS = []
 
 
-def count(application, path="/shop/x", kind="http"):
+def plain(application):
+    return application
+
+
+def copying(application):
+    async def middleware(scope, receive, send):
+        await application(dict(scope), receive, send)
+
+    return middleware
+
+
+def count(application, path="/shop/x", kind="http", middleware=plain):
     COUNTS[:], SEEN[:] = [Counts(["/shop"])], []
     mount = ASGIMount(http=application, websocket=application)
     missing = not_found()
     dispatcher = ASGIDispatcher(Router([(parse_key("/shop"), mount)]), Lifespans([], [], 1.0), missing, 1.0)
+    dispatcher.surround(middleware)
     dispatcher.surround(lambda answer: ASGICounting(dispatcher, COUNTS[0], answer))
     sent = []
 
@@ -118,8 +130,14 @@ def test_what_no_mount_takes():
     assert (SEEN, responses(COUNTS[0].read()[""])["4xx"]) == ([], 1)
 
 
-def test_a_websocket_is_open_until_its_end_and_no_request():
-    count(socket, kind="websocket")
+def test_middleware_that_copies_the_scope_does_not_lose_the_mount():
+    count(good, middleware=copying)
+    assert (SEEN, responses(COUNTS[0].read()["/shop"])["2xx"]) == ([1, 0], 1)
+
+
+@pytest.mark.parametrize("middleware", [plain, copying])
+def test_a_websocket_is_open_until_its_end_and_no_request(middleware):
+    count(socket, kind="websocket", middleware=middleware)
     row = COUNTS[0].read()["/shop"]
     assert (SEEN, row[OPEN], row[OPENED], sum(responses(row).values())) == ([1], 0, 1, 0)
 

@@ -40,9 +40,18 @@ def missing(environ, start_response):
     return []
 
 
-def counted(application):
+def plain(application):
+    return application
+
+
+def copying(application):
+    return lambda environ, start_response: application(dict(environ), start_response)
+
+
+def counted(application, middleware=plain):
     counts = Counts(["/shop"])
     dispatcher = WSGIDispatcher(Router([(parse_key("/shop"), application)]), missing)
+    dispatcher.surround(middleware)
     dispatcher.surround(lambda answer: WSGICounting(dispatcher, counts, answer))
 
     def call(path):
@@ -96,3 +105,11 @@ def test_what_no_mount_takes():
     counts, call = counted(streaming)
     call("/other").close()
     assert shown(counts, "") == {"4xx": 1}
+
+
+def test_middleware_that_copies_the_environ_does_not_lose_the_mount():
+    counts, call = counted(streaming, copying)
+    body = call("/shop/x")
+    assert list(body) == [b"a", b"b"]
+    body.close()
+    assert (shown(counts, "/shop"), shown(counts, "")) == ({"2xx": 1}, {})
