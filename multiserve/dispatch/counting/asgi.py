@@ -28,37 +28,43 @@ class ASGICounting:
             await self._count_websocket(scope, receive, send)
             return
         counts, began = self._counts, perf_counter_ns()
-        active = counts.offset_of(self._find(scope)) + ACTIVE
-        status, is_open = 0, True
+        found = self._find(scope)
+        active = counts.offset_of(found) + ACTIVE
+        status, is_open, is_gone = 0, True, False
         counts.cells[active] += 1
 
         def finish() -> None:
             nonlocal is_open
             is_open = False
             counts.cells[active] -= 1
-            counts.finish(scope.get(MOUNT_KEY, UNMATCHED), scope["method"], status, perf_counter_ns() - began)
+            counts.finish(scope.get(MOUNT_KEY, found), scope["method"], status, perf_counter_ns() - began)
 
         async def send_counted(message: Scope) -> None:
-            nonlocal status
+            nonlocal status, is_gone
             if message["type"] == "http.response.start":
                 status = message["status"]
+            try:
                 await send(message)
-                return
-            await send(message)
+            except OSError:
+                is_gone = True
+                raise
             if is_open and message["type"] == "http.response.body" and not message.get("more_body", False):
                 finish()
 
         try:
             await self._answer(scope, receive, send_counted)
         except Exception:
-            status = FAILED
+            status = status if is_gone else FAILED  # that the client has gone is no failure of the application
             raise
         finally:
             if is_open:
                 finish()
 
     def _find(self, scope: Scope) -> str:
-        """Return the name of the mount that will answer, if its factory does not refuse the tenant."""
+        """Return the name of the mount that will answer, if its factory does not refuse the tenant.
+
+        It counts where the dispatcher has named none: middleware has given it a copy of the scope, or has answered.
+        """
         router = self._dispatcher.router
         path = split_root_path(scope)[1]
         routed = path if path.isascii() else to_wsgi(path, "replace")
@@ -68,12 +74,12 @@ class ASGICounting:
 
     async def _count_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         cell = 0
-        counts = self._counts
+        counts, found = self._counts, self._find(scope)
 
         async def send_counted(message: Scope) -> None:
             nonlocal cell
             if message["type"] == "websocket.accept" and not cell:
-                offset = counts.offset_of(scope.get(MOUNT_KEY, UNMATCHED))
+                offset = counts.offset_of(scope.get(MOUNT_KEY, found))
                 cell = offset + OPEN
                 counts.cells[cell] += 1
                 counts.cells[offset + OPENED] += 1

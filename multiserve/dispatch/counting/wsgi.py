@@ -26,22 +26,33 @@ class WSGICounting:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, and count that."""
         began, method = perf_counter_ns(), environ.get("REQUEST_METHOD", "")
-        active = self._counts.offset_of(self._find(environ)) + ACTIVE
-        status, is_open = 0, True
+        found = self._find(environ)
+        active = self._counts.offset_of(found) + ACTIVE
+        status, is_open, is_gone = 0, True, False
 
         def finish(code: int | None = None) -> None:
             nonlocal is_open
             if is_open:
                 is_open = False
-                name, duration = environ.get(MOUNT_KEY, UNMATCHED), perf_counter_ns() - began
+                name, duration = environ.get(MOUNT_KEY, found), perf_counter_ns() - began
                 with self._lock:
                     self._counts.add(active, -1)
-                    self._counts.finish(name, method, status if code is None else code, duration)
+                    self._counts.finish(name, method, status if code is None or is_gone else code, duration)
 
         def start_counted(line: str, *rest: Any) -> Any:
             nonlocal status
             status = int(line[:3]) if line[:3].isdigit() else 0
-            return start_response(line, *rest)
+            write = start_response(line, *rest)
+
+            def write_counted(block: bytes) -> None:
+                nonlocal is_gone
+                try:
+                    write(block)
+                except OSError:  # the client has gone, which is no failure of the application
+                    is_gone = True
+                    raise
+
+            return write_counted
 
         with self._lock:
             self._counts.add(active, 1)
@@ -53,7 +64,10 @@ class WSGICounting:
         return _counted(body, environ, finish)
 
     def _find(self, environ: WSGIEnvironment) -> str:
-        """Return the name of the mount that will answer, if its factory does not refuse the tenant."""
+        """Return the name of the mount that will answer, if its factory does not refuse the tenant.
+
+        It counts where the dispatcher has named none: middleware has given it a copy of the environ, or has answered.
+        """
         router = self._dispatcher.router
         host = requested_host(environ) if router.has_hosts else ""
         route = router.find(environ.get("PATH_INFO", ""), host, environ.get("wsgi.url_scheme", "http"))

@@ -32,6 +32,18 @@ async def failing(scope, receive, send):
     raise RuntimeError("as it should")
 
 
+async def leaving(scope, receive, send):
+    await send(START)
+    await send({"type": "leave"})
+
+
+async def raising_in_turn(scope, receive, send):
+    try:
+        await leaving(scope, receive, send)
+    except OSError:
+        raise RuntimeError("as frameworks do") from None
+
+
 async def late(scope, receive, send):
     await send(START)
     await send(BODY)
@@ -54,15 +66,29 @@ async def refused(scope, receive, send):
 COUNTS = []
 
 
-def count(application, path="/shop/x", kind="http"):
+def plain(application):
+    return application
+
+
+def copying(application):
+    async def middleware(scope, receive, send):
+        await application(dict(scope), receive, send)
+
+    return middleware
+
+
+def count(application, path="/shop/x", kind="http", middleware=plain):
     COUNTS[:], SEEN[:] = [Counts(["/shop"])], []
     mount = ASGIMount(http=application, websocket=application)
     missing = not_found()
     dispatcher = ASGIDispatcher(Router([(parse_key("/shop"), mount)]), Lifespans([], [], 1.0), missing, 1.0)
+    dispatcher.surround(middleware)
     dispatcher.surround(lambda answer: ASGICounting(dispatcher, COUNTS[0], answer))
     sent = []
 
     async def send(message):
+        if message["type"] == "leave":
+            raise BrokenPipeError  # as ClientDisconnected of uvicorn, a server says that the client has gone
         sent.append(message)
 
     async def receive():
@@ -82,9 +108,11 @@ def count(application, path="/shop/x", kind="http"):
         (good, "2xx", None),
         (failing, "5xx", RuntimeError),
         (late, "2xx", RuntimeError),
+        (leaving, "2xx", BrokenPipeError),
+        (raising_in_turn, "2xx", RuntimeError),
         (gone, "5xx", RuntimeError),  # which nobody but the application has cancelled
     ],
-    ids=["good", "failing", "late", "gone"],
+    ids=["good", "failing", "late", "client has gone", "client has gone, raised in turn", "cancelled"],
 )
 def test_a_request_is_counted_once(application, kind, raised):
     assert count(application) is raised
@@ -102,8 +130,14 @@ def test_what_no_mount_takes():
     assert (SEEN, responses(COUNTS[0].read()[""])["4xx"]) == ([], 1)
 
 
-def test_a_websocket_is_open_until_its_end_and_no_request():
-    count(socket, kind="websocket")
+def test_middleware_that_copies_the_scope_does_not_lose_the_mount():
+    count(good, middleware=copying)
+    assert (SEEN, responses(COUNTS[0].read()["/shop"])["2xx"]) == ([1, 0], 1)
+
+
+@pytest.mark.parametrize("middleware", [plain, copying])
+def test_a_websocket_is_open_until_its_end_and_no_request(middleware):
+    count(socket, kind="websocket", middleware=middleware)
     row = COUNTS[0].read()["/shop"]
     assert (SEEN, row[OPEN], row[OPENED], sum(responses(row).values())) == ([1], 0, 1, 0)
 

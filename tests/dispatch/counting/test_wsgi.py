@@ -30,21 +30,39 @@ def file(environ, start_response):
     return FileWrapper(open(__file__, "rb"))  # noqa: PTH123 (its wrapper closes it)
 
 
+def writing(environ, start_response):
+    start_response("200 OK", [])(b"a")
+    return []
+
+
 def missing(environ, start_response):
     start_response("404 Not Found", [])
     return []
 
 
-def counted(application):
+def plain(application):
+    return application
+
+
+def copying(application):
+    return lambda environ, start_response: application(dict(environ), start_response)
+
+
+def counted(application, middleware=plain):
     counts = Counts(["/shop"])
     dispatcher = WSGIDispatcher(Router([(parse_key("/shop"), application)]), missing)
+    dispatcher.surround(middleware)
     dispatcher.surround(lambda answer: WSGICounting(dispatcher, counts, answer))
 
     def call(path):
         environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "wsgi.file_wrapper": FileWrapper}
-        return dispatcher(environ, lambda *_: None)
+        return dispatcher(environ, lambda *_: leave)
 
     return counts, call
+
+
+def leave(_block):
+    raise BrokenPipeError
 
 
 def shown(counts, name):
@@ -68,6 +86,13 @@ def test_an_exception_is_a_failure(application):
     assert (counts.read()["/shop"][ACTIVE], shown(counts, "/shop")) == (0, {"5xx": 1})
 
 
+def test_a_client_that_has_gone_is_no_failure():
+    counts, call = counted(writing)
+    with pytest.raises(BrokenPipeError):
+        call("/shop")
+    assert (counts.read()["/shop"][ACTIVE], shown(counts, "/shop")) == (0, {"2xx": 1})
+
+
 def test_a_file_stays_one():
     counts, call = counted(file)
     body = call("/shop")
@@ -80,3 +105,11 @@ def test_what_no_mount_takes():
     counts, call = counted(streaming)
     call("/other").close()
     assert shown(counts, "") == {"4xx": 1}
+
+
+def test_middleware_that_copies_the_environ_does_not_lose_the_mount():
+    counts, call = counted(streaming, copying)
+    body = call("/shop/x")
+    assert list(body) == [b"a", b"b"]
+    body.close()
+    assert (shown(counts, "/shop"), shown(counts, "")) == ({"2xx": 1}, {})
