@@ -32,6 +32,7 @@ class FrontArbiter(SwappingArbiter):
         """Prepare to serve an application, and the groups of its configuration."""
         self.groups = groups
         self._systemd = systemd
+        groups.beat = systemd.beat  # also in gunicorn's stop, which calls `reap_workers`
         self._refusal: str | None = None  # of a reload whose groups are not through yet
         self._expected: set[str] = set()  # what the candidate must not serve worse than it is served now
         self._control: Control | None = None
