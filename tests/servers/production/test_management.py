@@ -1,5 +1,6 @@
 import os
 import re
+import threading
 
 import pytest
 
@@ -12,7 +13,7 @@ from multiserve.servers.production.management import Management
 def management():
     made = Management({}, int)
     yield made
-    made.close(removes=True)
+    made.close(is_alone=True)
 
 
 def test_without_an_address_nothing_listens(management):
@@ -24,10 +25,10 @@ def test_a_reload_moves_it(management, tmp_path):
     first, second = (f"unix:{tmp_path}/{name}" for name in "ab")
     management.start(first, waits=False)
     management.prepare(second)
-    management.switch(second)
+    management.switch(second, is_alone=True)
     assert [each.name for each in tmp_path.iterdir()] == ["b"]
     management.prepare("")
-    management.switch("")
+    management.switch("", is_alone=True)
     assert (management.is_on, list(tmp_path.iterdir())) == (False, [])
 
 
@@ -52,11 +53,53 @@ def test_a_second_master_gets_the_socket(management, tmp_path):
     second = Management(variables, int)
     assert variables == {}
     second.start(address, waits=True)
-    management.close(removes=False)
+    management.close(is_alone=False)
     second.take_over()
     assert second.is_on
-    second.close(removes=True)
+    second.close(is_alone=True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def pair(management, tmp_path):
+    """The management of two masters, of which the second waits."""
+    management.start(f"unix:{tmp_path}/a", waits=False)
+    descriptor, _, address = management.hand_on()["_MULTISERVE_MANAGE"].partition(",")
+    second = Management({"_MULTISERVE_MANAGE": f"{os.dup(int(descriptor))},{address}"}, int)
+    yield management, second
+    second.close(is_alone=True)
+
+
+def accepting():
+    """Return how many listeners run."""
+    return sum("_accept" in thread.name for thread in threading.enumerate())
+
+
+def test_a_reload_of_a_second_master_that_waits_starts_nothing_and_leaves_the_first_its_socket(pair, tmp_path):
+    first, second = pair
+    second.start(first.address, waits=True)
+    other = f"unix:{tmp_path}/b"
+    before = accepting()
+    second.prepare(other)
+    second.switch(other, is_alone=False)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "b"]
+    assert accepting() == before
+    second.take_over()
+    assert accepting() == before + 1
+    third = f"unix:{tmp_path}/c"
+    second.prepare(third)
+    second.switch(third, is_alone=False)
+    assert (accepting(), (tmp_path / "b").exists()) == (before + 1, False)
+
+
+def test_a_reload_of_the_first_master_leaves_the_second_its_socket(pair, tmp_path):
+    first, second = pair
+    second.start(first.address, waits=True)
+    other = f"unix:{tmp_path}/b"
+    first.prepare(other)
+    first.switch(other, is_alone=False)
+    first.close(is_alone=False)
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_second_master_with_another_address_closes_it(tmp_path):
@@ -78,5 +121,5 @@ def test_the_page_is_where_the_listener_is(management, tmp_path):
     management.start(f"unix:{tmp_path}/a", waits=False)
     assert management.page == {"address": f"unix:{tmp_path}/a", "token": management.site.access.token}
     management.prepare("127.0.0.1:0")
-    management.switch("127.0.0.1:0")
+    management.switch("127.0.0.1:0", is_alone=True)
     assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*/", management.page["address"])
