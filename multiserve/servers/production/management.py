@@ -15,7 +15,7 @@ from multiserve.errors import Problem, ServeError
 from multiserve.keys import is_followable, url_of
 from multiserve.servers.addresses import origin
 from multiserve.servers.management import health
-from multiserve.servers.management.address import bind_manage_address, remove_socket
+from multiserve.servers.management.address import bind_manage_address, remove_socket, remove_stale_socket
 from multiserve.servers.management.exchange import Page
 from multiserve.servers.management.listener import Listener
 from multiserve.servers.management.metrics import metrics
@@ -79,6 +79,8 @@ class Management:
         """Begin to answer, once the master before this one has ended."""
         if self.waits:
             self.waits = False
+            if self._shared != self.address:
+                remove_stale_socket(self._shared)
             self._shared = ""
             if self._listener is not None:
                 self._listener.start()

@@ -102,6 +102,27 @@ def test_a_reload_of_the_first_master_leaves_the_second_its_socket(pair, tmp_pat
     assert [each.name for each in tmp_path.iterdir()] == ["a"]
 
 
+@pytest.mark.parametrize(("address", "left"), [("", []), ("unix:b", ["b"])], ids=["none", "another"])
+def test_the_socket_of_the_first_master_goes_with_it(pair, tmp_path, monkeypatch, address, left):
+    monkeypatch.chdir(tmp_path)
+    first, second = pair
+    second.start(address, waits=True)
+    first.close(is_alone=False)
+    assert (tmp_path / "a").exists()
+    second.take_over()
+    assert [each.name for each in tmp_path.iterdir()] == left
+
+
+def test_the_socket_of_another_server_stays_where_the_first_master_had_its_own(pair, tmp_path):
+    first, second = pair
+    address = first.address
+    second.start("", waits=True)
+    first.close(is_alone=True)
+    with bind_manage_address(address):
+        second.take_over()
+        assert (tmp_path / "a").exists()
+
+
 def test_a_second_master_with_another_address_closes_it(tmp_path):
     with bind_manage_address(f"unix:{tmp_path}/a") as listener:
         copy = os.dup(listener.fileno())
