@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -93,7 +95,19 @@ class Management:
         """
         self.stay()
         if address and address != self.address:
-            self._next = (address, Listener(bind_manage_address(address), self._pages, _host_of(address)))
+            self._next = (address, Listener(self._bind_beside(address), self._pages, _host_of(address)))
+
+    def _bind_beside(self, address: str) -> socket.socket:
+        """Bind an address while the one before is still in use."""
+        try:
+            return bind_manage_address(address)
+        except ServeError as error:
+            message = error.problems[0].message
+            is_in_own_way = _port_of(address) is not None and _port_of(address) == _port_of(self.address)
+            if not is_in_own_way or os.strerror(errno.EADDRINUSE) not in message:
+                raise
+            hint = f"This server itself listens at {self.address}: to move manage to another host, restart it."
+            raise ServeError(Problem(message=message, hint=hint)) from None
 
     def stay(self) -> None:
         """Drop what was bound for a reload that is refused."""
@@ -229,6 +243,11 @@ class _Inherited:
             return self._socket
         self._socket.close()
         return None
+
+
+def _port_of(address: str) -> int | None:
+    """Return the port of an address; None where it has none."""
+    return split_host_and_port(address)[1] if address and not address.startswith(UNIX) else None
 
 
 def _host_of(address: str) -> str:

@@ -1,5 +1,6 @@
 import os
 import re
+import socket
 import threading
 
 import pytest
@@ -41,6 +42,30 @@ def test_a_reload_that_is_refused_leaves_it(management, tmp_path):
     with bind_manage_address(second), pytest.raises(ServeError):
         management.prepare(second)
     assert management.address == first
+
+
+def test_a_reload_to_every_network_at_the_same_port_takes_a_restart(management):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    management.start(f"127.0.0.1:{port}", waits=False)
+    with pytest.raises(ServeError) as raised:
+        management.prepare(f"0.0.0.0:{port}")
+    assert str(raised.value) == (
+        f"cannot listen on 0.0.0.0:{port}: Address already in use (manage)\n"
+        f"    This server itself listens at 127.0.0.1:{port}: to move manage to another host, restart it."
+    )
+
+
+def test_a_reload_to_a_port_of_another_server_says_so(management):
+    management.start("127.0.0.1:0", waits=False)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ServeError) as raised:
+            management.prepare(f"127.0.0.1:{port}")
+    assert str(raised.value) == (
+        f"cannot listen on 127.0.0.1:{port}: Address already in use (manage)\n"
+        "    It is the address of manage, under [server]: choose another one."
+    )
 
 
 def test_a_second_master_gets_the_socket(management, tmp_path):
