@@ -121,3 +121,12 @@ def test_a_second_master_takes_it_over(site, tmp_path):
     assert json.loads(ask(manage, "/readyz?format=json")[1])["ready"] is True
     os.kill(second, signal.SIGTERM)
     site.until(lambda: not manage.exists(), "the end of the second master")
+
+
+def test_a_second_master_without_a_listener_removes_the_socket(site, tmp_path, write):
+    write("multiserve.toml", TOML.replace('manage = "unix:manage.sock"', ""))
+    site.signal("SIGUSR2")
+    site.until(lambda: (tmp_path / "pid.2").exists() and (tmp_path / "pid.2").read_text(), "a second master")
+    site.signal("SIGTERM")
+    assert site.wait() == 0
+    site.until(lambda: not (tmp_path / "manage.sock").exists(), "the end of the socket")

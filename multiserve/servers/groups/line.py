@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import select
+import time
 from collections.abc import Iterator
 from socket import socket
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 _BLOCK = 65536
 _BLOCKS = 64  # that are read at a time: what never stops must not stop the others
 _PATIENCE = 10.0  # seconds for the other process to take what it is told: one that hangs must not hang this one
+_SHORTEST = 0.001  # seconds: 0 would mean not to wait at all, which is another error
 _LONGEST = 16 * 1024 * 1024  # bytes of a message
 
 
@@ -22,13 +24,15 @@ class Line:
     """One end of the line.
 
     Attributes:
-        has_ended: Whether the other process has closed its end, or says what no process of ours does.
+        has_ended: Whether the other process has closed its end, says what no process of ours does, or has taken only a
+            part of a message, which the next one would spoil.
     """
 
     def __init__(self, end: socket) -> None:
         """Talk over a connected socket."""
         self._socket = end
         self._heard = b""
+        self._is_cut = False  # only a part of a message was sent
         self.has_ended = False
         end.settimeout(0)
 
@@ -38,9 +42,19 @@ class Line:
 
     def tell(self, kind: str, value: object = None) -> None:
         """Send a message; does nothing where nobody listens any more."""
-        with contextlib.suppress(OSError):
-            self._socket.settimeout(_PATIENCE)
-            self._socket.sendall(json.dumps([kind, value]).encode() + b"\n")
+        if self._is_cut:
+            return
+        left = data = json.dumps([kind, value]).encode() + b"\n"
+        deadline = time.monotonic() + _PATIENCE
+        try:
+            while left:
+                self._socket.settimeout(max(deadline - time.monotonic(), _SHORTEST))
+                left = left[self._socket.send(left) :]
+        except TimeoutError:
+            if len(left) < len(data):
+                self._is_cut = self.has_ended = True
+        except OSError:  # what the other process has said before its end is still to be heard
+            pass
         with contextlib.suppress(OSError):
             self._socket.settimeout(0)
 

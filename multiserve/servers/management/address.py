@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from pathlib import Path
@@ -58,6 +59,13 @@ def _remove_stale(path: Path) -> None:
             path.unlink()
         else:
             raise OSError("another server listens there")
+
+
+def remove_stale_socket(address: str) -> None:
+    """Remove the file of a unix socket, unless a server answers there."""
+    if address.startswith(UNIX):
+        with contextlib.suppress(OSError):
+            _remove_stale(Path(address.removeprefix(UNIX)))
 
 
 def remove_socket(address: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -15,7 +17,7 @@ from multiserve.errors import Problem, ServeError
 from multiserve.keys import is_followable, url_of
 from multiserve.servers.addresses import origin
 from multiserve.servers.management import health
-from multiserve.servers.management.address import bind_manage_address, remove_socket
+from multiserve.servers.management.address import bind_manage_address, remove_socket, remove_stale_socket
 from multiserve.servers.management.exchange import Page
 from multiserve.servers.management.listener import Listener
 from multiserve.servers.management.metrics import metrics
@@ -43,6 +45,7 @@ class Management:
         self._listener: Listener | None = None
         self._next: tuple[str, Listener] | None = None  # for a reload
         self._inherited = _Inherited.take(environment)
+        self._shared = ""  # the address whose socket another master has, or has had
         self.totals = Totals()
         self._samples = Samples()
         self.site = Site(self.state, self._samples)
@@ -65,6 +68,7 @@ class Management:
         """
         self.waits = waits
         inherited, self._inherited = self._inherited, None
+        self._shared = inherited.address if inherited else ""
         listener = inherited.use(address) if inherited else None
         if not address:
             return
@@ -77,6 +81,9 @@ class Management:
         """Begin to answer, once the master before this one has ended."""
         if self.waits:
             self.waits = False
+            if self._shared != self.address:
+                remove_stale_socket(self._shared)
+            self._shared = ""
             if self._listener is not None:
                 self._listener.start()
 
@@ -88,7 +95,19 @@ class Management:
         """
         self.stay()
         if address and address != self.address:
-            self._next = (address, Listener(bind_manage_address(address), self._pages, _host_of(address)))
+            self._next = (address, Listener(self._bind_beside(address), self._pages, _host_of(address)))
+
+    def _bind_beside(self, address: str) -> socket.socket:
+        """Bind an address while the one before is still in use."""
+        try:
+            return bind_manage_address(address)
+        except ServeError as error:
+            message = error.problems[0].message
+            is_in_own_way = _port_of(address) is not None and _port_of(address) == _port_of(self.address)
+            if not is_in_own_way or os.strerror(errno.EADDRINUSE) not in message:
+                raise
+            hint = f"This server itself listens at {self.address}: to move manage to another host, restart it."
+            raise ServeError(Problem(message=message, hint=hint)) from None
 
     def stay(self) -> None:
         """Drop what was bound for a reload that is refused."""
@@ -98,15 +117,21 @@ class Management:
             listener.close()
             remove_socket(address)
 
-    def switch(self, address: str) -> None:
-        """Listen on the address of a reload, and no longer on the one before."""
+    def switch(self, address: str, *, is_alone: bool) -> None:
+        """Listen on the address of a reload, and no longer on the one before.
+
+        Args:
+            address: The address.
+            is_alone: There is no other master.
+        """
         if address == self.address:
             return
         following, self._next = self._next, None
-        self.close(removes=True)
+        self.close(is_alone=is_alone)
         if following is not None:
             self.address, self._listener = following
-            self._listener.start()
+            if not self.waits:
+                self._listener.start()
 
     def note_reload(self, refusal: str) -> None:
         """Count a reload, and remember why it was refused; empty if it was not."""
@@ -170,6 +195,7 @@ class Management:
         """Return the variables by which a second master gets the socket."""
         if self._listener is None:
             return {}
+        self._shared = self.address
         self._listener.socket.set_inheritable(True)  # as gunicorn's own; what else is started closes it
         return {_HANDED_ON: f"{self._listener.socket.fileno()},{self.address}"}
 
@@ -180,16 +206,16 @@ class Management:
             if listener is not None:
                 listener.close_here()
 
-    def close(self, *, removes: bool) -> None:
-        """Stop listening.
+    def close(self, *, is_alone: bool) -> None:
+        """Stop listening, and remove the file of a unix socket, unless another master has the same one.
 
         Args:
-            removes: No other master has the socket: the file of a unix socket is removed.
+            is_alone: There is no other master.
         """
         self.stay()
         if self._listener is not None:
             self._listener.close()
-            if removes:
+            if is_alone or self.address != self._shared:
                 remove_socket(self.address)
         self._listener, self.address = None, ""
 
@@ -200,7 +226,7 @@ class _Inherited:
     def __init__(self, descriptor: int, address: str) -> None:
         self._socket = socket.socket(fileno=descriptor)
         self._socket.set_inheritable(False)
-        self._address = address
+        self.address = address
 
     @classmethod
     def take(cls, environment: MutableMapping[str, str]) -> _Inherited | None:
@@ -213,10 +239,15 @@ class _Inherited:
 
     def use(self, address: str) -> socket.socket | None:
         """Return the socket for an address; if it is that of another one, close it."""
-        if address == self._address:
+        if address == self.address:
             return self._socket
         self._socket.close()
         return None
+
+
+def _port_of(address: str) -> int | None:
+    """Return the port of an address; None where it has none."""
+    return split_host_and_port(address)[1] if address and not address.startswith(UNIX) else None
 
 
 def _host_of(address: str) -> str:

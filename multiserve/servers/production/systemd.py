@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, MutableMapping, Sequence
 
 _SOCKET, _PERIOD, _WATCHED = "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"
+_FIRST = "GUNICORN_PID"  # the variable that a second master has
 _MOST_NAMED = 10  # broken mounts in one line
 
 
@@ -30,6 +31,8 @@ class Systemd:
         self._next_beat = 0.0
         self._microseconds = microseconds
         self._status = ""
+        self._is_second = _FIRST in environ
+        self._is_stopping = False
         self.is_ready = False
 
     @property
@@ -60,9 +63,18 @@ class Systemd:
         if status != self._status:
             self._status = status
             self._tell(f"STATUS={status}")
-        if self._interval < math.inf and (now := time.monotonic()) >= self._next_beat:
+        self.beat()
+
+    def beat(self) -> None:
+        """Report that the server is alive, when that is due, also while it stops.
+
+        Before it is ready, only a second master does: systemd watches it from the moment the first one names it, and
+        ignores it until then. A first one must not, since systemd would begin to watch its start.
+        """
+        is_watched = self._interval < math.inf and (self.is_ready or self._is_second)
+        if is_watched and (now := time.monotonic()) >= self._next_beat:
             self._next_beat = now + self._interval
-            self._tell("WATCHDOG=1")
+            self._send("WATCHDOG=1")
 
     def reloading(self) -> None:
         """Report that a reload begins; `ready` reports its end."""
@@ -70,10 +82,17 @@ class Systemd:
 
     def stopping(self, successor: int = 0) -> None:
         """Report that this process ends, or that another one, which has this process id, takes its place."""
-        self._tell(f"MAINPID={successor}" if successor else "STOPPING=1")
-        self._address = ""  # what it does from now on concerns nobody
+        if successor:
+            self._tell(f"MAINPID={successor}", "WATCHDOG=1")  # the next report comes from the other one
+            self._address = ""
+        self._tell("STOPPING=1")
+        self._is_stopping = True  # all that concerns anybody from now on is that it does not hang
 
     def _tell(self, *lines: str) -> None:
+        if not self._is_stopping:
+            self._send(*lines)
+
+    def _send(self, *lines: str) -> None:
         if self._address:
             with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
                 end.settimeout(1.0)  # a service manager that hangs must not hang the server

@@ -54,7 +54,7 @@ def test_all_reports(manager):
 def test_a_second_master_is_named_in_place_of_an_end(manager):
     end, address = manager
     Systemd({"NOTIFY_SOCKET": address}).stopping(4711)
-    assert heard(end) == ["MAINPID=4711"]
+    assert heard(end) == ["MAINPID=4711\nWATCHDOG=1"]
 
 
 def test_the_watchdog_is_told_at_half_of_its_time(manager, monkeypatch):
@@ -62,6 +62,10 @@ def test_the_watchdog_is_told_at_half_of_its_time(manager, monkeypatch):
     now = 1000.0
     monkeypatch.setattr(systemd.time, "monotonic", lambda: now)
     reporter = Systemd({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "4000000", "WATCHDOG_PID": str(os.getpid())})
+    reporter.beat()
+    assert heard(end) == []  # systemd would begin to watch the start
+    reporter.ready("")
+    heard(end)
     told = []
     for moment in (1000.0, 1001.9, 1002.0, 1003.9, 1004.0):
         now = moment
@@ -79,9 +83,42 @@ def test_the_watchdog_is_told_at_half_of_its_time(manager, monkeypatch):
 def test_no_watchdog(manager, watched):
     end, address = manager
     reporter = Systemd({"NOTIFY_SOCKET": address, **watched})
+    reporter.ready("")
+    heard(end)
     reporter.look("")
     assert heard(end) == []
     assert reporter.within(5.0) == 5.0
+
+
+@pytest.mark.parametrize(
+    ("environ", "successor", "expected"),
+    [
+        ({}, 0, ["STOPPING=1", "WATCHDOG=1", "WATCHDOG=1"]),
+        ({}, 4711, ["MAINPID=4711\nWATCHDOG=1"]),
+        ({"GUNICORN_PID": "1"}, 0, ["STOPPING=1", "WATCHDOG=1", "WATCHDOG=1"]),
+    ],
+    ids=["alone", "with-a-second-master", "second-master"],
+)
+def test_a_server_that_stops_is_alive(manager, monkeypatch, environ, successor, expected):
+    end, address = manager
+    now = 1000.0
+    monkeypatch.setattr(systemd.time, "monotonic", lambda: now)
+    reporter = Systemd({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "4000000", **environ})
+    reporter.ready("")
+    heard(end)
+    reporter.stopping(successor)
+    for moment in (1000.0, 1001.0, 1002.0):
+        now = moment
+        reporter.beat()
+        reporter.stopping(successor)  # gunicorn stops twice after INT
+    assert heard(end) == expected
+
+
+def test_a_second_master_is_alive_before_it_is_ready(manager):
+    end, address = manager
+    reporter = Systemd({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "4000000", "GUNICORN_PID": "1"})
+    reporter.beat()
+    assert heard(end) == ["WATCHDOG=1"]
 
 
 def test_the_variables_are_for_the_master_alone(manager):

@@ -32,6 +32,7 @@ class FrontArbiter(SwappingArbiter):
         """Prepare to serve an application, and the groups of its configuration."""
         self.groups = groups
         self._systemd = systemd
+        groups.beat = systemd.beat  # also in gunicorn's stop, which calls `reap_workers`
         self._refusal: str | None = None  # of a reload whose groups are not through yet
         self._expected: set[str] = set()  # what the candidate must not serve worse than it is served now
         self._control: Control | None = None
@@ -47,7 +48,7 @@ class FrontArbiter(SwappingArbiter):
         try:
             self._start()
         except BaseException:
-            self._management.close(removes=not self._management.waits)
+            self._management.close(is_alone=not self._management.waits)
             raise
 
     def _start(self) -> None:
@@ -104,6 +105,11 @@ class FrontArbiter(SwappingArbiter):
     @property
     def _is_draining(self) -> bool:
         return self._drained_at < math.inf
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether there is no other master."""
+        return not (self.reexec_pid or self.master_pid)
 
     def handle_term(self) -> None:
         """Stop; with `drain_seconds` only after these, unless there is a second signal, or a second master."""
@@ -213,7 +219,7 @@ class FrontArbiter(SwappingArbiter):
 
     def _swap(self, candidate: Generation) -> None:
         super()._swap(candidate)
-        self._management.switch(self.app.config.server.manage)
+        self._management.switch(self.app.config.server.manage, is_alone=self._is_alone)
 
     def _refuse(self, reason: str) -> None:
         super()._refuse(reason)
@@ -246,7 +252,7 @@ class FrontArbiter(SwappingArbiter):
             super().halt(*args, **options)
         finally:
             if os.getpid() == self.pid:
-                self._management.close(removes=self.reexec_pid == self.master_pid == 0)
+                self._management.close(is_alone=self._is_alone)
 
 
 def _leave(number: int, _: object) -> NoReturn:

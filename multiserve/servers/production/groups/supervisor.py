@@ -37,6 +37,7 @@ class Groups:
         places: Where they listen.
         groups: Each group, by its name and those of its mounts.
         reading: What the configuration is read from, by the groups as well.
+        beat: Report that this process is alive; each look at the groups does.
     """
 
     def __init__(self, reading: Reading, environ: Mapping[str, str], log: Any) -> None:
@@ -50,6 +51,7 @@ class Groups:
         self.places = Places()
         self.groups: dict[str, SupervisedGroup] = {}
         self.reading = reading
+        self.beat: Callable[[], None] = lambda: None
         self._environ = {name: value for name, value in environ.items() if not name.startswith(_OF_THE_FRONT)}
         self._log = log
         self._owner = os.getpid()
@@ -187,15 +189,12 @@ class Groups:
         deadline = time.monotonic() + config.server.startup_timeout
         for mount in config.mounts:
             if isinstance(mount, GroupedMount):
-                group = self._group_of(mount)
+                group = next(group for group in self.groups.values() if mount.name in group.mounts)
                 with progress(mount.mount):
                     while not group.is_settled and time.monotonic() < deadline:
                         self.look()
                         time.sleep(_TICK)
         self._refuse(config)
-
-    def _group_of(self, mount: Mount) -> SupervisedGroup:
-        return next(group for group in self.groups.values() if mount.name in group.mounts)
 
     def _refuse(self, config: Config) -> None:
         mistakes = [group.failure for group in self.groups.values() if group.is_mistaken]
@@ -244,6 +243,7 @@ class Groups:
 
     def look(self) -> None:
         """Hear what all processes report, and start, end and replace them."""
+        self.beat()
         for group in self._all:
             group.look()
         for group in [group for group in self._ending if group.is_stopped]:
@@ -259,8 +259,7 @@ class Groups:
         """Stop all processes in good order within that many seconds; does nothing in a forked process.
 
         Args:
-            seconds: After them they are killed; 0 is for an end at once, of which the applications are told all the
-                same.
+            seconds: After them they are killed; 0 is for an end at once, of which the applications are told, too.
         """
         if self._owner != os.getpid():
             return
@@ -268,8 +267,7 @@ class Groups:
             group.stop(signal.SIGTERM if seconds else signal.SIGINT)
         deadline = time.monotonic() + (seconds or _AT_ONCE)
         while any(not group.is_stopped for group in self._all) and time.monotonic() < deadline:
-            for group in self._all:
-                group.look()
+            self.look()
             time.sleep(_TICK)
         for group in self._all:
             group.kill()
