@@ -82,10 +82,7 @@ class Pieces:
 
 
 def prepare(pieces: Pieces) -> None:
-    """Make what is missing: a quarter of an hour on two cores the first time, some seconds after that.
-
-    The first lines of the output say what takes the time.
-    """
+    """Make what is missing: half an hour on two cores the first time, some seconds after that."""
     pieces.folder.mkdir(parents=True, exist_ok=True)
     for path, make in (
         (pieces.programs, _build_programs),

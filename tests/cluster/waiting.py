@@ -8,7 +8,7 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 
-PATIENCE = 120.0  # seconds
+PATIENCE = 300.0  # seconds: the two cores of a small machine may have other work
 
 
 def until(condition: Callable[[], Found], what: str, patience: float = PATIENCE) -> Found:
