@@ -13,9 +13,6 @@ from multiserve.config.mounts import FileMount, FleetMount, ProxiedMount, Static
 from multiserve.findings import Finding
 from multiserve.frameworks.worker_state import SHINY, STREAMLIT, kept_in_worker
 
-ENGINES = ("kubernetes", "compose", "systemd")
-"""What `check --for` knows."""
-
 _OF_IMAGES = ("kubernetes", "compose")
 
 

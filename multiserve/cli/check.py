@@ -22,6 +22,7 @@ from multiserve.cli.options import (
 from multiserve.cli.output import echo_failures, leave, paint, reported_errors, say, stdout_is_stderr
 from multiserve.cli.progress import Progress
 from multiserve.config.file import find_config, load_config, select
+from multiserve.config.model import ENGINES
 from multiserve.config.source import Source
 from multiserve.config.tables import did_you_mean
 from multiserve.errors import ConfigError, LoadError
@@ -51,7 +52,7 @@ if TYPE_CHECKING:  # imported where they are used, so that --help stays fast
 @click.option(
     "--for",
     "engine",
-    type=click.Choice(["kubernetes", "compose", "systemd"]),
+    type=click.Choice(ENGINES),
     help="Say what would break where an export runs the mounts, with --production.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 if there are warnings, too.")

@@ -16,6 +16,7 @@ from multiserve.config.targets import Target
 
 OFF = "off"  # of a check whose findings are not reported
 LEVELS = (OFF, "note", "warning", "error")
+ENGINES = ("kubernetes", "compose", "systemd")  # what `check --for` knows
 MODULE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"  # for the JSON Schema as well, whose patterns are not anchored
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 
 from multiserve.export.containers import memory_of, needed_variables, seconds_to_stop
 from multiserve.export.health import Health, find_health
 from multiserve.export.model import Export
 from multiserve.export.units import Unit
 
+_HOMES = (("home",), ("root",))  # what ProtectHome hides
 _LONGEST_START = 300  # seconds
 _SAFE = """\
 DynamicUser=yes
@@ -104,7 +106,7 @@ def _service(export: Export, unit: Unit, health: Health) -> Iterator[str]:
 
 def _home(export: Export) -> str:
     """Return whether the homes of users are hidden; where the file is in one, they can be read."""
-    return "read-only" if export.folder.startswith(("/home/", "/root/")) else "yes"
+    return "read-only" if PurePosixPath(export.folder).parts[1:2] in _HOMES else "yes"
 
 
 def _description(export: Export, unit: Unit) -> str:

@@ -15,19 +15,32 @@ _BY_WHITENOISE = "whitenoise.runserver_nostatic"  # who installs it does not wan
 
 def with_static_files(loaded: Loaded) -> Loaded:
     """Return a Django application that serves its static files, if `runserver` would; else what was given."""
-    handler = _name_of_handler(loaded.application)
+    handler, url = _name_of_handler(loaded.application), _served_url(loaded.application)
+    if not url:
+        return loaded
+    settings: Any = sys.modules["django.conf"].settings
+    serve: Any = _serve_wsgi if loaded.interface == "wsgi" else _serve_asgi
+    return Loaded(serve(loaded.application, _files(handler, settings, loaded.application), url), loaded.interface)
+
+
+def is_served(application: object, prefix: str, path: str) -> bool:
+    """Return whether the development server serves a path below a prefix as a static file of a Django application."""
+    url = _served_url(application)
+    return bool(url) and _is_below(url, prefix, path)
+
+
+def _served_url(application: object) -> str:
+    """Return the STATIC_URL, without a prefix, of an application for which `runserver` would serve it; else nothing."""
+    handler = _name_of_handler(application)
     settings: Any = getattr(sys.modules.get("django.conf"), "settings", None)
     apps: Any = getattr(sys.modules.get("django.apps"), "apps", None)
     if not handler or not apps.ready or not settings.DEBUG:
-        return loaded
+        return ""
     if not apps.is_installed("django.contrib.staticfiles") or _BY_WHITENOISE in settings.INSTALLED_APPS:
-        return loaded
+        return ""
     # The lazy settings would put the current prefix in front of it, and keep that.
     url = str(vars(settings)["_wrapped"].STATIC_URL or "")
-    if not url or url.startswith(_ELSEWHERE):
-        return loaded
-    serve: Any = _serve_wsgi if loaded.interface == "wsgi" else _serve_asgi
-    return Loaded(serve(loaded.application, _files(handler, settings, loaded.application), url), loaded.interface)
+    return "" if url.startswith(_ELSEWHERE) else url
 
 
 def _name_of_handler(application: object) -> str:

@@ -39,7 +39,7 @@ def test_a_finding_has_the_code_of_its_check_and_the_key_of_its_first_mount(writ
 
 
 OF_A_PROCESS = {
-    *("MS108", "MS110", "MS111", "MS112", "MS113", "MS114", "MS115", "MS116", "MS120", "MS170", "MS172"),
+    *("MS108", "MS110", "MS111", "MS112", "MS113", "MS114", "MS115", "MS116", "MS120", "MS170", "MS172", "MS184"),
     *("MS152", "MS153", "MS154"),
     *(f"MS16{number}" for number in range(9)),
     *(f"MS19{number}" for number in range(4)),

@@ -57,7 +57,7 @@ def test_the_file_says_what_is_reported_and_how_severe_it_is(write_config, text,
         ),
         pytest.param(
             'severity = { MS20 = "off" }',
-            [("severity.MS20", 'no check has the code "MS20"', 'Did you mean "MS209"?')],
+            [("severity.MS20", 'no check has the code "MS20"', 'Did you mean "MS210"?')],
             id="how codes begin is no code",
         ),
     ],

@@ -160,6 +160,7 @@ def test_every_table_of_the_file_is_described() -> None:
         "env_files",
         "written",
         "elsewhere",
+        "engine",
         "group",
     }
     assert set(SCHEMA["properties"]) == names
