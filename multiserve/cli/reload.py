@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -11,11 +12,11 @@ from typing import Any, TypeVar
 
 import click
 
-from multiserve.cli.options import common_options, find_env_files
-from multiserve.cli.output import reported_errors
+from multiserve.cli.options import common_options, find_env_files, format_option
+from multiserve.cli.output import paint, reported_errors, say
 from multiserve.config.file import CONFIG_VARIABLE, find_config, load_config
 from multiserve.config.source import Source
-from multiserve.errors import ConfigError
+from multiserve.errors import ConfigError, Problem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,31 +29,56 @@ def pid_option(command: F) -> F:
 
 @click.command(short_help="Reload the running production server.")
 @common_options
+@format_option
 @pid_option
+@click.option("--plan", is_flag=True, help="Show what a reload would change, and do not reload.")
 @click.argument("group", required=False)
-def reload(
-    *, config: str | None, traceback: bool, env_file: tuple[str, ...], pid: str | None, group: str | None
-) -> None:
+@click.pass_context
+def reload(ctx: click.Context, /, *, traceback: bool, plan: bool, style: str, group: str | None, **server: Any) -> None:
     """Reload the configuration and the code in the running production server, and report the outcome.
 
     With the name of a group, only that group is reloaded.
 
     The exit code is 0 if it has reloaded, and 3 if it could not; then it serves as before.
 
+    With --plan nothing is reloaded and no application is loaded: the server compares what it runs with what the file
+    says now. The exit code is 0 whether or not anything would change, and 1 if the file is wrong.
+
     \b
     Examples:
         multiserve reload
         multiserve reload legacy              # one group
+        multiserve reload --plan              # what would change
         multiserve reload --pid /run/shop.pid
     """  # noqa: D301 (click needs the control character)
     from multiserve.servers.production import pid_file
 
+    if plan and group is not None:
+        raise click.UsageError("--plan shows all that would change: leave out the group.", ctx)
+    if style == "json" and not plan:
+        raise click.UsageError("--format json needs --plan.", ctx)
     with reported_errors(show_traceback=traceback):
-        path = pid or find_pid_file(config, env_file)
-        if group is None:
+        path = server["pid"] or find_pid_file(server["config"], server["env_file"])
+        if plan:
+            _show_plan(pid_file.ask(path, "plan"), style)
+        elif group is None:
             click.echo(pid_file.reload(path))
         else:
             click.echo(tell_group(group, "has reloaded", pid_file.ask(path, "reload", group)))
+
+
+def _show_plan(answer: dict[str, Any], style: str) -> None:
+    """Print what a server says that a reload would change.
+
+    Raises:
+        ConfigError: The file is wrong.
+    """
+    from multiserve.reports import plan as report
+
+    if wrong := answer.get("wrong"):
+        raise ConfigError(*(Problem(**each) for each in wrong["problems"]), source=wrong["source"])
+    found = answer["plan"]
+    say(json.dumps(found, indent=2) if style == "json" else report.text(found, paint))
 
 
 def tell_group(group: str, what: str, broken: Sequence[str]) -> str:

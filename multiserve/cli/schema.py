@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-_OUTPUTS = ("check", "routes", "routes-all", "explain", "status", "config")  # those of `multiserve.reports.schemas`
+# Those of `multiserve.reports.schemas`.
+_OUTPUTS = ("check", "routes", "routes-all", "explain", "status", "plan", "config")
 
 
 @click.command(short_help="Print a JSON Schema of the file, or of a command's JSON.")
@@ -13,7 +14,7 @@ def schema(*, what: str) -> None:
     """Print a JSON Schema of the configuration file, for editors that check it while you type.
 
     Another word than file prints the schema of what a command prints with --format json: check, routes, routes-all
-    (with --all), explain (routes --explain URL), config, status.
+    (with --all), explain (routes --explain URL), config, status, plan (reload --plan).
 
     \b
     Examples:

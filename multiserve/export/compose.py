@@ -46,7 +46,7 @@ def _service(export: Export, unit: Unit) -> Mapping[str, Value]:
     needed: dict[str, Value] = {each.name: None for each in needed_variables(export)}
     return {
         "image": export.images[unit.name],
-        "command": command_of(unit, _LOCAL),
+        "entrypoint": command_of(unit, _LOCAL),  # as Kubernetes, whatever the image begins with
         "environment": {**environment(), **needed},
         "expose": [str(PORT)],
         "healthcheck": {
@@ -57,7 +57,7 @@ def _service(export: Export, unit: Unit) -> Mapping[str, Value]:
             "start_period": "300s",
             "start_interval": "1s",
         },
-        "mem_limit": f"{memory_of(unit)}m",
+        "mem_limit": f"{memory_of(export, unit)}m",
         "stop_grace_period": f"{seconds_to_stop(export)}s",
         **_SAFE,
     }
@@ -68,11 +68,12 @@ def _front(export: Export) -> Mapping[str, Value]:
     waits: dict[str, Value] = {unit.name: {"condition": "service_healthy", "restart": True} for unit in export.units}
     return {
         "image": front_image(export),
-        "command": list(FRONT_COMMAND),
+        "entrypoint": list(FRONT_COMMAND),
         "ports": [f"{export.listen}:{FRONT_PORT}"],
         "volumes": [f"./{FRONT}:/etc/multiserve:ro"],
         "depends_on": waits,
         "stop_signal": "SIGQUIT",  # by which nginx ends in good order
+        "stop_grace_period": f"{seconds_to_stop(export)}s",
         **_SAFE,
     }
 

@@ -82,7 +82,7 @@ def command_of(unit: Unit, manage: str = "0.0.0.0") -> list[str]:  # noqa: S104 
         *("multiserve", "run", "--production"),
         *("--bind", f"0.0.0.0:{PORT}", "--manage", f"{manage}:{MANAGE_PORT}"),
         *("--trusted-proxies", "1", "--pidfile", "/tmp/multiserve.pid"),  # noqa: S108 (the container's own)
-        *(argument.replace("$", "$$") for argument in unit.arguments),  # one alone would begin a variable
+        *(argument.replace("$", "$$") for argument in unit.arguments_in_image),  # one alone would begin a variable
     ]
 
 
@@ -110,11 +110,12 @@ def needed_variables(export: Export) -> list[Needed]:
     return [Needed(name, found[name]) for name in sorted(found) if name not in export.config.env]
 
 
-def memory_of(unit: Unit) -> int:
-    """Return how many megabytes a unit may take: its workers' `max_memory`, and what starts them."""
-    if unit.group is None or not unit.group.max_memory:
-        return _USUAL_MEMORY
-    return _MASTER_MEMORY + unit.group.workers * -(-unit.group.max_memory // _MEGABYTE)
+def memory_of(export: Export, unit: Unit) -> int:
+    """Return how many megabytes a unit may take: those of its workers, and of what starts them."""
+    workers = export.config.gunicorn.get("workers", 1) if unit.group is None else unit.group.workers
+    most = unit.group.max_memory if unit.group is not None else 0
+    each = -(-most // _MEGABYTE) if most else _USUAL_MEMORY - _MASTER_MEMORY
+    return _MASTER_MEMORY + each * (workers if isinstance(workers, int) else 1)
 
 
 def seconds_to_stop(export: Export) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from multiserve.errors import ConfigError, Problem
-from multiserve.export.model import Export
+from multiserve.export.model import NAME, Export
 
 _MARK = "# Written by: multiserve export "
 _VERSION = re.compile(r"^# multiserve \S+, ", re.MULTILINE)
@@ -63,12 +63,16 @@ class Difference:
 def compare(folder: Path, form: str, files: Mapping[str, str]) -> Difference:
     """Compare a folder with the files that should be in it; a file that only another release has written is right."""
     found = {name: _read(folder / name) for name in files}
-    others = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
+    site = _site_of(next(iter(files.values()), ""))
     ours = {name for name, text in found.items() if text is not None and _is_of(text, form)}
     return Difference(
         missing=tuple(name for name, text in found.items() if text is None),
         stale=tuple(name for name in files if name in ours and not _is_same(found[name], files[name])),
-        superfluous=tuple(name for name in others if name not in files and _is_of(_read(folder / name), form)),
+        superfluous=tuple(
+            name
+            for name in _beside(folder, files)
+            if name not in files and _is_of(text := _read(folder / name), form) and _site_of(text or "") == site
+        ),
         foreign=tuple(name for name, text in found.items() if text is not None and name not in ours),
     )
 
@@ -101,6 +105,19 @@ def write(folder: Path, form: str, files: Mapping[str, str]) -> list[str]:
         *(f"written  {folder / name}" for name in files if name in difference.missing + difference.stale),
         *(f"removed  {folder / name}" for name in difference.superfluous),
     ]
+
+
+def _beside(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """Return the names of all files in the folders into which these are written."""
+    places = sorted({folder, *((folder / name).parent for name in files)})
+    paths = (path for place in places if place.is_dir() for path in sorted(place.iterdir()))
+    return [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
+
+
+def _site_of(text: str) -> str:
+    """Return the `--name` that a file was written with."""
+    words = text.partition("\n")[0].split()
+    return words[words.index("--name") + 1] if "--name" in words[:-1] else NAME
 
 
 def _read(path: Path) -> str | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from multiserve.export.expressions import PORT, decoded_path, host_pattern
+from multiserve.export.health import find_health
 from multiserve.export.model import Export
 from multiserve.export.table import HostTable, Place
 
@@ -42,6 +43,7 @@ def _frontend(export: Export) -> Iterator[str]:
     yield "    option forwardfor"
     yield "    http-request set-header Host %[dst]:%[dst_port] unless { req.hdr(host) -m found }  # HTTP/1.0"
     yield "    http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]"
+    yield "    http-request set-header X-Request-ID %[uuid]  # not that of a client"
     yield "    http-request del-header X-Forwarded-Host  # the Host header is handed on as the client wrote it"
     yield "    http-request del-header X-Forwarded-Port"
     yield "    http-request del-header X-Forwarded-Prefix"
@@ -123,32 +125,16 @@ def _backend(export: Export, unit: str) -> str:
 
 
 def _backends(export: Export) -> Iterator[str]:
-    checks = _checks(export)
+    checks = find_health(export) if export.manage else {}
     for unit in export.units:
         yield ""
         yield f"# {', '.join(mount.name for mount in unit.mounts if not mount.is_member)}"
         yield f"backend {_backend(export, unit.name)} from {export.name}"
         check = ""
-        if unit.name in checks:
-            host, port = checks[unit.name]
-            yield f"    option httpchk GET /readyz  # of the unit's --manage {host}:{port}"
-            check = f" check inter 1s fall 1 rise 1 addr {host} port {port}"
+        if (health := checks.get(unit.name)) and health.ask:
+            yield f"    option httpchk GET /readyz  # of the unit's --manage {health.listen}:{health.port}"
+            check = f" check inter 1s fall 1 rise 1 addr {health.ask} port {health.port}"
         yield f"    server {unit.name} {export.addresses[unit.name].replace('unix:', 'unix@', 1)}{check}"
-
-
-def _checks(export: Export) -> dict[str, tuple[str, int]]:
-    """Return host and port at which each unit says whether it serves; empty if the file has no `manage` with a port.
-
-    Each unit of a machine needs a port of its own there: from that of the file on.
-    """
-    if export.manage is None:
-        return {}
-    host, port = export.manage
-    own = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 (no address can be asked there)
-    addresses = {unit.name: export.addresses[unit.name] for unit in export.units}
-    hosts = {name: own if each.startswith("unix:") else each.rpartition(":")[0] for name, each in addresses.items()}
-    are_apart = len(set(hosts.values())) == len(hosts)
-    return {name: (each, port + (0 if are_apart else index)) for index, (name, each) in enumerate(hosts.items())}
 
 
 def _quoted(text: str) -> str:

@@ -171,6 +171,7 @@ def _server(export: Export, names: _Names) -> Iterator[str]:
     yield '        proxy_set_header X-Forwarded-Host   "";  # the Host header has the host and the port of the client'
     yield '        proxy_set_header X-Forwarded-Port   "";'
     yield '        proxy_set_header X-Forwarded-Prefix "";'
+    yield "        proxy_set_header X-Request-ID       $request_id;  # not that of a client"
     yield "        proxy_redirect off;"
     yield "        proxy_buffering off;"
     yield "        proxy_request_buffering off;"

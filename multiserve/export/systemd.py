@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from multiserve.export.containers import memory_of, needed_variables, seconds_to_stop
+from multiserve.export.health import Health, find_health
 from multiserve.export.model import Export
 from multiserve.export.units import Unit
 
-_MANAGE_PORT = 9000  # of the first unit, if the file has no `manage`; those of the others follow
 _LONGEST_START = 300  # seconds
 _SAFE = """\
 DynamicUser=yes
 NoNewPrivileges=yes
 ProtectSystem=strict
-ProtectHome=yes
+ProtectHome={home}
 PrivateTmp=yes
 PrivateDevices=yes
 ProtectControlGroups=yes
@@ -32,11 +32,11 @@ SystemCallArchitectures=native
 def render(export: Export) -> Mapping[str, str]:
     """Return the files for /etc/systemd/system."""
     files = {f"{export.name}.target": _text(_target(export))}
-    _, first = export.manage or ("", _MANAGE_PORT)
-    for number, unit in enumerate(export.units):
+    health = find_health(export)
+    for unit in export.units:
         name = f"{export.name}-{unit.name}"
         files[f"{name}.socket"] = _text(_socket(export, unit))
-        files[f"{name}.service"] = _text(_service(export, unit, first + number))
+        files[f"{name}.service"] = _text(_service(export, unit, health[unit.name]))
     return files
 
 
@@ -61,11 +61,16 @@ def _socket(export: Export, unit: Unit) -> Iterator[str]:
     yield f"PartOf={export.name}.target"
     yield ""
     yield "[Socket]"
-    yield f"ListenStream={export.addresses[unit.name].removeprefix('unix:')}"
+    address = export.addresses[unit.name]
+    yield f"ListenStream={_escaped(address.removeprefix('unix:'))}"
+    if address.startswith("unix:"):
+        yield "# The front alone: whoever may write to it may claim to be any client."
+        yield "SocketMode=0660"
+        yield "SocketGroup=www-data"
     yield "Backlog=2048"
 
 
-def _service(export: Export, unit: Unit, manage: int) -> Iterator[str]:
+def _service(export: Export, unit: Unit, health: Health) -> Iterator[str]:
     name = f"{export.name}-{unit.name}"
     pid = f"/run/{name}/pid"
     program = f"{export.folder}/.venv/bin/multiserve"
@@ -83,7 +88,7 @@ def _service(export: Export, unit: Unit, manage: int) -> Iterator[str]:
         yield f"# with {', '.join(each.name for each in variables)}; root alone need be able to read it"
         yield f"EnvironmentFile={optional}/etc/{export.name}.env"
     yield "Environment=PYTHONDONTWRITEBYTECODE=1"
-    options = ("--trusted-proxies", "1", "--manage", f"127.0.0.1:{manage}", "--pidfile", pid)
+    options = ("--trusted-proxies", "1", "--manage", f"{health.listen}:{health.port}", "--pidfile", pid)
     yield f"ExecStart={_words([program, 'run', '--production', *options, *unit.arguments_on_host])}"
     yield f"ExecReload={_words([program, 'reload', '--pid', pid])}"
     yield f"RuntimeDirectory={name}"
@@ -93,8 +98,13 @@ def _service(export: Export, unit: Unit, manage: int) -> Iterator[str]:
     yield f"TimeoutStopSec={seconds_to_stop(export)}"
     yield "KillMode=mixed"
     if unit.group is not None and unit.group.max_memory:
-        yield f"MemoryMax={memory_of(unit)}M"
-    yield _SAFE.format(site=export.name, folder=_escaped(export.folder))
+        yield f"MemoryMax={memory_of(export, unit)}M"
+    yield _SAFE.format(site=export.name, folder=_escaped(export.folder), home=_home(export))
+
+
+def _home(export: Export) -> str:
+    """Return whether the homes of users are hidden; where the file is in one, they can be read."""
+    return "read-only" if export.folder.startswith(("/home/", "/root/")) else "yes"
 
 
 def _description(export: Export, unit: Unit) -> str:

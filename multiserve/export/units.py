@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 from multiserve.config.groups import Group
 from multiserve.config.model import Config
@@ -35,11 +36,13 @@ class Unit:
         name: A DNS label, by which no other unit goes.
         mounts: Its mounts, in the order of the file.
         group: The group that it is; None for the mounts without a group, or where the file has no groups.
+        has_environment: Whether the group has an interpreter below the folder of the file.
     """
 
     name: str
     mounts: tuple[Mount, ...]
     group: Group | None = None
+    has_environment: bool = False
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -52,6 +55,11 @@ class Unit:
     def arguments_on_host(self) -> tuple[str, ...]:
         """The same for a machine where the group may have an interpreter of its own, which multiserve then starts."""
         return self._keys if self.group is None or self.group.python else self.arguments
+
+    @property
+    def arguments_in_image(self) -> tuple[str, ...]:
+        """The same for an image with the folder of the file, and so with an interpreter that is below it."""
+        return self._keys if self.has_environment else self.arguments
 
     @property
     def _keys(self) -> tuple[str, ...]:
@@ -83,9 +91,14 @@ def _units_of_groups(config: Config) -> tuple[Unit, ...]:
             name=name,
             mounts=tuple(each for each in config.mounts if each.group == group),
             group=config.groups[group] if group else None,
+            has_environment=bool(group) and _is_below(config.groups[group].python, config.folder),
         )
         for group, name in names.items()
     )
+
+
+def _is_below(python: Path | None, folder: Path) -> bool:
+    return python is not None and python.is_relative_to(folder)
 
 
 def _ordered(owners: Mapping[str, str]) -> list[str]:

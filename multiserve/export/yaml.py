@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 Value: TypeAlias = "Mapping[str, Value] | Sequence[Value] | str | int | bool | None"
 
+_CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # what YAML does not print
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./@-]*(:[0-9A-Za-z_.-]+)*")
 _MEANT_OTHERWISE = re.compile("(?i:y|n|yes|no|on|off|true|false|null|inf|nan)")  # by YAML 1.1, which many still read
 
@@ -59,7 +60,12 @@ def _scalar(value: Value) -> str:
 
 def _text(text: str) -> str:
     is_plain = _PLAIN.fullmatch(text) and not _MEANT_OTHERWISE.fullmatch(text)
-    return text if is_plain else json.dumps(text)  # every text of JSON is one of YAML
+    # Every text of JSON is one of YAML, if no character of it is written as two.
+    return text if is_plain else _CONTROL.sub(_escape, json.dumps(text, ensure_ascii=False))
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def _can_be_block(text: str) -> bool:

@@ -8,6 +8,7 @@ from multiserve.reports.arrival import ArrivalJson
 from multiserve.reports.check import CheckJson
 from multiserve.reports.inside import ContentsJson
 from multiserve.reports.json_schema import schema_of
+from multiserve.reports.plan import PlanJson
 from multiserve.reports.routes import MountsJson
 from multiserve.reports.settings import SettingsJson
 from multiserve.reports.status import StatusJson
@@ -18,6 +19,7 @@ _DOCUMENTS: dict[str, tuple[str, type]] = {
     "routes-all": ("multiserve routes --all --format json", ContentsJson),
     "explain": ("multiserve routes --explain URL --format json, with or without --all", ArrivalJson),
     "status": ("multiserve status --format json", StatusJson),
+    "plan": ("multiserve reload --plan --format json", PlanJson),
     "config": ("multiserve config --format json", SettingsJson),
 }
 NAMES = tuple(_DOCUMENTS)

@@ -41,3 +41,19 @@ def kubernetes(docker):
     from kubernetes import Kubernetes
 
     return Kubernetes(docker)
+
+
+FIGURES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def record(request):
+    """Return what keeps the figures of a load, which stand at the end of the output."""
+    figures = request.config.stash.setdefault(FIGURES, [])
+    return lambda what, load: figures.append(f"{what}: {load}")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print the figures of all loads."""
+    for line in config.stash.get(FIGURES, []):
+        terminalreporter.write_line(line)

@@ -14,6 +14,11 @@ _OPTIONS = (
     *("--add-runtime", "unprivileged=/usr/local/sbin/runc_unprivileged", "--default-runtime", "unprivileged"),
 )
 
+_ENVIRONMENT = (
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",  # as every official image has it
+    "PYTHONDONTWRITEBYTECODE=1",
+)
+
 # Stands in for python:3.13-slim: pip finds what the examples need without a network.
 _BASE = """
 FROM debian
@@ -22,6 +27,8 @@ RUN printf '[global]\\nno-index = true\\nfind-links = /wheels\\nroot-user-action
 """
 
 BASE = "base:1"
+FRONT = "nginx:stable"
+"""The image that the export names for the front. Debian's nginx stands in for it."""
 
 
 class Docker:
@@ -42,10 +49,12 @@ class Docker:
 
         until(is_ready, "dockerd")
         machine.copy(pieces.base, "/images/base.tar")
-        machine.run("docker", "import", "--change", "ENV PYTHONDONTWRITEBYTECODE=1", "/images/base.tar", "debian")
+        changes = (each for line in _ENVIRONMENT for each in ("--change", f"ENV {line}"))
+        machine.run("docker", "import", *changes, "/images/base.tar", "debian")
         machine.copy(pieces.wheels, "/images/base/wheels")
         machine.write("/images/base/Dockerfile", _BASE)
         self.build(BASE, "/images/base")
+        self.run("tag", BASE, FRONT)
 
     def build(self, name: str, folder: str, **arguments: str) -> str:
         """Build an image from a folder of the machine."""
@@ -60,3 +69,7 @@ class Docker:
     def run(self, *command: str) -> str:
         """Run a command of docker, and return what it prints."""
         return self.machine.run("docker", *command)
+
+    def compose(self, folder: str, *command: str) -> str:
+        """Run a command of Compose in a folder of the machine, and return what it prints."""
+        return self.machine.run("docker", "compose", *command, folder=folder)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import ssl
 import urllib.error
 import urllib.request
@@ -50,6 +53,7 @@ _API_SERVER = (
     *("--service-account-key-file", "/etc/kubernetes/key", "--service-account-signing-key-file", "/etc/kubernetes/key"),
     *("--service-account-issuer", "https://kubernetes.local", "--token-auth-file", "/etc/kubernetes/tokens"),
     *("--authorization-mode", "AlwaysAllow", "--allow-privileged"),
+    *("--advertise-address", _GATEWAY),  # it would look for a default route, which there is not
 )
 _CONTROLLER_MANAGER = (
     *("--kubeconfig", _CONFIGURATION, "--service-account-private-key-file", "/etc/kubernetes/key"),
@@ -138,7 +142,7 @@ class Kubernetes:
         self._machine.write("/etc/cluster-hosts", "\n".join((*lines, "")))
         process = self._machine.root / "run" / "dnsmasq.pid"
         if process.exists():
-            self._machine.run("kill", "-HUP", process.read_text("utf-8").strip())
+            os.kill(int(process.read_text("utf-8")), signal.SIGHUP)
         else:
             options = (
                 *("--no-resolv", "--no-hosts", "--addn-hosts=/etc/cluster-hosts", f"--listen-address={_GATEWAY}"),
@@ -147,27 +151,36 @@ class Kubernetes:
             self._machine.start("dnsmasq", "dnsmasq", "--keep-in-foreground", *options)
             until(process.exists, "dnsmasq")
 
-    def pods(self, selector: str = "") -> list[str]:
-        """Return the names of the pods that are not on their way out."""
-        found = self._get("pods", *(("--selector", selector) if selector else ()))
-        return [each["metadata"]["name"] for each in found if "deletionTimestamp" not in each["metadata"]]
+    def pods(self, deployment: str) -> list[str]:
+        """Return the names of the pods of a deployment, with those that are on their way out."""
+        name = re.compile(rf"{re.escape(deployment)}-[a-z0-9]+-[a-z0-9]{{5}}")
+        return [pod for each in self._get("pods") if name.fullmatch(pod := each["metadata"]["name"])]
 
     def wait_for(self, deployment: str) -> None:
         """Wait until a deployment is as it was asked to be, and no pod of before is left."""
-        self.kubectl("rollout", "status", f"deployment/{deployment}", "--timeout", "180s")
+        until(lambda: self._is_settled(deployment), f"the pods of {deployment}")
+
+    def _is_settled(self, deployment: str) -> bool:
+        found = json.loads(self.kubectl("get", "deployment", deployment, "--output", "json"))
+        wanted, status = found["spec"]["replicas"], found["status"]
+        counts = [status.get(f"{name}Replicas") for name in ("ready", "updated", "available")]
+        is_seen = status.get("observedGeneration") == found["metadata"]["generation"]
+        return is_seen and counts == [wanted] * 3 and len(self.pods(deployment)) == wanted
+
+    def set_image(self, deployment: str, image: str) -> None:
+        """Have the containers of a deployment run another image."""
+        self.kubectl("set", "image", f"deployment/{deployment}", f"*={image}")
 
     def evict(self, pod: str) -> None:
         """Ask for the end of a pod, as the draining of a node does: as often as its budget refuses."""
-        path = f"/api/v1/namespaces/default/pods/{pod}/eviction"
+        until(lambda: self.may_evict(pod), f"the eviction of {pod}")
+
+    def may_evict(self, pod: str) -> bool:
+        """Ask once for the end of a pod, and return whether its budget has allowed it."""
         body = {"apiVersion": "policy/v1beta1", "kind": "Eviction", "metadata": {"name": pod, "namespace": "default"}}
-        until(lambda: _is_allowed(_send(path, body)), f"the eviction of {pod}")
-
-
-def _is_allowed(answer: tuple[int, str]) -> bool:
-    """Return whether an eviction was allowed; False if the budget does not allow it now."""
-    status, text = answer
-    assert status in (201, 429), text
-    return status == 201
+        status, text = _send(f"/api/v1/namespaces/default/pods/{pod}/eviction", body)
+        assert status in (201, 429), text
+        return status == 201
 
 
 def _send(path: str, body: dict[str, Any] | None = None) -> tuple[int, str]:

@@ -33,35 +33,27 @@ class Machine:
 
     def __init__(self, pieces: Pieces, scratch: Path) -> None:
         """Mount the root folder over the pieces, with all that is written in a folder for this run alone."""
-        self.root = scratch / "root"
         self._logs = scratch / "logs"
-        self._processes: list[subprocess.Popen[bytes]] = []
-        layers = [scratch / name for name in ("upper", "work", "docker", "settings")]
-        for folder in (self.root, self._logs, *layers):
+        root, settings, *layers = (scratch / name for name in ("root", "settings", "upper", "work", "docker"))
+        for folder in (root, settings, self._logs, *layers):
             folder.mkdir()
-        upper, work, docker, settings = layers
-        options = f"lowerdir={pieces.machine},upperdir={upper},workdir={work}"
-        self._mount("-t", "overlay", "overlay", "-o", options, "/")
-        self._mount("--make-rshared", to="/")
-        self._mount("-t", "proc", "proc", "/proc")
-        self._mount("-t", "sysfs", "sysfs", "/sys")
-        for path in ("/dev", "/sys/fs/cgroup"):
-            self._mount("--rbind", path, path)
-        self._mount("-t", "tmpfs", "tmpfs", "/run")
-        self._mount("--bind", str(docker), "/var/lib/docker")  # an overlay cannot lie upon another one
-        self._mount("--bind", str(pieces.programs), "/opt/kubernetes")
+        upper, work, docker = layers
+        _mount(root, "-t", "overlay", "overlay", "-o", f"lowerdir={pieces.machine},upperdir={upper},workdir={work}")
+        _mount(root / "proc", "-t", "proc", "proc")
+        _mount(root / "sys", "-t", "sysfs", "sysfs")
+        _mount(root / "dev", "--rbind", "/dev")
+        _mount(root / "sys/fs/cgroup", "--rbind", "/sys/fs/cgroup")
+        _mount(root / "run", "-t", "tmpfs", "tmpfs")
+        _mount(root / "var/lib/docker", "--bind", str(docker))  # an overlay cannot lie upon another one
+        _mount(root / "opt/kubernetes", "--bind", str(pieces.programs))
         for name, value in _KERNEL_SETTINGS.items():
             path = settings / name.replace("/", ".")
             path.write_text(f"{value}\n", "utf-8")
-            self._mount("--bind", str(path), f"/proc/sys/{name}")
-        shutil.copy(_HERE / "runc_unprivileged", self.root / "usr" / "local" / "sbin")
-
-    def _mount(self, *arguments: str, to: str = "") -> None:
-        *options, inside = (*arguments, to) if to else arguments
-        target = self.root / inside.lstrip("/")
-        if not target.exists():
-            target.mkdir(parents=True)
-        subprocess.run(("mount", *options, str(target)), check=True)
+            _mount(root / "proc/sys" / name, "--bind", str(path))
+        shutil.copy(_HERE / "runc_unprivileged", root / "usr/local/sbin")
+        self._processes = [_enter(root)]
+        self._namespace = f"--mount=/proc/{self._processes[0].pid}/ns/mnt"
+        self.root = Path(f"/proc/{self._processes[0].pid}/root")
 
     def write(self, path: str, text: str) -> None:
         """Write a file."""
@@ -84,7 +76,7 @@ class Machine:
         Raises:
             AssertionError: It fails; with what it says.
         """
-        line = ("chroot", str(self.root), "env", f"--chdir={folder}", *command)
+        line = ("nsenter", self._namespace, f"--wdns={folder}", *command)
         done = subprocess.run(line, input=text, capture_output=True, text=True, check=False, env=self._environment())
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
         return done.stdout
@@ -92,7 +84,7 @@ class Machine:
     def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
         """Start a daemon, whose output is in a log of its name."""
         with (self._logs / name).open("ab") as log:
-            line = ("chroot", str(self.root), *command)
+            line = ("nsenter", self._namespace, *command)
             process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment())
         self._processes.append(process)
         return process
@@ -111,3 +103,23 @@ class Machine:
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/kubernetes"
         kept = {name: os.environ[name] for name in ("TERM",) if name in os.environ}
         return {**kept, "PATH": path, "HOME": "/root", "DOCKER_BUILDKIT": "0", "KUBECONFIG": "/etc/kubernetes/admin"}
+
+
+def _mount(target: Path, *arguments: str) -> None:
+    if not target.exists():
+        target.mkdir(parents=True)
+    subprocess.run(("mount", *arguments, str(target)), check=True)
+
+
+def _enter(root: Path) -> subprocess.Popen[bytes]:
+    """Start a process that keeps a mount namespace in which a folder is the root.
+
+    With `chroot` in its place, a command that is run in a container would find itself outside of that folder.
+    """
+    script = "pivot_root . mnt && umount --lazy /mnt && mount --make-rshared / && echo entered && exec sleep infinity"
+    command = ("unshare", "--mount", "sh", "-c", script)
+    process = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    assert process.stdout
+    with process.stdout as output:
+        assert output.readline() == b"entered\n"
+    return process

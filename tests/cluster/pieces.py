@@ -35,7 +35,14 @@ _MACHINE = (
 )
 _BASE = ("trixie", "python3", "python3-pip", "python3-venv", "ca-certificates", "nginx-light")
 _PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl", "pause")
-_TAGS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+_REQUIREMENTS = ("mixed/requirements.txt", "isolated/requirements.txt", "isolated/old/requirements.txt")
+_PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+# The Python of the base image, whichever it is that downloads.
+_PLATFORM = (
+    *("--only-binary", ":all:", "--python-version", "3.13", "--implementation", "cp"),
+    *(each for tag in ("2_28", "2_17", "2_5") for each in ("--platform", f"manylinux_{tag}_x86_64")),
+    *("--platform", "manylinux2014_x86_64", "--abi", "cp313", "--abi", "abi3", "--abi", "none"),
+)
 
 
 @dataclass(frozen=True)
@@ -123,10 +130,12 @@ def _debootstrap(target: Path, packages: Sequence[str], *options: str, sources: 
 def _build_programs(target: Path) -> None:
     builder = target.with_name("builder")
     build = builder / "build"
-    if not build.exists():  # what an interrupted build has made is used again
-        _remove(builder)
+    if not builder.exists():  # what an interrupted build has compiled is used again
+        unfinished = target.with_name("unfinished-builder")
+        _remove(unfinished)
         hook = 'mkdir "$1/build" && chroot "$1" sh -c "cd /build && apt-get source kubernetes"'
-        _debootstrap(builder, _BUILDER, f"--customize-hook={hook}", sources=True)
+        _debootstrap(unfinished, _BUILDER, f"--customize-hook={hook}", sources=True)
+        unfinished.rename(builder)
     for name in ("build_kubernetes.sh", "pause.c"):
         shutil.copy(_HERE / name, build)
     mounts = f"mount -t proc proc {builder}/proc && mount --bind /dev {builder}/dev"
@@ -151,42 +160,17 @@ def _make_base(target: Path) -> None:
 
 def _collect_wheels(pieces: Pieces) -> None:
     """Download what the examples need for the Python of the base image, once, and build multiserve itself."""
-    wanted = [ROOT / "examples" / name for name in ("mixed/requirements.txt",)]
-    needs = [line for path in wanted for line in path.read_text("utf-8").split("\n") if line and line != "multiserve"]
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
     target = pieces.wheels
     target.mkdir(exist_ok=True)
     for old in target.glob("multiserve-*.whl"):
         old.unlink()
-    subprocess.run((*pip, "wheel", "--no-deps", "--wheel-dir", str(target), str(ROOT)), check=True)
+    subprocess.run((*_PIP, "wheel", "--no-deps", "--wheel-dir", str(target), str(ROOT)), check=True)
     (own,) = target.glob("multiserve-*.whl")
-    description = (ROOT / "pyproject.toml").read_text("utf-8")
-    stamp = target / hashlib.sha256("\n".join((*needs, description)).encode()).hexdigest()
-    if not stamp.exists():
-        platform = (each for tag in _TAGS for each in ("--platform", tag))
-        python = (
-            "--python-version",
-            "3.13",
-            "--implementation",
-            "cp",
-            "--abi",
-            "cp313",
-            "--abi",
-            "abi3",
-            "--abi",
-            "none",
-        )
-        command = (
-            *pip,
-            "download",
-            "--only-binary",
-            ":all:",
-            *platform,
-            *python,
-            "--dest",
-            str(target),
-            *needs,
-            str(own),
-        )
-        subprocess.run(command, check=True)
-        stamp.touch()
+    metadata = (ROOT / "pyproject.toml").read_text("utf-8")
+    for path in _REQUIREMENTS:
+        lines = (ROOT / "examples" / path).read_text("utf-8").split()
+        stamp = target / hashlib.sha256("\n".join((*lines, metadata)).encode()).hexdigest()
+        if not stamp.exists():
+            needs = [str(own) if line == "multiserve" else line for line in lines]
+            subprocess.run((*_PIP, "download", *_PLATFORM, "--dest", str(target), *needs), check=True)
+            stamp.touch()

@@ -71,10 +71,12 @@ def test_variables_are_known_by_their_names_alone(export, monkeypatch):
         pytest.param("", 512, id="usual"),
         pytest.param('max_memory = "100M"', 228, id="a worker"),
         pytest.param('max_memory = "1G"\nworkers = 2', 128 + 2048, id="two workers"),
+        pytest.param("workers = 3", 128 + 3 * 384, id="three usual workers"),
     ],
 )
 def test_the_memory_of_a_unit_is_that_of_its_workers(export, options, megabytes):
-    assert memory_of(export(MOUNTS + options).units[1]) == megabytes
+    made = export(MOUNTS + options)
+    assert memory_of(made, made.units[1]) == megabytes
 
 
 @pytest.mark.parametrize(

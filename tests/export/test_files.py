@@ -6,6 +6,7 @@ import pytest
 
 from multiserve import __version__
 from multiserve.errors import ConfigError
+from multiserve.export import systemd
 from multiserve.export.files import Difference, as_text, compare, with_headers, write
 
 
@@ -80,3 +81,20 @@ def test_a_folder_that_cannot_be_made(files, tmp_path):
 def test_the_lines_of_a_difference():
     difference = Difference(("a",), ("b",), ("c",), ("d",))
     assert difference.lines() == ["missing      a", "stale        b", "superfluous  c", "not ours     d"]
+
+
+def test_the_files_of_another_site_stay(export, tmp_path):
+    def written(mounts, name):
+        made = export(mounts, name=name, command=["--name", name])
+        return with_headers("systemd", systemd.render(made), made, "1.0")
+
+    two, one = '"/" = "a:b"\n"/x" = "c:d"', '"/" = "a:b"'
+    (tmp_path / "deeper").mkdir()
+    for folder in (tmp_path, tmp_path / "deeper"):
+        write(folder, "systemd", written(two, "shop"))
+    write(tmp_path, "systemd", written(two, "blog"))
+    lines = write(tmp_path, "systemd", written(one, "shop"))
+    removed = [line.rpartition("/")[2] for line in lines if line.startswith("removed")]
+    assert sorted(removed) == ["shop-x.service", "shop-x.socket"]
+    assert (tmp_path / "blog-x.service").exists()
+    assert (tmp_path / "deeper" / "shop-x.service").exists()

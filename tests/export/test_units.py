@@ -98,6 +98,19 @@ def test_what_starts_them(config):
     assert old.arguments_on_host == ("--only", "/old")
 
 
+@pytest.mark.parametrize(
+    ("python", "expected"),
+    [
+        pytest.param("old/.venv", ("--only", "/old"), id="an environment beside the file"),
+        pytest.param("/opt/old", ("--only-group", "old"), id="an environment elsewhere"),
+    ],
+)
+def test_what_starts_a_group_in_an_image(config, python, expected):
+    text = f'"/old" = {{ app = "old:app", group = "old" }}\n[groups.old]\npython = "{python}"'
+    (old,) = find_units(config(text))
+    assert old.arguments_in_image == expected
+
+
 def test_a_fleet_is_started_by_its_key(config):
     (fleet,) = find_units(config('"/fleet" = { fleet = "fleet" }'))
     assert fleet.arguments == ("--only", "/fleet")

@@ -18,7 +18,7 @@ VALUES = [
     pytest.param({"a": 'one\n  two\n\nthree: "#"\n', "b": {"c": "x\n"}}, id="blocks"),
     pytest.param({"a": "\n", "b": " x\ny\n", "c": "x\n\n", "d": "x\ny", "e": "é\n", "f": "\tx\n"}, id="no blocks"),
     pytest.param(
-        {"a b": "#", ": ": "- x", "*": "&x", "!": "%", "@": "`", "": "", "'": '"', "é": "\x00\x85"}, id="marks"
+        {"a b": "#", ": ": "- x", "*": "&x", "!": "%", "@": "`", "": "", "'": '"', "é": "\x00\x85\u2028😀"}, id="marks"
     ),
     pytest.param(
         {"a": "shop:1", "b": "unix:/run/x.sock", "c": "x: y", "d": "x #y", "e": "/", "f": "-", "g": "a:"}, id="colons"

@@ -47,7 +47,7 @@ def _unit_objects(export: Export, unit: Unit) -> list[Object]:
         name=f"{export.name}-{unit.name}",
         replicas=export.replicas,
         container=_container(export, unit),
-        memory=memory_of(unit),
+        memory=memory_of(export, unit),
         seconds_to_stop=seconds_to_stop(export),
     )
     return [pods.deployment(), pods.service(PORT, "http"), pods.budget()]

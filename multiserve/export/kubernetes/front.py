@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from multiserve.export.containers import FRONT_COMMAND, FRONT_PORT, PORT, front_files, front_image
 from multiserve.export.kubernetes.objects import LEAVING, Object, Pods
@@ -46,6 +47,8 @@ def _nginx(export: Export) -> list[Object]:
         memory=_MEMORY,
         seconds_to_stop=_SECONDS_TO_STOP,
         volumes=[{"name": "config", "configMap": {"name": name}}],
+        # nginx reads its files once: another table is for new pods.
+        annotations={"checksum/config": sha256(repr(sorted(files.items())).encode()).hexdigest()},
     )
     config: Object = {
         "apiVersion": "v1",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from multiserve.export.containers import USER
 from multiserve.export.yaml import Value
@@ -26,6 +26,7 @@ class Pods:
         memory: Megabytes that each may take.
         seconds_to_stop: How long the container may take from the signal to its end.
         volumes: What is mounted, beside /tmp.
+        annotations: What else is said of each pod: where it changes, new pods take the place of the old ones.
     """
 
     site: str
@@ -35,6 +36,7 @@ class Pods:
     memory: int
     seconds_to_stop: int
     volumes: Sequence[Mapping[str, Value]] = ()
+    annotations: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def labels(self) -> dict[str, Value]:
@@ -43,7 +45,10 @@ class Pods:
 
     def deployment(self) -> Object:
         """Return what keeps them running: a new pod is ready before an old one is taken away."""
-        template: dict[str, Value] = {"metadata": {"labels": self.labels}, "spec": self._pod()}
+        metadata: dict[str, Value] = {"labels": self.labels}
+        if self.annotations:
+            metadata["annotations"] = self.annotations
+        template: dict[str, Value] = {"metadata": metadata, "spec": self._pod()}
         return {
             "apiVersion": "apps/v1",
             "kind": "Deployment",

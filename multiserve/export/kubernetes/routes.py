@@ -30,17 +30,17 @@ def httproutes(export: Export) -> Sequence[Object]:
     """
     raise_for(_problems(export, "an HTTPRoute", one_label=False))
     by_places: dict[tuple[Place, ...], list[str]] = {}
-    for table in export.table.hosts:
+    *named, anywhere = export.table.hosts
+    for table in named:
         by_places.setdefault(table.places, []).append(table.host)
-    return [
-        _httproute(export, f"{export.name}-{number}", hosts, places)
-        for number, (places, hosts) in enumerate(by_places.items(), 1)
-    ]
+    # That for any host stays apart, also where a host has the same places: a wildcard would count before it.
+    routes = [(hosts, places) for places, hosts in by_places.items()] + [([], anywhere.places)]
+    return [_httproute(export, f"{export.name}-{number}", *route) for number, route in enumerate(routes, 1)]
 
 
 def _httproute(export: Export, name: str, hosts: Sequence[str], places: Sequence[Place]) -> Object:
     spec: dict[str, Value] = {"parentRefs": [{"name": export.name}]}  # a Gateway of that name
-    if "" not in hosts:
+    if hosts:
         spec["hostnames"] = list(hosts)
     spec["rules"] = [
         {

@@ -57,7 +57,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
     ) -> None:
         """Read the configuration, and perhaps try first, in a child process, whether it can be served."""
         self._read = read
-        self._overrides = overrides
+        self.overrides = overrides
         self._announce = announce
         self.progress = progress
         self._tries_first = tries_first
@@ -86,11 +86,11 @@ class GunicornApplication(Application):  # type: ignore[misc]
             raise
 
     def _configure(self) -> None:
-        self.cfg = checked_settings(self.config, self._overrides)
+        self.cfg = checked_settings(self.config, self.overrides)
         self.takes = interface_of(self.cfg)
         if self._tries_first:
             interface, self._failed = try_in_child(self._try_to_load)
-            self.cfg = checked_settings(self.config, self._overrides, interface)
+            self.cfg = checked_settings(self.config, self.overrides, interface)
         # For SIGUSR2: the second master reads the variables from the file as it is then.
         kept = {name: value for name, value in self.cfg.env_orig.items() if name not in self._environment}
         self.cfg.env_orig = kept | variables_to_hand_on()
@@ -107,7 +107,7 @@ class GunicornApplication(Application):  # type: ignore[misc]
         """
         self.leave_environment()  # the file may set it differently now
         try:
-            application = type(self)(self._read, self._overrides, self._announce, tries_first=False)
+            application = type(self)(self._read, self.overrides, self._announce, tries_first=False)
             application.leave_environment()
         finally:
             self.enter_environment()

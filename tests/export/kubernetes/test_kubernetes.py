@@ -96,3 +96,12 @@ def test_a_value_from_outside_is_a_secret_by_name_alone(export):
 def test_without_images_nothing_is_written(export):
     with pytest.raises(ConfigError, match="no image for main, blog"):
         render(export(MOUNTS))
+
+
+def test_another_table_starts_other_pods_of_the_front(export):
+    def front(mounts):
+        found = objects(render(export(mounts, images=["shop:1"])))
+        return found["Deployment", "multiserve-front"]["spec"]["template"]["metadata"]["annotations"]
+
+    assert front('"/" = "a:b"\n"/x" = "c:d"') == front('"/" = "a:b"\n"/x" = "c:d"')
+    assert front('"/" = "a:b"\n"/x" = "c:d"') != front('"/" = "a:b"\n"/x/y" = "c:d"')

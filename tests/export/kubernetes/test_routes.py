@@ -29,6 +29,13 @@ def test_hosts_with_the_same_places_share_an_httproute(export):
     assert sorted(own["spec"]["hostnames"]) == ["api.example.com", "www.example.com"]
 
 
+def test_a_host_with_the_places_of_any_host_comes_before_a_wildcard(export):
+    mounts = '"/" = { app = "a:b", group = "g" }\n"*.example.com" = { app = "c:d", group = "h" }\n'
+    same = '"www.example.com" = { app = "e:f", group = "g" }\n[groups.g]\n[groups.h]'
+    routes = httproutes(export(mounts + same))
+    assert [each["spec"].get("hostnames") for each in routes] == [["www.example.com"], ["*.example.com"], None]
+
+
 def test_an_ingress_has_a_rule_for_each_host(export):
     rules = ingress(export(PLAIN + '\n"{t}.example.com" = { app = "api:app" }'))["spec"]["rules"]
     assert [rule.get("host") for rule in rules] == ["api.example.com", "*.example.com", None]

@@ -10,6 +10,7 @@ from typing import Any
 from multiserve.config.tables import did_you_mean
 from multiserve.errors import Problem, ServeError
 from multiserve.servers.production.control import Reply
+from multiserve.servers.production.groups.plan import tell_plan
 from multiserve.servers.production.groups.status import describe_server
 from multiserve.servers.production.groups.supervised import SupervisedGroup
 from multiserve.servers.production.management import Management
@@ -31,6 +32,7 @@ class Questions:
         return {
             "status": self._tell_status,
             "page": self._tell_page,
+            "plan": lambda: tell_plan(self._arbiter),
             "reload": self._reload_group,
             "restart": self._restart_group,
             "maintenance": self._maintain,

@@ -173,16 +173,20 @@ class SupervisedGroup:
             self._dismiss(self.candidate, "another reload has come")
         self.group, self._find_start = group, find_start
         try:
-            is_same = find_start() == self._start
+            is_restarting |= self.needs_other(find_start())
         except InterpreterError as error:
             self._find_start = self._found_by
             self._conclude(_describe(error))
             return
-        if is_same and not is_restarting and self.current is not None and self.current.reported.is_ready:
-            self.outcome = None
-            self.current.reload()
-        else:
+        if is_restarting or self.current is None:
             self.restart()
+            return
+        self.outcome = None
+        self.current.reload()
+
+    def needs_other(self, start: Start) -> bool:
+        """Return whether a reload starts another process, given how it would be started now."""
+        return start != self._start or not (self.current and self.current.reported.is_ready) or bool(self.candidate)
 
     def restart(self) -> None:
         """Start a new process, which takes the place of the one that serves as soon as it is ready."""

@@ -17,6 +17,7 @@ from multiserve.config.mounts import GroupedMount, Mount
 from multiserve.config.processes import for_front
 from multiserve.config.tables import did_you_mean
 from multiserve.errors import ConfigError, LoadError, Problem, ServeError
+from multiserve.interpreters.interpreter import InterpreterError
 from multiserve.servers.groups.interpreters import start_by
 from multiserve.servers.groups.places import Places
 from multiserve.servers.groups.reading import Reading
@@ -35,19 +36,20 @@ class Groups:
     Attributes:
         places: Where they listen.
         groups: Each group, by its name and those of its mounts.
+        reading: What the configuration is read from, by the groups as well.
     """
 
     def __init__(self, reading: Reading, environ: Mapping[str, str], log: Any) -> None:
         """Supervise no group yet.
 
         Args:
-            reading: What the configuration is read from, by the groups as well.
+            reading: What the configuration is read from.
             environ: The environment variables of this process before the configuration has set any.
             log: The logger of the server.
         """
         self.places = Places()
         self.groups: dict[str, SupervisedGroup] = {}
-        self._reading = reading
+        self.reading = reading
         self._environ = {name: value for name, value in environ.items() if not name.startswith(_OF_THE_FRONT)}
         self._log = log
         self._owner = os.getpid()
@@ -61,9 +63,27 @@ class Groups:
             ConfigError: It is wrong.
             ServeError: There is no room for the socket of a group.
         """
-        config = self._reading.read()
+        config = self.reading.read()
         keys = {name: _key(name, mounts) for name, mounts in _by_group(config.mounts).items()}
         return for_front(config, {name: str(self.places.place(key).path) for name, key in keys.items()})
+
+    def foresee(self, config: Config, graceful_timeout: float) -> dict[str, str]:
+        """Return what a reload would do with each process: it is "started", "replaced", "reloaded" or "ended".
+
+        Raises:
+            ConfigError: The interpreter of a group cannot be used.
+        """
+        names = [each.group.name for each in self.running]
+        wanted, environ, found = _by_group(config.mounts), self._environ_for(config), {}
+        for name, mounts in wanted.items():
+            running, group = self.groups.get(_key(name, mounts)), config.groups[name]
+            try:
+                start = self._start(config, group, environ, graceful_timeout)
+            except InterpreterError as error:
+                raise ConfigError(error.at(f"{group.toml_key}.python"), source=config.source.heading) from None
+            is_same = running is not None and not running.needs_other(start)
+            found[name] = "reloaded" if is_same else "replaced" if name in names else "started"
+        return found | {name: "ended" for name in names if name not in wanted}
 
     def take(self, config: Config, settings: Any) -> None:
         """Start the groups of a configuration, and have those that run already load their applications again.
@@ -97,7 +117,7 @@ class Groups:
             ServeError: There is no such group, or it has other mounts now.
         """
         running = self.find(name)
-        config = self._reading.read()
+        config = self.reading.read()
         mounts = _by_group(config.mounts).get(name, ())
         if set(mounts) != set(running.mounts):
             hint = 'Type "multiserve reload", which reloads everything.'
@@ -154,7 +174,7 @@ class Groups:
             environ=variables,
             directory=group.directory or config.folder,
             user=group.user,
-            order={**self._reading.as_json(), "graceful_timeout": graceful_timeout, "files": group.max_open_files},
+            order={**self.reading.as_json(), "graceful_timeout": graceful_timeout, "files": group.max_open_files},
         )
 
     def wait_until_settled(self, config: Config, progress: Callable[[Mount], AbstractContextManager[object]]) -> None:
