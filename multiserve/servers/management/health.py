@@ -27,7 +27,8 @@ def ready(state: State, request: Request) -> Response:
         shown = {
             "ready": not reasons,
             "reasons": reasons,
-            "mounts": list(state.status.get("mounts", ())),
+            # Without lines of the source: anybody who reaches the address may ask.
+            "mounts": [{**each, "reason": _first_line(each["reason"])} for each in state.status.get("mounts", ())],
             "groups": [{each: group[each] for each in ("name", "state")} for group in state.status.get("groups", ())],
         }
         return Response(status=status, body=f"{json.dumps(shown, indent=2)}\n", content_type=JSON)

@@ -66,6 +66,15 @@ def test_json():
     assert json.loads(answer.body) == {
         "ready": False,
         "reasons": ["/old is required and not up"],
-        "mounts": [BROKEN],
+        "mounts": [{**BROKEN, "reason": "no such module"}],
         "groups": [],
     }
+
+
+def test_lines_of_the_source_are_not_told_to_anybody():
+    broken = mount("/old", "failed", reason="ValueError: no\n2 | connect('postgres://user:secret@db')")
+    for request in (
+        Request(path="/readyz", query={"verbose": ""}),
+        Request(path="/", query={}, accept="application/json"),
+    ):
+        assert "secret" not in ready(served(broken), request).body
