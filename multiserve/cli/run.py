@@ -171,8 +171,6 @@ def _announce_started(messages: Messages, started: Started, *, opens: bool) -> N
     if len(started.composition.unserved) == len(started.composition.mounts):  # no mount has a URL above
         messages.say(f"Listening at {paint(f'{here}/', 'link')}")
     if not started.is_restart:
-        if started.page:
-            messages.say(f"State of the mounts: {paint(f'{here}{started.page}', 'link')}")
         _announce_access(messages, started)
     if started.certificate and started.is_https_new:
         messages.say(started.certificate.advice)

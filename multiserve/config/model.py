@@ -101,7 +101,6 @@ class Development:
         default=False, help="Load each application in a process of its own: a save restarts only what it concerns."
     )
     refresh: bool = option(default=False, help="Load HTML pages again in the browser after a save.")
-    page: bool = option(default=True, help="Have a page with the state of each mount, for browsers on this machine.")
     https: bool = option(default=False, help="Serve HTTPS, with a certificate made for this machine.")
     threaded: bool = option(default=True, help="Answer each request in a thread of its own, if all mounts are WSGI.")
     extra_files: tuple[str, ...] = option((), help="More files to watch: paths or glob patterns.")

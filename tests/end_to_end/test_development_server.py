@@ -267,7 +267,7 @@ def test_the_terminal_shows_mounts_pin_and_each_request(run, write, hello, tmp_p
     server.until(lambda: len(LINES.findall(server.log)) == 2, "two lines")
     assert server.log.startswith(
         f"multiserve: 1 mount from {tmp_path / 'multiserve.toml'}\n  /one  one  {server.origin}/one/\n"
-        f"State of the mounts: {server.origin}/__multiserve__/\nDebugger PIN: 12-34\nPress CTRL+C to quit\n"
+        "Debugger PIN: 12-34\nPress CTRL+C to quit\n"
     )
     assert LINES.findall(server.log) == [("404", "GET /  (no mount)"), ("200", "GET /one/x?y=z  (/one)")]
 

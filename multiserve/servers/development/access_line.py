@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from multiserve.dispatch.pages import WAITING_STATUSES
 from multiserve.hosts import is_loopback
-from multiserve.servers.development.page import FOLDER
+from multiserve.servers.development.refresh import FOLDER
 from multiserve.servers.engine.access import Access
 from multiserve.servers.json_log import AccessLine
 from multiserve.styles import Paint, Role, plain

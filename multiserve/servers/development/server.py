@@ -27,7 +27,6 @@ from multiserve.servers.development.groups.reading import read_all, read_checked
 from multiserve.servers.development.groups.state import States
 from multiserve.servers.development.groups.supervisor import Groups
 from multiserve.servers.development.own_sources import OwnSources
-from multiserve.servers.development.page import DevelopmentPage
 from multiserve.servers.development.parent import Inherited, inherit, is_supervised, supervise
 from multiserve.servers.development.refresh import Refresh
 from multiserve.servers.development.reloader import CHANGED, Reloader
@@ -52,7 +51,6 @@ class Started:
         is_restart: Whether it has served before, until a file was changed.
         certificate: What it serves HTTPS with; None for HTTP.
         is_https_new: Whether it serves HTTPS, and has not done so before.
-        page: The path of its page; empty if it has none.
     """
 
     composition: Composition
@@ -61,7 +59,6 @@ class Started:
     is_restart: bool
     certificate: Certificate | None
     is_https_new: bool
-    page: str = ""
 
     @property
     def scheme(self) -> str:
@@ -200,12 +197,7 @@ class _Process:
         if refresh := self._refresh:
             wrap: Callable[[Any], Any] = refresh.wrap_wsgi if composition.interface == "wsgi" else refresh.wrap_asgi
             composition.application.surround(wrap)
-        scheme = "https" if self._certificate else "http"
-        shown = DevelopmentPage(composition, origin(*address, scheme)) if config.development.page else None
-        if shown:
-            composition.application.surround(shown.wrap_wsgi if composition.interface == "wsgi" else shown.wrap_asgi)
         started = Started(
-            page=shown.path if shown else "",
             composition=composition,
             address=address,
             debugger=self._debugger,

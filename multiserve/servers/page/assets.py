@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from multiserve.dispatch.pages import WAITS_HEADER
-
 STYLE = """
 :root { color-scheme: light dark; --good: light-dark(#176b34, #5fd38a); --bad: light-dark(#b3261e, #ff8f86);
   --warn: light-dark(#7a5200, #f0b84a); --rule: light-dark(#d8d8de, #3a3a42); --soft: light-dark(#f5f5f8, #202026); }
@@ -48,7 +46,7 @@ async function enter() {
 }
 async function look() {
   try {
-    const answer = await fetch(location.pathname, {cache: "no-store", headers: {Accept: "text/html", "@waits@": "1"}});
+    const answer = await fetch(location.pathname, {cache: "no-store", headers: {Accept: "text/html"}});
     const live = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
     const shown = document.getElementById("live");
     if (live && !shown.querySelector(":focus, button:hover")) {
@@ -62,4 +60,4 @@ async function look() {
   setTimeout(look, 3000);
 }
 if (token) enter(); else setTimeout(look, 3000);
-""".replace("@waits@", WAITS_HEADER)  # so that nothing of it is in the log of the development server
+"""

@@ -207,9 +207,8 @@ def _state(state: str) -> str:
 def _since(shown: OverviewJson) -> str:
     if shown["since"] is None:
         return ""
-    number = shown["workers"]
-    workers = f", {number} worker{'' if number == 1 else 's'}" if number else ""  # the development server has none
-    return f"since {_time(shown['since'])}{workers}"
+    workers = shown["workers"]
+    return f"since {_time(shown['since'])}, {workers} worker{'' if workers == 1 else 's'}"
 
 
 def _time(seconds: float) -> str:
