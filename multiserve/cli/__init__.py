@@ -12,7 +12,7 @@ from multiserve import __version__
 COMMANDS = {
     "check": "Load every mount, and report what is wrong.",
     "config": "Print the effective configuration.",
-    "export": "Write the files by which other programs front several servers.",
+    "export": "Write the files of what runs and fronts the mounts.",
     "import": "Print the multiserve.toml for the file of another tool.",
     "init": "Write a multiserve.toml for the applications in FOLDER.",
     "maintenance": "Have a mount answer 503, or end that.",
@@ -68,15 +68,15 @@ def main() -> None:
         multiserve run storefront:app '/admin=backoffice:create_app()'
 
     \b
-    multiserve init      write a multiserve.toml for what is in this folder
-    multiserve import    print the multiserve.toml for the file of another tool
-    multiserve check     does everything load, and is anything wrong?
-    multiserve routes    which mount answers which URL?
-    multiserve run       serve the mounts
-    multiserve config    which value does every option have, and where does it come from?
-    multiserve export    write the files of nginx and the like, in front of one server for each application
-    multiserve reload    reload the production server, or one of its groups
-    multiserve restart   start the process of a group anew
+    multiserve init         write a multiserve.toml for what is in this folder
+    multiserve import       print the multiserve.toml for the file of another tool
+    multiserve check        does everything load, and is anything wrong?
+    multiserve routes       which mount answers which URL?
+    multiserve run          serve the mounts
+    multiserve config       which value does every option have, and where does it come from?
+    multiserve export       write what runs each application as a deployment, and the front before them
+    multiserve reload       reload the production server, or one of its groups
+    multiserve restart      start the process of a group anew
     multiserve maintenance  have a mount answer 503, or end that
-    multiserve status    which processes run, and what does each mount do?
+    multiserve status       which processes run, and what does each mount do?
     """  # noqa: D301 (click needs the control character)

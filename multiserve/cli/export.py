@@ -33,7 +33,7 @@ _VALID_NAME = re.compile("[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
 @click.command(
-    short_help="Write the files by which other programs front several servers.",
+    short_help="Write the files of what runs and fronts the mounts.",
     epilog="\b\nFormats:\n" + "\n".join(f"    {each.name:<11} {each.help}" for each in FORMATS.values()),
 )
 @common_options
@@ -119,6 +119,7 @@ def export(  # noqa: PLR0913 (one for each option)
         multiserve export nginx -o deploy
         multiserve export nginx -o deploy --check      # in continuous integration
         multiserve export nginx --address 'unix:/run/shop/{unit}.sock'
+        multiserve export kubernetes --image registry.example.com/shop:1 -o deploy
     """  # noqa: D301 (click needs the control character)
     if check and output is None:
         raise click.UsageError("--check needs -o: name the folder with the files.", ctx)
