@@ -54,32 +54,26 @@ def look_through(application: Any, is_meant: Callable[[Any], bool]) -> Unwrapped
 
 def own_mounts(application: Any) -> tuple[str, ...]:
     """Return the prefixes of a dispatcher, such as werkzeug's `DispatcherMiddleware`, in or around an application."""
-    seen: set[int] = set()
-    pending = [application]
-    while pending and len(seen) < _MOST:
-        current = pending.pop(0)
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        if _chooses(current):
-            return tuple(each for each in _stored(current, "mounts") if isinstance(each, str))
-        pending.extend(inside(current))
-    return ()
+    dispatcher = next(filter(_chooses, _all_inside(application)), None)
+    mounts = () if dispatcher is None else _stored(dispatcher, "mounts")
+    return tuple(each for each in mounts if isinstance(each, str))
 
 
 def wrapper_in(application: Any, module: str, name: str) -> Any:
     """Return the middleware of a class in or around an application; None if there is none."""
+    return next((each for each in _all_inside(application) if is_a(each, module, name)), None)
+
+
+def _all_inside(application: Any) -> Iterator[Any]:
+    """Yield an application, and whatever is inside it, the outermost first."""
     seen: set[int] = set()
     pending = [application]
     while pending and len(seen) < _MOST:
         current = pending.pop(0)
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        if is_a(current, module, name):
-            return current
-        pending.extend(inside(current))
-    return None
+        if id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            pending.extend(inside(current))
 
 
 def _chooses(wrapper: Any) -> bool:

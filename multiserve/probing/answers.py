@@ -69,9 +69,9 @@ class Difference(NamedTuple):
 
 def read_answer(received: Received) -> Answer:
     """Read a response."""
-    media_type = received.header("content-type").partition(";")[0].strip().lower()
-    is_plain = received.header("content-encoding").lower() in ("", "identity")
-    text = bytes(received.body).decode("utf-8", "replace") if is_plain and media_type.startswith(_TEXTS) else ""
+    media_type = received.media_type
+    is_text = not received.is_encoded and media_type.startswith(_TEXTS)
+    text = bytes(received.body).decode("utf-8", "replace") if is_text else ""
     title = _TITLE.search(text) if "html" in media_type else None
     cookies = (value.partition("=")[0].strip() for name, value in received.headers if name == "set-cookie")
     return Answer(

@@ -48,6 +48,16 @@ class Received:
         """Whether the application says itself that it has failed (RFC 9110, section 15.6)."""
         return self.status is not None and self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
+    @property
+    def media_type(self) -> str:
+        """That of its Content-Type, in lower case; "" if there is none."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the body is compressed."""
+        return self.header("content-encoding").lower() not in ("", "identity")
+
     def header(self, name: str) -> str:
         """Return the first header with a name in lower case; "" if there is none."""
         return next((value for each, value in self.headers if each == name), "")

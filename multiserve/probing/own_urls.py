@@ -8,7 +8,6 @@ from urllib.parse import quote, urlsplit
 
 from multiserve.config.mounts import AppMount
 from multiserve.findings import Finding, Severity
-from multiserve.loading.django_static import is_served
 from multiserve.probing.escapes import Visit, is_same_origin
 from multiserve.probing.exchange import routed_url
 from multiserve.probing.reference import Reference
@@ -47,7 +46,7 @@ class OwnURLs:
                 yield _doubled(visit, reference)
             elif reference.kind == "asset" and reference.what not in _SELDOM_NEEDED and len(seen) < _MOST_ASSETS:
                 seen.add(reference.target)
-                if not _is_of_development(visit, reference) and self._composed.is_missing(reference.target):
+                if self._composed.is_missing(reference.target):
                     finding = _missing(visit, reference)
                     missing.setdefault(finding.severity, []).append(finding)
         for first, *others in missing.values():
@@ -94,12 +93,6 @@ def _doubled(visit: Visit, reference: Reference) -> Finding:
         message=f'{reference.what} "{reference.url}" has the prefix {visit.prefix} twice; {path} exists',
         cure="Leave the prefix to the framework: it is in the URLs that it builds.",
     )
-
-
-def _is_of_development(visit: Visit, reference: Reference) -> bool:
-    """Return whether it is a static file that Django's `runserver`, and the development server, serve beside it."""
-    path = routed_url(reference.target).path
-    return is_served(visit.loaded.origin, visit.prefix, path.removeprefix(visit.prefix))
 
 
 def _missing(visit: Visit, reference: Reference) -> Finding:

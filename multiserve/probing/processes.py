@@ -10,6 +10,7 @@ from multiserve.composition import Composition
 from multiserve.config.mounts import AppMount, TenantMount
 from multiserve.dispatch.asgi import ASGIDispatcher
 from multiserve.dispatchers import compose_asgi, compose_wsgi
+from multiserve.loading.django_static import is_served
 from multiserve.loading.django_urls import forget_settled_urls
 from multiserve.loading.mounts import LoadedMount
 from multiserve.probing.asgi_client import ASGIClient
@@ -37,6 +38,9 @@ class Process(Protocol):
     def failure_at(self, url: str) -> str:
         """Return why the lifespan of the application at a URL has not started; "" if it has."""
 
+    def is_static_file(self, mount: str, path: str) -> bool:
+        """Return whether the development server, as Django's `runserver`, serves the path of a file beside a mount."""
+
 
 class ThisProcess:
     """The mounts of a composition, composed once more for a probe; their lifespans run inside the with block."""
@@ -45,6 +49,7 @@ class ThisProcess:
         """Compose the mounts."""
         forget_settled_urls()  # the checks have imported URL configurations, which ask for them without a request
         config = composition.config
+        self._mounts = {loaded.mount.name: loaded for loaded in composition.mounts}
         self._validation = Validation()
         mounts = [self._validated(loaded) for loaded in composition.mounts]
         self._dispatcher: ASGIDispatcher | None = None
@@ -94,3 +99,9 @@ class ThisProcess:
         route = self._dispatcher and self._dispatcher.router.find(*routed_url(url))
         lifespan = getattr(route.mount, "lifespan", None) if route else None
         return lifespan.failure if lifespan else ""
+
+    def is_static_file(self, mount: str, path: str) -> bool:
+        """Return whether the development server, as Django's `runserver`, serves the path of a file beside a mount."""
+        loaded = self._mounts[mount]
+        prefix = loaded.mount.key.prefix
+        return is_served(loaded.origin, prefix, path.removeprefix(prefix))

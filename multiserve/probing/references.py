@@ -92,8 +92,8 @@ class References:
             if len(known) >= _MOST_DOCUMENTS or sum(map(len, known.values())) >= _MOST_TEXT:
                 return ""
             received = self._composed.ask("GET", url, "*/*")
-            is_plain = received.status == HTTPStatus.OK and received.header("content-encoding") in ("", "identity")
-            known[url] = received.body.decode("utf-8", "replace") if is_plain and not is_page(received) else ""
+            is_text = received.status == HTTPStatus.OK and not received.is_encoded and not is_page(received)
+            known[url] = received.body.decode("utf-8", "replace") if is_text else ""
         return known[url]
 
 
@@ -105,9 +105,8 @@ def redirect_of(received: Received, url: str) -> Reference | None:
 
 def is_page(received: Received) -> bool:
     """Return whether a response is an uncompressed HTML page of the application, not the page of a debugger."""
-    kind = received.header("content-type").partition(";")[0].strip().lower()
-    is_encoded = received.header("content-encoding").lower() not in ("", "identity")
-    return kind in ("text/html", "application/xhtml+xml") and not is_encoded and not received.is_failure
+    is_html = received.media_type in ("text/html", "application/xhtml+xml")
+    return is_html and not received.is_encoded and not received.is_failure
 
 
 def _of_headers(received: Received, url: str) -> Iterator[Reference]:

@@ -147,9 +147,11 @@ class Composed:
         return self._look_up(loaded, url, reference.method)
 
     def is_missing(self, url: str) -> bool:
-        """Return whether the mount at a URL answers a request for an asset with 404."""
+        """Return whether the mount at a URL answers a request for an asset with 404, in development as well."""
         loaded = self.mount_at(url)
         if loaded is None or loaded.error or loaded.mount.key in self._silent:
+            return False
+        if self._process_of(loaded).is_static_file(loaded.mount.name, routed_url(url).path):
             return False
         gone = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
         return all(self.ask(method, url, _ANYTHING).status in gone for method in ("HEAD", "GET"))

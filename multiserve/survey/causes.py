@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from multiserve.config.mounts import Mount
-from multiserve.probing.answers import Answer, Difference, find_difference
+from multiserve.probing.answers import Answer, Difference, What, find_difference
 from multiserve.survey.alone import Outcome
 
 _MOST_PROCESSES = 60  # for all mounts together, once each of them has been loaded alone
@@ -125,10 +125,10 @@ def _find(mount: Mount, alone: Sequence[Outcome], other: Outcome, only: str | No
     if len(problems) > 1:
         return None
     if bool(other.problem) != any(problems):
-        what = "error" if other.problem else "recovery"
+        what: What = "error" if other.problem else "recovery"
         here = f"it cannot be loaded ({other.problem})" if other.problem else "it can be loaded"
         before = f"it cannot ({alone[0].problem})" if alone[0].problem else "it can"
-        difference = Difference("error" if other.problem else "recovery", frozenset({what}), here, before)
+        difference = Difference(what, frozenset({what}), here, before)
         return Influence(mount=mount, cause=None, url="", difference=difference)
     for url, answers in other.answers.items():
         if only not in (None, url):

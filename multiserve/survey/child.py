@@ -153,6 +153,7 @@ class Questions:
             "ask": self._ask,
             "visit": self._visit,
             "failure_at": self._failure_at,
+            "is_static_file": self._is_static_file,
         }
 
     def answer(self) -> None:
@@ -185,6 +186,9 @@ class Questions:
 
     def _failure_at(self, url: str) -> str:
         return str(self._probed.failure_at(url))
+
+    def _is_static_file(self, mount: str, path: str) -> bool:
+        return bool(self._probed.is_static_file(mount, path))
 
 
 def _received(received: Any) -> dict[str, Any]:

@@ -31,6 +31,10 @@ class ProbedGroup:
         """Return why the lifespan of the application at a URL has not started; "" if it has."""
         return str(self._call("failure_at", url=url) or "")
 
+    def is_static_file(self, mount: str, path: str) -> bool:
+        """Return whether the development server, as Django's `runserver`, serves the path of a file beside a mount."""
+        return bool(self._call("is_static_file", mount=mount, path=path))
+
     def _call(self, kind: str, **value: Any) -> Any:
         """Ask something; None if the process has ended, which is remembered."""
         if not self._failure:

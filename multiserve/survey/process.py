@@ -91,17 +91,7 @@ class GroupProcess:
         self._alive: int | None = alive
         descriptors = (theirs.fileno(), lives)
         try:
-            self._process = subprocess.Popen(  # noqa: S603 (our own command)
-                [*start, *map(str, descriptors)],
-                env=variables,
-                cwd=group.directory or config.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL if part else None,  # the mounts have printed it before
-                stderr=subprocess.DEVNULL if part else None,
-                pass_fds=descriptors,
-                start_new_session=True,  # what is typed in the terminal is for this process
-                **become(group.user),
-            )
+            self._process = self._start([*start, *map(str, descriptors)], variables, descriptors)
         except OSError as error:
             ours.close()
             os.close(alive)
@@ -110,6 +100,22 @@ class GroupProcess:
             theirs.close()
             os.close(lives)
         self._line = Line(ours)
+
+    def _start(
+        self, command: list[str], variables: Mapping[str, str], descriptors: tuple[int, int]
+    ) -> subprocess.Popen[bytes]:
+        output = subprocess.DEVNULL if self._part else None  # the mounts have printed it before
+        return subprocess.Popen(  # noqa: S603 (our own command)
+            command,
+            env=variables,
+            cwd=self._group.directory or self._config.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=descriptors,
+            start_new_session=True,  # what is typed in the terminal is for this process
+            **become(self._group.user),
+        )
 
     def report(self, progress: Callable[[Mount], AbstractContextManager[object]], *, checks: bool) -> dict[str, Any]:
         """Have it load its mounts, and return what it reports.

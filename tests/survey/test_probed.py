@@ -32,6 +32,13 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": scope["method"].encode() + b" \\xff"})
 """
 FINE = ASGI.replace('failed", "message": "no database"', 'complete"')
+DJANGO = """
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+settings.configure(DEBUG=True, STATIC_URL="static/", INSTALLED_APPS=["django.contrib.staticfiles"])
+app = get_wsgi_application()
+"""
 
 
 @pytest.fixture
@@ -79,3 +86,13 @@ def test_once_the_process_has_ended_each_request_says_so(probed, tmp_path):
         assert violations == ()
     assert probed.failure_at("http://localhost/a") == ""
     assert probed.ask("GET", "http://localhost/a").error
+    assert not probed.is_static_file("/a", "/a/static/x.js")
+
+
+def test_the_group_knows_which_files_the_development_server_serves_beside_django(grouped, tmp_path):
+    (tmp_path / "pages.py").write_text(DJANGO)
+    with survey(grouped({"/pages": ("pages", "blog"), "/shop": ("shop", "blog")}), probe=True) as found:
+        probed = found.processes["blog"]
+        assert probed.is_static_file("/pages", "/pages/static/x.js")
+        assert not probed.is_static_file("/pages", "/pages/x.js")
+        assert not probed.is_static_file("/shop", "/shop/static/x.js")
