@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.config.mounts import FileMount, FleetMount, ProxiedMount, StaticMount
 from multiserve.findings import Finding
 from multiserve.frameworks.worker_state import SHINY, STREAMLIT, kept_in_worker
+from multiserve.hosts import is_loopback
 
 _OF_IMAGES = ("kubernetes", "compose")
 
@@ -70,17 +70,10 @@ def loopback(subject: Subject) -> Iterator[Finding]:
     """
     for member in subject.members if subject.config.engine in _OF_IMAGES else ():
         mount = member.mount
-        if isinstance(mount, ProxiedMount) and (mount.upstream.socket or _is_loopback(mount.upstream.host)):
+        if isinstance(mount, ProxiedMount) and (mount.upstream.socket or is_loopback(mount.upstream.address)):
             message = f"it hands requests on to {mount.what}"
             cure = 'Name the host by which the other container is found, such as proxy = "http://name:5173".'
             yield loopback.found(member, message=message, cure=cure)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.rstrip(".").lower() == "localhost"
 
 
 @check(

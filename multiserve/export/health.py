@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 
 from multiserve.export.model import Export
+from multiserve.hosts import is_loopback
 
 USUAL = ("127.0.0.1", 9000)
 """Host and port of the first unit, if the file has no `manage` with a port."""
@@ -48,13 +48,6 @@ def _asked(listen: str, machine: str) -> str:
     """Return the host by which a unit on some machine is asked that listens there."""
     if listen in _EVERYWHERE:
         return machine
-    if _is_loopback(listen):
-        return listen if _is_loopback(machine) else ""
+    if is_loopback(listen.strip("[]")):
+        return listen if is_loopback(machine.strip("[]")) else ""
     return listen
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
