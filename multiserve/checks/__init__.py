@@ -8,6 +8,7 @@ from multiserve.checks import (
     capacity,
     engines,
     exposure,
+    ignored,
     imports,
     libraries,
     modules,
@@ -46,6 +47,7 @@ __all__ = [
 _ALL = {
     check.code: check
     for check in (
+        *ignored.CHECKS,
         *mounts.CHECKS,
         *libraries.CHECKS,
         *modules.CHECKS,

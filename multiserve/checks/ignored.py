@@ -1,11 +1,31 @@
-"""What of `ignore` nothing needs, which is known only when everything else has been found."""
+"""What `ignore` lists for nothing: codes that no check has, and codes without a finding once all is found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from multiserve.checks.check import check
+from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.config.model import Config
 from multiserve.findings import Edit, Finding, Topic
+
+
+@check("MS100", "warning", "`ignore` lists an unknown code", consequence="It has no effect.", scope="origin")
+def unknown_codes(subject: Subject) -> Iterator[Finding]:
+    """`ignore` lists the codes of checks. A code that no check has is most likely a typing mistake."""
+    from multiserve.checks import TOPICS
+
+    known = TOPICS.keys() | subject.plugin_codes
+    ignored: list[tuple[str, str, tuple[CheckedMount, ...]]]
+    ignored = [(code, subject.key("ignore"), ()) for code in subject.config.ignore]
+    ignored += [
+        (code, f"{each.mount.toml_key}.ignore", (each,)) for each in subject.members for code in each.mount.ignore
+    ]
+    for code, key, members in ignored:
+        if code not in known:
+            message, cure = f'no check has the code "{code}"', f'Remove "{code}" from ignore.'
+            yield unknown_codes.found(*members, message=message, cure=cure, key=key, edit=Edit(key=key, old=code))
+
 
 NEEDLESS = Topic(
     code="MS117",
@@ -57,3 +77,6 @@ def _needless(code: str, mounts: tuple[str, ...], key: str) -> Finding:
     message = f"{code} is ignored, and there is no such finding"
     cure = f'Remove "{code}" from ignore.'
     return NEEDLESS.finding(mounts=mounts, key=key, message=message, cure=cure, edit=Edit(key=key, old=code))
+
+
+CHECKS = (unknown_codes,)

@@ -10,30 +10,13 @@ from multiserve.checks.check import check
 from multiserve.checks.subject import CheckedMount, Subject, host_of
 from multiserve.config.kinds.fleets import FleetMount
 from multiserve.config.mounts import AppMount, Mount, RedirectMount, StaticMount
-from multiserve.findings import Edit, Finding, Severity
+from multiserve.findings import Finding, Severity
 from multiserve.frameworks import InnerRoute, own_mounts
 from multiserve.paths import to_wsgi
 from multiserve.routing import Router
 
 _SHOWN = 3  # routes that a finding names
 _AUTOMATIC = ("openapi", "swagger_ui_html", "swagger_ui_redirect", "redoc_html")  # FastAPI's own
-
-
-@check("MS100", "warning", "`ignore` lists an unknown code", consequence="It has no effect.", scope="origin")
-def unknown_codes(subject: Subject) -> Iterator[Finding]:
-    """`ignore` lists the codes of checks. A code that no check has is most likely a typing mistake."""
-    from multiserve.checks import TOPICS
-
-    known = TOPICS.keys() | subject.plugin_codes
-    ignored: list[tuple[str, str, tuple[CheckedMount, ...]]]
-    ignored = [(code, subject.key("ignore"), ()) for code in subject.config.ignore]
-    ignored += [
-        (code, f"{each.mount.toml_key}.ignore", (each,)) for each in subject.members for code in each.mount.ignore
-    ]
-    for code, key, members in ignored:
-        if code not in known:
-            message, cure = f'no check has the code "{code}"', f'Remove "{code}" from ignore.'
-            yield unknown_codes.found(*members, message=message, cure=cure, key=key, edit=Edit(key=key, old=code))
 
 
 @check(
@@ -299,7 +282,6 @@ def left_out(subject: Subject) -> Iterator[Finding]:
 
 
 CHECKS = (
-    unknown_codes,
     other_ports,
     hidden_routes,
     repeated_prefixes,
