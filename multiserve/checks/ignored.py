@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from multiserve.checks import engines
 from multiserve.checks.check import check
 from multiserve.checks.subject import CheckedMount, Subject
 from multiserve.config.model import Config
@@ -33,11 +34,12 @@ NEEDLESS = Topic(
     title="`ignore` lists a code that nothing needs",
     consequence="It would keep a new finding of that code silent.",
     explanation="What a code was ignored for has been corrected, or was never there. Codes that depend on the machine, "
-    "on --probe, --alone or --production are told only where this run has looked for them.",
+    "on --probe, --alone, --production or --for are told only where this run has looked for them.",
 )
 _PROBED = "MS2"  # how the codes of probes begin
 _ALONE = "MS209"
-_IN_PRODUCTION = ("MS142", "MS150", "MS171", "MS172")
+_IN_PRODUCTION = ("MS142", "MS150", "MS156", "MS171", "MS172", "MS173")
+_FOR_ENGINES = tuple(each.code for each in engines.CHECKS)  # which of them are looked for depends on the engine
 _IN_DEVELOPMENT = ("MS151",)
 _OF_THE_MACHINE = ("MS164", "MS165", "MS171", "MS180")
 
@@ -61,7 +63,12 @@ def find_needless(
         probed: Whether requests were sent.
         alone: Whether they were sent to each mount alone as well.
     """
-    skipped = {*_OF_THE_MACHINE, *(() if alone else (_ALONE,)), *(_IN_DEVELOPMENT if production else _IN_PRODUCTION)}
+    skipped = {
+        *_OF_THE_MACHINE,
+        *_FOR_ENGINES,
+        *(() if alone else (_ALONE,)),
+        *(_IN_DEVELOPMENT if production else _IN_PRODUCTION),
+    }
     looked_for = {code for code in known if code not in skipped and (probed or not code.startswith(_PROBED))}
     prefix = f"{config.root}." if config.root else ""
     for code in dict.fromkeys(config.ignore):
