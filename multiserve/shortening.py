@@ -1,4 +1,4 @@
-"""What is too long to be read, cut in its middle."""
+"""What is too long to be read: cut in its middle, or its first line alone."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def shorten_words(text: str) -> str:
     The names in a path are words, so that a path that can exist is never cut.
     """
     return shorten(_WORD.sub(lambda word: shorten(word[0]), text), _LONGEST_TEXT)
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a text that has anything in it; empty if none has."""
+    return next((line for line in text.splitlines() if line.strip()), "")

@@ -41,17 +41,18 @@ look();
 """
 
 
-def _hash(text: str) -> str:
+def source_of(text: str) -> str:
+    """Return the source by which a Content-Security-Policy allows a style or a script inside of a page (CSP 3)."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 _OTHERS = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-POLICY = f"default-src 'none'; style-src {_hash(_STYLE)}; {_OTHERS}"
+POLICY = f"default-src 'none'; style-src {source_of(_STYLE)}; {_OTHERS}"
 """The Content-Security-Policy of a page: what the page itself brings, and nothing besides."""
 
-_WAITING = f"script-src {_hash(_SCRIPT)}; connect-src 'self'"
-WAITING_POLICY = f"default-src 'none'; style-src {_hash(_STYLE)}; {_WAITING}; {_OTHERS}"
+_WAITING = f"script-src {source_of(_SCRIPT)}; connect-src 'self'"
+WAITING_POLICY = f"default-src 'none'; style-src {source_of(_STYLE)}; {_WAITING}; {_OTHERS}"
 """The Content-Security-Policy of a page that waits for its mount."""
 
 

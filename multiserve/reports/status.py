@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated, Literal, TypedDict
 
 from multiserve.reports.text import table
+from multiserve.shortening import first_line
 from multiserve.styles import Paint, Role
 
 _MEGABYTE = 1024**2
@@ -75,7 +76,7 @@ def _lines(status: StatusJson, paint: Paint) -> Iterator[str]:
         if group["restarts"]:
             yield f"{group['name']} has been started again {_times(group['restarts'])}."
         if group["last_failure"]:
-            yield f"{group['name']} failed last: {_first_line(group['last_failure'])}"
+            yield f"{group['name']} failed last: {first_line(group['last_failure'])}"
     yield ""
     yield table(
         [
@@ -84,7 +85,7 @@ def _lines(status: StatusJson, paint: Paint) -> Iterator[str]:
                 each["target"],
                 each["group"],
                 paint(each["state"], _ROLES[each["state"]]),
-                _first_line(each["reason"]),
+                first_line(each["reason"]),
             ]
             for each in status["mounts"]
         ],
@@ -125,7 +126,3 @@ def _duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def _first_line(reason: str) -> str:
-    return next((line for line in reason.splitlines() if line), "")

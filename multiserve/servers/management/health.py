@@ -8,6 +8,7 @@ from typing import Any
 
 from multiserve.servers.management.exchange import JSON, Request, Response
 from multiserve.servers.management.state import State
+from multiserve.shortening import first_line
 
 _FINE = ("ok", "maintenance")  # states of a mount that are as they are meant to be
 
@@ -28,7 +29,7 @@ def ready(state: State, request: Request) -> Response:
             "ready": not reasons,
             "reasons": reasons,
             # Without lines of the source: anybody who reaches the address may ask.
-            "mounts": [{**each, "reason": _first_line(each["reason"])} for each in state.status.get("mounts", ())],
+            "mounts": [{**each, "reason": first_line(each["reason"])} for each in state.status.get("mounts", ())],
             "groups": [{each: group[each] for each in ("name", "state")} for group in state.status.get("groups", ())],
         }
         return Response(status=status, body=f"{json.dumps(shown, indent=2)}\n", content_type=JSON)
@@ -55,7 +56,7 @@ def _lines(state: State) -> Iterator[str]:
         where = f" (group {mount['group']})" if mount["group"] else ""
         known = state_of(mount, state)
         note = "" if known in _FINE or mount["mount"] in state.required else " (not required)"
-        why = f": {_first_line(mount['reason'])}" if mount["reason"] else ""
+        why = f": {first_line(mount['reason'])}" if mount["reason"] else ""
         yield f"{known} {mount['mount']}{where}{note}{why}"
     for group in state.status.get("groups", ()):
         yield f"{'ok' if group['state'] == 'up' else group['state']} group {group['name']}"
@@ -66,7 +67,3 @@ def state_of(mount: Mapping[str, Any], state: State) -> str:
     groups = {group["name"]: group["state"] for group in state.status.get("groups", ())}
     group = groups.get(mount["group"], "up")
     return str(mount["state"]) if group == "up" or mount["state"] != "ok" else str(group)
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
+from multiserve.dispatch.pages import source_of
 from multiserve.servers.page.assets import SCRIPT, STYLE
 from multiserve.servers.page.overview import MountJson, OverviewJson, TrafficJson
 from multiserve.servers.page.plots import plot
@@ -19,12 +18,8 @@ _HEAD = (
 )
 
 
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
 POLICY = (
-    f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; connect-src 'self'; "
+    f"default-src 'none'; style-src {source_of(STYLE)}; script-src {source_of(SCRIPT)}; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """The Content-Security-Policy: what the page itself brings, and nothing besides."""
