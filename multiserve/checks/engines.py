@@ -20,7 +20,7 @@ _OF_IMAGES = ("kubernetes", "compose")
     "MS181",
     "warning",
     "a file or folder is outside of that of the configuration",
-    consequence="An image with the folder of the configuration has it not.",
+    consequence="An image with the folder of the configuration does not have it.",
     scope="origin",
 )
 def outside(subject: Subject) -> Iterator[Finding]:
