@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from multiserve.servers.page.samples import INTERVAL, Sample, Samples, together
+from multiserve.shortening import first_line
 
 
 class TracebackJson(TypedDict):
@@ -79,7 +80,7 @@ def describe_mount(mount: Mapping[str, Any], url: str, samples: Samples | None, 
         "target": mount["target"],
         "group": mount["group"],
         "state": mount["state"],
-        "reason": reason if is_owner else reason.partition("\n")[0],
+        "reason": reason if is_owner else first_line(reason),
         "url": url,
         "traffic": None if samples is None else describe_traffic(samples.of(mount["mount"])),
     }
