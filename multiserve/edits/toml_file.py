@@ -7,12 +7,12 @@ import re
 import tomllib
 from typing import Any
 
+from multiserve.config.tables import quote_key
 from multiserve.edits.toml_places import Entry, KeyPath, Places, Span, find_places, parse_key_path
 from multiserve.findings import Edit
 
 _BOM = "\ufeff"
 _ALONE = re.compile(r"[ \t]*,?[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)")  # what may stand behind what has a line of its own
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def edit_toml(text: str, edit: Edit) -> str | None:
@@ -98,7 +98,7 @@ def _whole_lines(text: str, span: Span) -> Span | None:
 def _add(places: Places, path: KeyPath, value: str) -> str | None:
     """Add a key to its table: one with a header, one in braces, or a mount that is a target alone."""
     text, table = places.text, path[:-1]
-    line = f"{_spelled(path[-1])} = {value}"
+    line = f"{quote_key(path[-1])} = {value}"
     for number, (header, end) in enumerate(places.headers):
         if header == table:
             last = max((each.value.end for each in places.entries if each.table == number), default=end - 1)
@@ -119,10 +119,3 @@ def _add_line(text: str, end: int, line: str) -> str:
     if end < 0:
         return f"{text}{newline}{line}{newline}"
     return f"{text[: end + 1]}{line}{newline}{text[end + 1 :]}"
-
-
-def _spelled(name: str) -> str:
-    if _BARE.fullmatch(name):
-        return name
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
